@@ -91,7 +91,11 @@ impl ServerOptions {
     pub fn serve(self) -> anyhow::Result<()> {
         tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.log)).with_writer(std::io::stderr).init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve_protocol())
+        let outcome = runtime.block_on(self.serve_protocol());
+        // A lock that another process holds may have a thread of ours wait for it, for ever; what was accepted is
+        // finished, or has had its time.
+        runtime.shutdown_background();
+        outcome
     }
 
     async fn serve_protocol(self) -> anyhow::Result<()> {
@@ -130,9 +134,10 @@ impl ServerOptions {
         let server = http::Server::new(protocol, limits);
         server.raise_open_file_limit();
         server.sweep_reservations(self.reservation_ttl);
+        let stop = http::told_to_stop(self.until_stdin_closes);
         println!("listening on http://{address}");
         info!(%address, saves = %self.saves.display(), protocol = ?self.protocol, durability = ?self.durability, "ready");
-        server.run(listener, http::told_to_stop(self.until_stdin_closes)).await;
+        server.run(listener, stop).await;
         info!("stopped");
         Ok(())
     }

@@ -97,7 +97,7 @@ impl<P: Protocol> Server<P> {
             warn!(%error, "cannot raise the limit of open files");
         }
         // Each connection is one open file, and a request has two more for a moment.
-        let needed = self.handler.limits.connections as u64 + 1_000;
+        let needed = (self.handler.limits.connections as u64).saturating_add(1_000);
         if limit.maximum.is_some_and(|maximum| maximum < needed) {
             warn!(
                 limit = limit.maximum,
@@ -131,7 +131,7 @@ impl<P: Protocol> Server<P> {
     /// Serves connections until `stop` is ready, and then what was accepted until it is finished.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, watched) = watch::channel(false);
-        let places = Arc::new(Semaphore::new(self.handler.limits.connections));
+        let places = Arc::new(Semaphore::new(self.handler.limits.connections.min(Semaphore::MAX_PERMITS)));
         let mut conversations = JoinSet::new();
         let mut stop = pin!(stop);
         loop {
@@ -228,11 +228,16 @@ async fn close(mut stream: TcpStream) {
 }
 
 /// Ready when the process is told to stop: by SIGINT, by SIGTERM, or, if asked for, by the end of standard input.
-pub async fn told_to_stop(until_stdin_closes: bool) {
-    tokio::select! {
-        () = signalled(SignalKind::interrupt()) => {}
-        () = signalled(SignalKind::terminate()) => {}
-        () = stdin_closed(), if until_stdin_closes => {}
+/// From this call on, not only from the first time that it is awaited, no signal goes by.
+pub fn told_to_stop(until_stdin_closes: bool) -> impl Future<Output = ()> {
+    let interrupted = signalled(SignalKind::interrupt());
+    let terminated = signalled(SignalKind::terminate());
+    async move {
+        tokio::select! {
+            () = interrupted => {}
+            () = terminated => {}
+            () = stdin_closed(), if until_stdin_closes => {}
+        }
     }
 }
 
@@ -249,14 +254,17 @@ async fn stdin_closed() {
     let _ = told.await;
 }
 
-async fn signalled(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut signals) => {
-            signals.recv().await;
-        }
-        Err(error) => {
-            warn!(%error, ?kind, "cannot listen to a signal; it will end the server at once");
-            std::future::pending::<()>().await;
+fn signalled(kind: SignalKind) -> impl Future<Output = ()> {
+    let signals = signal(kind);
+    if let Err(error) = &signals {
+        warn!(%error, ?kind, "cannot listen to a signal; it will end the server at once");
+    }
+    async move {
+        match signals {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(_) => std::future::pending().await,
         }
     }
 }

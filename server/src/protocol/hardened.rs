@@ -81,6 +81,34 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         self.look().await
     }
 
+    /// Has `move_away` take the files of documents last saved before `saved_before_ms` (Unix milliseconds) out of the
+    /// folder, each under the lock that its saves take; answers their keys.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read, or a file not be moved.
+    pub async fn archive(
+        &self,
+        saved_before_ms: u64,
+        move_away: impl Fn(&str) -> io::Result<()> + Send + Sync,
+    ) -> Result<Vec<Key>, Error> {
+        let mut archived = Vec::new();
+        for name in self.fs.names().await.map_err(Error::AccessFolder)? {
+            let Some(key) = key_of_file(self.rules.keys, &name) else { continue };
+            let is_old = |stat: Stat| stat.size_bytes > 0 && stat.modified_ms < saved_before_ms;
+            if !self.fs.stat(&name).await.map_err(Error::Read)?.is_some_and(is_old) {
+                continue;
+            }
+            let _held = self.lock(key).await?;
+            // It may have been saved while we waited.
+            if self.fs.stat(&name).await.map_err(Error::Read)?.is_some_and(is_old) {
+                move_away(&name).map_err(Error::Delete)?;
+                self.hint.freed(key);
+                archived.push(key);
+            }
+        }
+        Ok(archived)
+    }
+
     async fn folder_must_exist(&self) -> Result<(), Error> {
         match self.fs.folder().await {
             Ok(Some(_)) => Ok(()),
