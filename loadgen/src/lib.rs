@@ -1,1 +1,22 @@
-//! Models.
+//! The harness: simulates users, verifies every answer, and holds a key and document server to its word.
+//!
+//! Layout:
+//! - [`cli`]: what can be asked for on the command line, and what is done for it.
+//! - [`client`]: one user's way to a server: target, connection, exchange.
+//! - [`document`]: documents whose content says who wrote it.
+//! - [`claims`]: each promise as quote, experiment, judgement.
+//! - [`verify`]: all claims tried on a target.
+//! - [`model`]: statistics and closed forms. Pure.
+//! - [`report`]: what a run found, for people and machines. Pure.
+//! - [`saves`]: a saves folder seen from outside.
+//! - [`reference`]: the reference server; the only file that knows the `server` crate.
+
+pub mod claims;
+pub mod cli;
+pub mod client;
+pub mod document;
+pub mod model;
+pub mod reference;
+pub mod report;
+pub mod saves;
+pub mod verify;

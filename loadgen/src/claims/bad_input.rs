@@ -1,0 +1,341 @@
+//! R5: bad and hostile input.
+
+use super::{Claim, Finding, Needs};
+use crate::client::exchange::Step;
+use crate::client::{Exchange, Operation, User};
+use crate::document::{Content, REAL_STATE_BYTES};
+use crate::verify::lab::{Lab, Stuck};
+use bytes::Bytes;
+use hyper::Method;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// R5
+pub(super) static R5: Claim = Claim {
+    id: "R5",
+    title: "bad input gets a clear error and changes nothing",
+    quote: "Clear errors … works every time or fails clearly",
+    needs: Needs::Wire,
+    is_quick: true,
+    mostly_waits: false,
+    attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
+};
+
+/// Levels of an array that is never closed: more than a recursive reader has stack for.
+const DEEP: usize = 200_000;
+
+/// Length of a key, and of a URL's, that is far too long.
+const LONG: usize = 100_000;
+const LONG_QUERY: usize = 6_000;
+
+/// How often a request is sent before it counts as one that the server does not answer.
+const TRIES: usize = 5;
+
+const INVALID_DATA: &str = "Invalid data format";
+const INVALID_KEY: &str = "Invalid session key";
+const MISSING_TYPE: &str = "Missing typeSlug parameter";
+const INVALID_TYPE: &str = "Invalid checklist type";
+
+/// A request that must be refused.
+struct Case {
+    what: String,
+    operation: Operation,
+    method: Method,
+    query: String,
+    body: Bytes,
+    status: u16,
+    message: &'static str,
+}
+
+/// The contract's table of errors, less what only the reference server adds. `own` is a key with a document, `free`
+/// one without.
+fn cases(own: &str, free: &str) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for method in [Method::DELETE, Method::PUT] {
+        cases.push(Case::new(Operation::GenerateKey, method, "", "", 405, "Method not allowed"));
+    }
+    cases.push(Case::new(Operation::Instantiate, Method::GET, "", "", 405, "Method not allowed"));
+    for operation in [Operation::Instantiate, Operation::Save] {
+        cases.extend(
+            bodies(own)
+                .into_iter()
+                .map(|(body, message)| Case { body, ..Case::new(operation, Method::POST, "", "", 400, message) }),
+        );
+    }
+    for key in [
+        "",
+        "a4k",
+        "A4",
+        "A4KX4KX4K",
+        "..%2F..%2Fetc%2Fpasswd",
+        "A4%00",
+        "A4K%00",
+        "A4K%0A",
+        "%C3%844K",
+        "%FF%FE",
+        "*",
+        "A4K.json",
+    ] {
+        cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={key}"), "", 400, INVALID_KEY));
+        let message = if key.is_empty() { "Session key is required" } else { INVALID_KEY };
+        cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={key}"), "", 400, message));
+    }
+    let long = "A".repeat(LONG_QUERY);
+    cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={long}"), "", 400, INVALID_KEY));
+    cases.push(Case::new(Operation::Restore, Method::GET, "", "", 400, INVALID_KEY));
+    cases.push(Case::new(Operation::Restore, Method::GET, &format!("session={own}"), "", 400, INVALID_KEY));
+    cases.push(Case::new(Operation::Delete, Method::DELETE, "", "", 400, "Session key is required"));
+    cases.push(Case::new(
+        Operation::Delete,
+        Method::DELETE,
+        &format!("sessionKey={own}"),
+        "",
+        400,
+        "Session key is required",
+    ));
+    cases.push(Case::new(
+        Operation::Restore,
+        Method::GET,
+        &format!("sessionKey={free}"),
+        "",
+        404,
+        "No saved data found",
+    ));
+    cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={free}"), "", 404, "Instance not found"));
+    cases.into_iter().map(Case::described).collect()
+}
+
+/// Bodies of instantiate and save, and the message that each must get.
+fn bodies(own: &str) -> Vec<(Bytes, &'static str)> {
+    let mut bodies: Vec<(Bytes, &'static str)> = Vec::new();
+    let mut add =
+        |message, texts: &[&str]| bodies.extend(texts.iter().map(|text| (Bytes::from((*text).to_owned()), message)));
+    add(
+        INVALID_DATA,
+        &[
+            "",
+            " ",
+            "no",
+            "null",
+            "17",
+            "\"text\"",
+            "[]",
+            "[1,2]",
+            "{}",
+            "{",
+            r#"{"typeSlug":"word"}"#,
+            r#"{"sessionKey":null}"#,
+        ],
+    );
+    add(INVALID_DATA, &[&format!(r#"{{"sessionKey":"{own}","typeSlug":"word""#), &format!("{{'sessionKey':'{own}'}}")]);
+    add(
+        INVALID_DATA,
+        &[&"[".repeat(DEEP), &format!(r#"{{"sessionKey":"{own}","typeSlug":"word","state":{}"#, "[".repeat(DEEP))],
+    );
+    let key = |json: &str| format!(r#"{{"sessionKey":{json},"typeSlug":"word","state":{{"hostile":true}}}}"#);
+    for json in [
+        r#""""#,
+        r#""a4k""#,
+        r#""A4""#,
+        r#""A4KX4KX4K""#,
+        r#""../../A4K""#,
+        r#""A4K\n""#,
+        r#""A4\u0000""#,
+        r#""A4K\u0000""#,
+        "\"Ä4K\"",
+        "17",
+        "true",
+        r#"["A4K"]"#,
+        r#"{"a":"A4K"}"#,
+    ] {
+        add(INVALID_KEY, &[&key(json)]);
+    }
+    add(
+        INVALID_KEY,
+        &[
+            &key(&format!("\"{}\"", "A".repeat(LONG))),
+            r#"{"sessionKey":"a4k"}"#,
+            r#"{"sessionKey":"a4k","typeSlug":"nope"}"#,
+        ],
+    );
+    let with_type = |json: &str| format!(r#"{{"sessionKey":"{own}","typeSlug":{json},"state":{{"hostile":true}}}}"#);
+    add(MISSING_TYPE, &[&format!(r#"{{"sessionKey":"{own}"}}"#), &with_type("null")]);
+    for json in [r#""nope""#, r#""WORD""#, r#""""#, "17", r#"["word"]"#, r#""../word""#] {
+        add(INVALID_TYPE, &[&with_type(json)]);
+    }
+    bodies
+        .push((Bytes::from_static(b"{\"sessionKey\":\"A4K\",\"typeSlug\":\"word\",\"x\":\"\xff\xfe\"}"), INVALID_DATA));
+    bodies
+}
+
+impl Case {
+    fn new(operation: Operation, method: Method, query: &str, body: &str, status: u16, message: &'static str) -> Self {
+        let (query, body) = (query.to_owned(), Bytes::from(body.to_owned()));
+        Self { what: String::new(), operation, method, query, body, status, message }
+    }
+
+    fn described(mut self) -> Self {
+        let shown = |text: &str| {
+            let short: String = text.chars().take(70).flat_map(char::escape_debug).collect();
+            if text.len() > 70 { format!("{short}… ({} bytes)", text.len()) } else { short }
+        };
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", shown(&self.query)) };
+        let body = if self.body.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", shown(&String::from_utf8_lossy(&self.body)))
+        };
+        self.what = format!("{} {}{query}{body}", self.method, self.operation);
+        self
+    }
+}
+
+/// One case, and how things were after it.
+struct Trial {
+    what: String,
+    status: u16,
+    message: &'static str,
+    exchange: Exchange,
+    /// A restore of the document that must not have changed, and whether it had.
+    after: Exchange,
+    unchanged: bool,
+}
+
+/// All cases, and the folder's names before and after.
+struct Trials {
+    trials: Vec<Trial>,
+    names: Option<[BTreeSet<String>; 2]>,
+}
+
+async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Stuck> {
+    let mut user = lab.user(0);
+    let (own, free) = (lab.new_key(&mut user).await?, lab.new_key(&mut user).await?);
+    lab.give_back(std::slice::from_ref(&free)).await;
+    let content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
+    let created = user.instantiate(&own, "word", &content.state()).await;
+    let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", 200, "");
+    let document = |exchange: &Exchange| exchange.data().map(|data| data.get().to_owned());
+    let Some(original) = document(&ask(&mut user, &look).await).filter(|_| created.is_success()) else {
+        return Err(Stuck(format!("no document to protect: {}", created.step())));
+    };
+    let names_before = names(lab)?;
+    let mut trials = Vec::new();
+    for case in cases(&own, &free) {
+        if !lab.has_time() {
+            break;
+        }
+        let exchange = ask(&mut user, &case).await;
+        let after = ask(&mut user, &look).await;
+        let unchanged = document(&after).as_ref() == Some(&original);
+        trials.push(Trial { what: case.what, status: case.status, message: case.message, exchange, after, unchanged });
+    }
+    let names = names_before.zip(names(lab)?).map(|(before, after)| [before, after]);
+    Ok(Trials { trials, names })
+}
+
+/// Asks, and asks again where there is no answer: a connection may be lost by chance a few times, but not every time.
+async fn ask(user: &mut User, case: &Case) -> Exchange {
+    let mut tries = 1;
+    loop {
+        let exchange = user.ask_anything(case.operation, case.method.clone(), &case.query, case.body.clone()).await;
+        if exchange.status().is_some() || tries == TRIES {
+            return exchange;
+        }
+        tries += 1;
+    }
+}
+
+/// The names that the specification's commands show, where the folder is known.
+fn names(lab: &Lab) -> Result<Option<BTreeSet<String>>, Stuck> {
+    let names = lab.folder.as_ref().map(crate::saves::SavesFolder::json_names).transpose()?;
+    Ok(names.map(|names| names.into_iter().collect()))
+}
+
+fn judge(trials: &Trials) -> Finding {
+    let wrong: Vec<&Trial> = trials
+        .trials
+        .iter()
+        .filter(|trial| trial.exchange.refusal() != Some((trial.status, trial.message)) || !trial.unchanged)
+        .collect();
+    let appeared = trials.names.as_ref().and_then(|[before, after]| after.symmetric_difference(before).next());
+    let count = trials.trials.len();
+    let finding = if let Some(trial) = wrong.first() {
+        let got = trial.exchange.step().got;
+        let asked = Step { did: trial.what.clone(), ..trial.exchange.step() };
+        let right = Step::finding("the contract's answer", format!("{} {}", trial.status, trial.message));
+        let answered_right = trial.exchange.refusal() == Some((trial.status, trial.message));
+        let summary = if answered_right {
+            format!("{} changed a document, or ended the service", trial.what)
+        } else {
+            format!("{} is answered {got}, not {} {}", trial.what, trial.status, trial.message)
+        };
+        let after =
+            Step { got: format!("{} (unchanged: {})", trial.after.step().got, trial.unchanged), ..trial.after.step() };
+        Finding::refuted(format!("{summary} ({} of {count} cases wrong)", wrong.len()), vec![asked, right, after])
+    } else if let Some(name) = appeared {
+        let step = Step::finding("the saves folder after bad input", format!("{name} appeared or is gone"));
+        Finding::refuted(format!("bad input changed the folder: {name}"), vec![step])
+    } else if count < 50 {
+        Finding::inconclusive(format!("only {count} cases could be tried in time"))
+    } else {
+        Finding::holds(format!("{count} cases: the right status and message, nothing changed"))
+    };
+    finding.measured("cases", count).measured("wrong", wrong.len()).expected("wrong", 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+    use crate::client::exchange::{Answer, Body};
+
+    fn answered(status: u16, message: &str) -> Exchange {
+        let body = Body::parse(format!(r#"{{"success":false,"message":"{message}","timestamp":1}}"#).as_bytes());
+        let (key, note) = (String::new(), String::new());
+        let outcome = Ok(Answer { status, attempts: None, body });
+        Exchange { user: 0, operation: Operation::Save, key, note, from_us: 0, to_us: 1, outcome }
+    }
+
+    fn trials(last: Exchange, unchanged: bool, names: [&[&str]; 2]) -> Trials {
+        let trial = |exchange, unchanged| Trial {
+            what: "POST save {}".to_owned(),
+            status: 400,
+            message: INVALID_DATA,
+            exchange,
+            after: answered(200, ""),
+            unchanged,
+        };
+        let mut trials: Vec<Trial> = (0..60).map(|_| trial(answered(400, INVALID_DATA), true)).collect();
+        trials.push(trial(last, unchanged));
+        let names = names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+        Trials { trials, names: Some(names) }
+    }
+
+    #[test]
+    fn status_message_and_no_effect_are_all_required() {
+        let right = || answered(400, INVALID_DATA);
+        assert_eq!(judge(&trials(right(), true, [&[], &[]])).verdict, Verdict::Holds);
+        assert_eq!(judge(&trials(answered(500, INVALID_DATA), true, [&[], &[]])).verdict, Verdict::Refuted);
+        assert_eq!(judge(&trials(answered(400, INVALID_KEY), true, [&[], &[]])).verdict, Verdict::Refuted);
+        assert_eq!(judge(&trials(right(), false, [&[], &[]])).verdict, Verdict::Refuted);
+        assert_eq!(judge(&trials(right(), true, [&[], &["A4K.json"]])).verdict, Verdict::Refuted);
+    }
+
+    #[test]
+    fn every_message_of_the_table_is_asked_for() {
+        let cases = cases("A4K", "B4K");
+        for message in [
+            "Method not allowed",
+            INVALID_DATA,
+            INVALID_KEY,
+            MISSING_TYPE,
+            INVALID_TYPE,
+            "Session key is required",
+            "No saved data found",
+            "Instance not found",
+        ] {
+            assert!(cases.iter().any(|case| case.message == message), "{message}");
+        }
+        assert!(cases.iter().all(|case| case.what.len() < 400), "a case can be read");
+    }
+}

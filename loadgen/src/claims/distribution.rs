@@ -1,0 +1,232 @@
+//! K2, O3: keys are drawn uniformly.
+
+use super::{Claim, Finding, Needs, Verdict};
+use crate::client::Exchange;
+use crate::client::exchange::Step;
+use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::model::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
+use crate::saves::folder::{KEY_CHARACTERS, is_key};
+use crate::verify::lab::{Lab, Stuck};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// K2
+pub(super) static K2: Claim = Claim {
+    id: "K2",
+    title: "keys are drawn uniformly",
+    quote: "PHP `random_int()` is cryptographically secure",
+    needs: Needs::Wire,
+    is_quick: true,
+    mostly_waits: false,
+    attempt: |lab| {
+        Box::pin(try_twice(lab, Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false }))
+    },
+};
+
+/// O3
+pub(super) static O3: Claim = Claim {
+    id: "O3",
+    title: "the audit of first characters is even",
+    quote: "Audit key distribution: ls saves/ | cut -c1 | sort | uniq -c",
+    needs: Needs::Wire,
+    is_quick: true,
+    mostly_waits: false,
+    attempt: |lab| Box::pin(try_twice(lab, Question { keys: 10_000, only_first: true })),
+};
+
+/// What is asked of a sample of keys.
+#[derive(Clone, Copy)]
+struct Question {
+    keys: usize,
+    /// Only the first character, or all of them and the keys as a whole.
+    only_first: bool,
+}
+
+/// The level of every test. A fair server fails one of the five in two hundred runs; so none is accused before a
+/// second sample, drawn afresh, has failed the same test.
+const LEVEL: f64 = 0.001;
+
+/// Keys drawn before they are given back. Where keys are reserved, a batch is drawn without replacement; at 0.4 % of
+/// the space that makes the counts more even by less than the test can see, and never less so.
+const BATCH: usize = 200;
+
+/// How long a sample may take: one that is too small says too little to be worth having.
+const LONGEST: Duration = Duration::from_secs(25);
+
+/// One test on one sample.
+struct Test {
+    name: String,
+    fit: Fit,
+    /// The cell that is farthest from its share.
+    worst: String,
+}
+
+async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck> {
+    let mut samples = Vec::new();
+    for sample in 0..2 {
+        if sample == 1 || lab.sample.get().is_none_or(|keys| keys.len() < question.keys) {
+            let keys = draw(lab, question.keys).await?;
+            samples.push(tests(&keys, question.only_first));
+            // A second sample is for one claim alone.
+            let _ = lab.sample.set(keys);
+        } else if let Some(keys) = lab.sample.get() {
+            samples.push(tests(&keys[..question.keys], question.only_first));
+        }
+        if samples.last().is_some_and(|tests| tests.iter().all(|test| test.fit.p >= LEVEL)) {
+            break;
+        }
+    }
+    Ok(judge(&samples, question))
+}
+
+/// Draws keys in batches; each is given back as a whole.
+async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Stuck> {
+    lab.allow(LONGEST);
+    let mut drawn = Vec::with_capacity(keys);
+    while drawn.len() < keys {
+        let asked = lab.borrow_keys(lab.users.min(BATCH), BATCH.min(keys - drawn.len())).await;
+        let before = drawn.len();
+        drawn.extend(asked.iter().filter_map(Exchange::key_handed_out).filter(|key| is_key(key) && key.len() == 3));
+        if drawn.len() == before || !lab.has_time() {
+            let why =
+                asked.last().map(|last| format!("generate-key last answered {}", last.step().got)).unwrap_or_default();
+            return Err(Stuck(format!("only {} of {keys} keys could be drawn in time; {why}", drawn.len())));
+        }
+    }
+    Ok(drawn)
+}
+
+fn tests(keys: &[String], only_first: bool) -> Vec<Test> {
+    let positions = if only_first { 0..1 } else { 0..3 };
+    let mut tests: Vec<Test> = positions.map(|position| position_test(keys, position)).collect();
+    if !only_first {
+        tests.push(together(&tests));
+        tests.push(cell_test(keys));
+    }
+    tests
+}
+
+fn position_test(keys: &[String], position: usize) -> Test {
+    let counts = KEY_CHARACTERS.map(|c| keys.iter().filter(|key| key.as_bytes()[position] == c).count() as u64);
+    let expected = keys.len() as f64 / KEY_CHARACTERS.len() as f64;
+    let distance = |&(_, count): &(usize, u64)| (count as f64 - expected).abs();
+    let worst = counts.into_iter().enumerate().max_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let worst = worst.map(|(cell, count)| {
+        let place = ["first", "second", "third"][position];
+        format!("{} as the {place} character: {count} times, {expected:.0} expected", char::from(KEY_CHARACTERS[cell]))
+    });
+    Test {
+        name: format!("p_position_{}", position + 1),
+        fit: uniformity(&counts, None),
+        worst: worst.unwrap_or_default(),
+    }
+}
+
+/// All positions as one: a small bias in each adds up.
+fn together(positions: &[Test]) -> Test {
+    let statistic = positions.iter().map(|test| test.fit.statistic).sum();
+    let degrees_of_freedom = positions.iter().map(|test| test.fit.degrees_of_freedom).sum();
+    let fit = Fit { statistic, degrees_of_freedom, p: chi_square_tail(statistic, degrees_of_freedom) };
+    let least_likely = positions.iter().min_by(|a, b| a.fit.p.total_cmp(&b.fit.p));
+    let worst = least_likely.map(|test| test.worst.clone()).unwrap_or_default();
+    Test { name: "p_positions_together".to_owned(), fit, worst }
+}
+
+fn cell_test(keys: &[String]) -> Test {
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    keys.iter().for_each(|key| *counts.entry(key).or_default() += 1);
+    let squares = counts.values().map(|count| count * count).sum();
+    let worst = counts.into_iter().max_by_key(|(_, count)| *count);
+    let worst = worst.map(|(key, count)| format!("{key}: {count} times in {} keys", keys.len())).unwrap_or_default();
+    Test {
+        name: "p_all_keys".to_owned(),
+        fit: sparse_uniformity(keys.len() as u64, THREE_CHARACTER_KEYS as u64, squares),
+        worst,
+    }
+}
+
+fn judge(samples: &[Vec<Test>], question: Question) -> Finding {
+    let failed = |sample: &[Test], name: &str| sample.iter().any(|test| test.name == name && test.fit.p < LEVEL);
+    let last = samples.last().map(Vec::as_slice).unwrap_or_default();
+    let biased: Vec<&Test> = last
+        .iter()
+        .filter(|test| samples.len() > 1 && samples.iter().all(|sample| failed(sample, &test.name)))
+        .collect();
+    let keys = question.keys;
+    let finding = if biased.is_empty() {
+        let least = last.iter().map(|test| test.fit.p).fold(1.0, f64::min);
+        Finding::holds(format!("{keys} keys, smallest p of {} tests {least:.3}", last.len()))
+    } else {
+        let describe = |test: &&Test| {
+            let Fit { statistic, degrees_of_freedom, p } = test.fit;
+            let found = format!(
+                "chi-square {statistic:.0} on {degrees_of_freedom:.0} degrees of freedom, p = {p:.1e}; {}",
+                test.worst
+            );
+            Step::finding(format!("{keys} keys, {}, second sample", test.name), found)
+        };
+        let steps = biased.iter().map(describe).collect();
+        Finding::refuted(format!("keys are not uniform, in two samples of {keys}: {}", biased[0].worst), steps)
+    };
+    let measured = |finding: Finding, test: &Test| finding.measured(&test.name, test.fit.p);
+    let finding = last.iter().fold(finding, measured).measured("keys", keys).expected("p_at_least", LEVEL);
+    debug_assert!(finding.verdict != Verdict::Refuted || !finding.counterexample.is_empty());
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saves::folder::key_at;
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    const QUESTION: Question = Question { keys: 30_000, only_first: false };
+
+    fn sample(seed: u64, mut pick: impl FnMut(&mut StdRng) -> String) -> Vec<Test> {
+        let mut random = StdRng::seed_from_u64(seed);
+        super::tests(&(0..QUESTION.keys).map(|_| pick(&mut random)).collect::<Vec<_>>(), false)
+    }
+
+    fn fair(random: &mut StdRng) -> String {
+        key_at(random.random_range(0..THREE_CHARACTER_KEYS))
+    }
+
+    fn modulo(random: &mut StdRng) -> String {
+        (0..3).map(|_| char::from(KEY_CHARACTERS[usize::from(random.random::<u8>()) % 36])).collect()
+    }
+
+    /// Even in every position, but only one key in four ever comes.
+    fn every_fourth(random: &mut StdRng) -> String {
+        let [a, b, c]: [usize; 3] = std::array::from_fn(|_| random.random_range(0..36));
+        key_at(a * 1_296 + b * 36 + (a + b + c / 9 * 9) % 36)
+    }
+
+    #[test]
+    fn fair_keys_hold_and_biased_ones_are_refuted() {
+        assert_eq!(judge(&[sample(1, fair)], QUESTION).verdict, Verdict::Holds);
+        let finding = judge(&[sample(1, modulo), sample(2, modulo)], QUESTION);
+        assert_eq!(finding.verdict, Verdict::Refuted, "{}", finding.summary);
+        let finding = judge(&[sample(1, every_fourth), sample(2, every_fourth)], QUESTION);
+        assert!(finding.verdict == Verdict::Refuted && finding.counterexample[0].did.contains("p_all_keys"));
+    }
+
+    #[test]
+    fn one_unlucky_sample_accuses_nobody() {
+        assert_eq!(judge(&[sample(1, modulo), sample(2, fair)], QUESTION).verdict, Verdict::Holds);
+    }
+
+    #[test]
+    fn batches_without_replacement_pass_as_fair() {
+        let mut random = StdRng::seed_from_u64(3);
+        let batch = |_| {
+            rand::seq::index::sample(&mut random, THREE_CHARACTER_KEYS, BATCH)
+                .into_iter()
+                .map(key_at)
+                .collect::<Vec<_>>()
+        };
+        let tests = super::tests(&(0..QUESTION.keys / BATCH).flat_map(batch).collect::<Vec<_>>(), false);
+        assert!(tests.len() == 5 && tests.iter().all(|test| test.fit.p > LEVEL));
+    }
+}

@@ -1,0 +1,224 @@
+//! The claims: each one reads as quote, experiment, judgement.
+//!
+//! An experiment acts on the target and returns what it saw as plain data. A judgement is a pure function of that
+//! data; it knows nothing of which protocol it looks at, and what theory expects is written down elsewhere
+//! ([`crate::verify::expectations`]).
+
+pub(crate) mod attempts;
+mod bad_input;
+mod deletes;
+mod distribution;
+mod exhaustion;
+mod instantiate;
+mod journeys;
+mod key_space;
+mod lists;
+mod monitoring;
+mod responsiveness;
+mod restores;
+mod saves;
+mod throughput;
+mod uniqueness;
+
+use crate::client::exchange::Step;
+use crate::verify::lab::{Lab, Stuck};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an experiment says of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The criterion was met.
+    Holds,
+    /// It was not; there is a counterexample.
+    Refuted,
+    /// What was seen does not decide it.
+    Inconclusive,
+    /// It cannot be tried here.
+    Untestable,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Holds => "holds",
+            Self::Refuted => "refuted",
+            Self::Inconclusive => "inconclusive",
+            Self::Untestable => "untestable",
+        })
+    }
+}
+
+/// A verdict and what it rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One line: what was seen that decides it, or what is missing.
+    pub summary: String,
+    /// Figures that were measured, by names that carry their units.
+    pub measured: Map<String, Value>,
+    /// What the criterion, or theory, says of figures of the same names.
+    pub expected: Map<String, Value>,
+    /// Who did what, when, and what came back; only of a refuted claim.
+    pub counterexample: Vec<Step>,
+}
+
+impl Finding {
+    /// The criterion was met.
+    pub fn holds(summary: impl Into<String>) -> Self {
+        Self::new(Verdict::Holds, summary)
+    }
+
+    /// The criterion was not met, as these steps show.
+    pub fn refuted(summary: impl Into<String>, counterexample: Vec<Step>) -> Self {
+        Self { counterexample, ..Self::new(Verdict::Refuted, summary) }
+    }
+
+    /// It is not decided; the summary says what is missing.
+    pub fn inconclusive(summary: impl Into<String>) -> Self {
+        Self::new(Verdict::Inconclusive, summary)
+    }
+
+    /// It cannot be tried here; the summary says why.
+    pub fn untestable(summary: impl Into<String>) -> Self {
+        Self::new(Verdict::Untestable, summary)
+    }
+
+    fn new(verdict: Verdict, summary: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            summary: summary.into(),
+            measured: Map::new(),
+            expected: Map::new(),
+            counterexample: Vec::new(),
+        }
+    }
+
+    /// Adds a measured figure.
+    #[must_use]
+    pub fn measured(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.measured.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds what a figure should be.
+    #[must_use]
+    pub fn expected(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.expected.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// When a document that does not hold what it must is looked at once more. A restore that is stale for a moment is one
+/// claim's business; the others are about what is stored.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
+
+/// What an experiment cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// The wire alone.
+    Wire,
+    /// The saves folder as well.
+    Folder,
+    /// The saves folder, empty at the start, to be filled.
+    Filling,
+}
+
+/// An experiment under way.
+pub type Attempt<'a> = Pin<Box<dyn Future<Output = Result<Finding, Stuck>> + Send + 'a>>;
+
+/// A promise under test.
+pub struct Claim {
+    /// Its name in claims.md.
+    pub id: &'static str,
+    /// What is promised, in a few words.
+    pub title: &'static str,
+    /// The specification's words.
+    pub quote: &'static str,
+    /// What its experiment cannot do without.
+    pub needs: Needs,
+    /// Whether it can be decided within `--quick`.
+    pub is_quick: bool,
+    /// Whether its experiment mostly waits, so that the same one may run on another target beside it.
+    pub mostly_waits: bool,
+    /// The experiment, and the judgement of what it saw.
+    pub attempt: for<'a> fn(&'a Arc<Lab>) -> Attempt<'a>,
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// All claims, in the order of claims.md.
+pub static ALL: [&Claim; 23] = [
+    &key_space::K1,
+    &distribution::K2,
+    &attempts::K3,
+    &attempts::K4,
+    &exhaustion::K5,
+    &attempts::K6,
+    &uniqueness::K7,
+    &uniqueness::K8,
+    &journeys::K9,
+    &exhaustion::K10,
+    &saves::S1,
+    &saves::S2,
+    &instantiate::S3,
+    &restores::S4,
+    &deletes::S5,
+    &lists::S6,
+    &responsiveness::P1,
+    &throughput::P3,
+    &uniqueness::P5,
+    &bad_input::R5,
+    &monitoring::O1,
+    &monitoring::O2,
+    &distribution::O3,
+];
+
+/// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
+/// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
+const ORDER: [&str; 23] = [
+    "P1", "R5", "K3", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6", "P3", "O1", "O2", "K9", "K7",
+    "K8", "P5", "K2", "O3",
+];
+
+/// The claims, in the order in which they are best tried.
+#[must_use]
+pub fn in_order() -> Vec<&'static Claim> {
+    ORDER.iter().filter_map(|id| by_id(id)).collect()
+}
+
+/// The claim of a name, in any case.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Claim> {
+    ALL.into_iter().find(|claim| claim.id.eq_ignore_ascii_case(id))
+}
+
+/// Where in [`ALL`] a claim stands.
+#[must_use]
+pub fn position(id: &str) -> usize {
+    ALL.iter().position(|claim| claim.id == id).unwrap_or(ALL.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_claim_is_tried_once() {
+        let mut ordered: Vec<&str> = in_order().iter().map(|claim| claim.id).collect();
+        let mut all: Vec<&str> = ALL.iter().map(|claim| claim.id).collect();
+        ordered.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(ordered, all);
+    }
+}

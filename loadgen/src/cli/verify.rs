@@ -1,0 +1,180 @@
+//! `loadgen verify`
+
+use crate::claims::{self, Claim};
+use crate::client::Target;
+use crate::client::target::DEFAULT_PATH_TEMPLATE;
+use crate::reference::Protocol;
+use crate::report::terminal;
+use crate::saves::SavesFolder;
+use crate::verify::expectations::Expectations;
+use crate::verify::lab::Effort;
+use crate::verify::{DEFAULT_USERS, Plan, Subject, verify};
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::SystemTime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// What the exit code means, for `--help`.
+pub const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 a claim failed · 2 wrong usage, or the target cannot be tried · 3 inconclusive
+As expected means that every claim holds; of the documented protocol, and of a target with --expect, that exactly the known refutations were found.";
+
+/// The most users: each has a connection, and so has the server.
+const MOST_USERS: u64 = 10_000;
+
+/// Where runs are written.
+const REPORTS: &str = "reports";
+
+/// Code of a run that was ended the hard way, as a shell reports SIGINT.
+const KILLED: i32 = 130;
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Protocol of the embedded reference server that is tried
+    #[arg(long, value_enum, default_value_t = ProtocolChoice::Both, conflicts_with = "target")]
+    protocol: ProtocolChoice,
+    /// Try the server at this URL instead
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// The target's paths, {op} standing for the operation
+    #[arg(long, value_name = "TEMPLATE", default_value = DEFAULT_PATH_TEMPLATE, requires = "target")]
+    path_template: String,
+    /// The target's saves folder, for the claims that look at the disk; it is filled, and emptied again, if it was empty
+    #[arg(long, value_name = "DIR", requires = "target")]
+    saves: Option<PathBuf>,
+    /// Go on though the target holds documents
+    #[arg(long, requires = "target")]
+    yes: bool,
+    /// A file of claims known to be refuted on the target, one a line
+    #[arg(long, value_name = "FILE", requires = "target")]
+    expect: Option<PathBuf>,
+    /// Only these claims
+    #[arg(long, value_name = "S4,K7", value_delimiter = ',', value_parser = claim)]
+    only: Vec<&'static Claim>,
+    /// Only what can be decided quickly: under 30 s a protocol
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// As long as certainty takes
+    #[arg(long)]
+    full: bool,
+    /// Users at once
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_USERS as u64, value_parser = clap::value_parser!(u64).range(2..=MOST_USERS))]
+    users: u64,
+    /// Seed of all randomness of the harness [default: a random one, printed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Folder for the run's files [default: reports/<UTC time>-verify]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Which protocols are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProtocolChoice {
+    Documented,
+    Hardened,
+    Both,
+}
+
+/// Runs `verify`; answers the exit code.
+///
+/// # Errors
+/// Where the arguments do not fit, or a target cannot be set up.
+pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let plan = plan(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        verify(&plan, &stop).await
+    })?;
+    report.write(&plan.out).with_context(|| format!("cannot write the report to {}", plan.out.display()))?;
+    // A reader that went away early (`| head`) has seen enough; the report is in its folder.
+    let _ = std::io::stdout().write_all(terminal::render(&report, &plan.out).as_bytes());
+    Ok(report.outcome().exit_code())
+}
+
+fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
+    let effort = match (arguments.quick, arguments.full) {
+        (true, _) => Effort::Quick,
+        (_, true) => Effort::Full,
+        _ => Effort::Default,
+    };
+    let mut claims = claims::in_order();
+    if !arguments.only.is_empty() {
+        claims.retain(|claim| arguments.only.iter().any(|only| only.id == claim.id));
+    } else if effort == Effort::Quick {
+        claims.retain(|claim| claim.is_quick);
+    }
+    let subject = match &arguments.target {
+        None => Subject::Embedded(match arguments.protocol {
+            ProtocolChoice::Documented => vec![Protocol::Documented],
+            ProtocolChoice::Hardened => vec![Protocol::Hardened],
+            ProtocolChoice::Both => vec![Protocol::Documented, Protocol::Hardened],
+        }),
+        Some(url) => Subject::Server {
+            target: Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
+            saves: arguments
+                .saves
+                .as_deref()
+                .map(SavesFolder::open)
+                .transpose()
+                .map_err(anyhow::Error::msg)
+                .context("--saves")?,
+            consent: arguments.yes,
+            known: match &arguments.expect {
+                Some(file) => Expectations::read(file).map_err(anyhow::Error::msg).context("--expect")?,
+                None => Expectations::default(),
+            },
+        },
+    };
+    let out = arguments.out.unwrap_or_else(|| {
+        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
+        PathBuf::from(REPORTS).join(format!("{now}-verify"))
+    });
+    std::fs::create_dir_all(&out)
+        .with_context(|| format!("cannot create the folder {} for the run's files", out.display()))?;
+    let users = usize::try_from(arguments.users)?;
+    Ok(Plan { subject, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
+}
+
+/// Ends the run cleanly at the first SIGINT or SIGTERM, and at once at the second.
+async fn stop_on_signal(stop: CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Then a signal ends the process at once, as usual.
+        return;
+    };
+    for time in 1.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if time > 1 {
+            std::process::exit(KILLED);
+        }
+        eprintln!("stopping: cleaning up, and reporting what was measured (again to stop at once)");
+        stop.cancel();
+    }
+}
+
+fn claim(id: &str) -> Result<&'static Claim, String> {
+    claims::by_id(id.trim()).ok_or_else(|| {
+        let ids: Vec<&str> = claims::ALL.iter().map(|claim| claim.id).collect();
+        format!("there is no such claim; there are {}", ids.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_named_in_any_case() {
+        assert_eq!(claim("s4").map(|claim| claim.id), Ok("S4"));
+        assert!(claim("S99").is_err_and(|error| error.contains("K1, K2")));
+    }
+}

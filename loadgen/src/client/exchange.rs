@@ -1,0 +1,328 @@
+//! One operation, what came back, and when.
+
+use super::target::Operation;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Why there is no answer. What the operation did at the server is then unknown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// No connection could be made: nothing happened at the server.
+    #[error("cannot connect: {0}")]
+    CannotConnect(String),
+    /// The answer, or the rest of it, did not come in time.
+    #[error("no answer within {0} s")]
+    TimedOut(u64),
+    /// The connection ended before the answer did.
+    #[error("connection closed without an answer ({0})")]
+    Closed(String),
+    /// What came is not HTTP.
+    #[error("the answer is not HTTP ({0})")]
+    NotHttp(String),
+    /// The answer has no end in sight.
+    #[error("an answer of more than {0} MB")]
+    TooLong(usize),
+}
+
+/// An answer as HTTP gave it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `X-Key-Attempts`, where the server sends it.
+    pub attempts: Option<u32>,
+    /// The body.
+    pub body: Body,
+}
+
+/// A body, read as the contract's envelope.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// `{"success":true,…}`; `data` is `null` where it is left out.
+    Success(Box<RawValue>),
+    /// `{"success":false,"message":…}`.
+    Failure(String),
+    /// Not the contract's envelope: how it begins.
+    Other(String),
+}
+
+/// How much of a body that is no envelope is kept, to be shown.
+const EXCERPT_CHARS: usize = 60;
+
+#[derive(Deserialize)]
+struct Envelope {
+    success: bool,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+}
+
+impl Body {
+    /// Reads a body.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
+        match serde_json::from_slice::<Envelope>(bytes) {
+            Ok(Envelope { success: true, data, .. }) => {
+                Self::Success(data.unwrap_or_else(|| RawValue::NULL.to_owned()))
+            }
+            Ok(Envelope { success: false, message: Some(message), .. }) => Self::Failure(message),
+            _ => {
+                let text = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_CHARS * 4)]);
+                let mut excerpt: String = text.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect();
+                if text.chars().count() > EXCERPT_CHARS {
+                    excerpt.push('…');
+                }
+                Self::Other(excerpt)
+            }
+        }
+    }
+}
+
+/// One operation of one user: what was asked, what came back, and when.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Who.
+    pub user: usize,
+    /// What.
+    pub operation: Operation,
+    /// The key that it was about; empty for generate-key and list.
+    pub key: String,
+    /// What else there is to say of the request: which content, say.
+    pub note: String,
+    /// Just before it was sent, µs since the start of the run (one monotonic clock for all users).
+    pub from_us: u64,
+    /// When the whole answer was there, or it was given up.
+    pub to_us: u64,
+    /// What came back.
+    pub outcome: Result<Answer, Failure>,
+}
+
+impl Exchange {
+    /// The answer's data, where it succeeded: status 200 and a success envelope.
+    #[must_use]
+    pub fn data(&self) -> Option<&RawValue> {
+        match &self.outcome {
+            Ok(Answer { status: 200, body: Body::Success(data), .. }) => Some(data),
+            _ => None,
+        }
+    }
+
+    /// Whether it succeeded.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.data().is_some()
+    }
+
+    /// `data.message`, where it succeeded and there is one.
+    #[must_use]
+    pub fn success_message(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Data {
+            message: String,
+        }
+        serde_json::from_str::<Data>(self.data()?.get()).ok().map(|data| data.message)
+    }
+
+    /// The key that generate-key handed out.
+    #[must_use]
+    pub fn key_handed_out(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data {
+            session_key: String,
+        }
+        serde_json::from_str::<Data>(self.data()?.get()).ok().map(|data| data.session_key)
+    }
+
+    /// Status and message of a refusal in the contract's envelope.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(u16, &str)> {
+        match &self.outcome {
+            Ok(Answer { status, body: Body::Failure(message), .. }) => Some((*status, message)),
+            _ => None,
+        }
+    }
+
+    /// The status, where there is an answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.outcome.as_ref().ok().map(|answer| answer.status)
+    }
+
+    /// Whether a server error came back (5xx).
+    #[must_use]
+    pub fn is_server_error(&self) -> bool {
+        self.status().is_some_and(|status| status >= 500)
+    }
+
+    /// Whether the operation may have taken effect: it succeeded, or it failed in a way that says nothing. A
+    /// refusal (4xx) and a connection that was never made had no effect.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        match &self.outcome {
+            Ok(answer) => !(400..500).contains(&answer.status),
+            Err(failure) => !matches!(failure, Failure::CannotConnect(_)),
+        }
+    }
+
+    /// How long it took, ms.
+    #[must_use]
+    pub fn took_ms(&self) -> f64 {
+        (self.to_us - self.from_us) as f64 / 1e3
+    }
+
+    /// Whether it ended before the other began: touching counts as concurrent. One without an answer may take effect
+    /// at any later time, so it precedes nothing.
+    #[must_use]
+    pub fn precedes(&self, other: &Self) -> bool {
+        self.outcome.is_ok() && self.to_us < other.from_us
+    }
+
+    /// The exchange as a line of a counterexample.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        let mut did = self.operation.name().to_owned();
+        for part in [&self.key, &self.note] {
+            if !part.is_empty() {
+                did = format!("{did} {part}");
+            }
+        }
+        Step {
+            user: Some(self.user),
+            from_ms: Some(ms(self.from_us)),
+            to_ms: Some(ms(self.to_us)),
+            did,
+            got: self.got(),
+        }
+    }
+
+    fn got(&self) -> String {
+        let answer = match &self.outcome {
+            Err(failure) => return failure.to_string(),
+            Ok(answer) => answer,
+        };
+        let said = match &answer.body {
+            Body::Failure(message) | Body::Other(message) => message.clone(),
+            Body::Success(data) => {
+                let known = self.key_handed_out().or_else(|| self.success_message());
+                known.unwrap_or_else(|| format!("{} bytes", data.get().len()))
+            }
+        };
+        format!("{} {said}", answer.status).trim_end().to_owned()
+    }
+}
+
+/// Microseconds as milliseconds.
+#[must_use]
+pub fn ms(us: u64) -> f64 {
+    us as f64 / 1e3
+}
+
+/// A line of a counterexample: who did what, when, and what came back. Lines that are no exchange (what was found
+/// on the disk, what should have come) have no user or time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Number of the user.
+    pub user: Option<usize>,
+    /// Begin, ms since the start of the run.
+    pub from_ms: Option<f64>,
+    /// End, ms since the start of the run.
+    pub to_ms: Option<f64>,
+    /// What was done.
+    pub did: String,
+    /// What came back.
+    pub got: String,
+}
+
+impl Step {
+    /// A line that is a finding, not an exchange.
+    #[must_use]
+    pub fn finding(did: impl Into<String>, got: impl Into<String>) -> Self {
+        Self { user: None, from_ms: None, to_ms: None, did: did.into(), got: got.into() }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(from), Some(to)) = (self.from_ms, self.to_ms) {
+            write!(f, "{from:>11.3} to {to:>11.3} ms  ")?;
+        }
+        if let Some(user) = self.user {
+            write!(f, "user {user:<4} ")?;
+        }
+        write!(f, "{} → {}", self.did, self.got)
+    }
+}
+
+/// An exchange about one key for the tests of judgements: a success where the status is 200, a refusal elsewhere.
+#[cfg(test)]
+pub(crate) fn sample(operation: Operation, from_us: u64, to_us: u64, status: u16) -> Exchange {
+    let refusal = r#"{"success":false,"message":"no","timestamp":1}"#;
+    let body = if status == 200 { r#"{"success":true,"timestamp":1}"# } else { refusal };
+    let outcome = Ok(Answer { status, attempts: None, body: Body::parse(body.as_bytes()) });
+    Exchange { user: 0, operation, key: "A4K".to_owned(), note: String::new(), from_us, to_us, outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(status: u16, body: &str) -> Exchange {
+        let answer = Answer { status, attempts: None, body: Body::parse(body.as_bytes()) };
+        Exchange {
+            user: 17,
+            operation: Operation::Save,
+            key: "A4K".to_owned(),
+            note: "version 3".to_owned(),
+            from_us: 1_000,
+            to_us: 2_500,
+            outcome: Ok(answer),
+        }
+    }
+
+    #[test]
+    fn only_a_200_with_a_success_envelope_is_a_success() {
+        assert!(exchange(200, r#"{"success":true,"timestamp":1,"data":{"message":""}}"#).is_success());
+        assert!(exchange(200, r#"{"success":true,"timestamp":1}"#).is_success());
+        for (status, body) in [
+            (201, r#"{"success":true,"timestamp":1,"data":{}}"#),
+            (200, r#"{"success":false,"message":"no","timestamp":1}"#),
+            (200, "<html>"),
+            (200, ""),
+        ] {
+            assert!(!exchange(status, body).is_success(), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_had_no_effect_and_an_error_may_have() {
+        assert!(!exchange(400, r#"{"success":false,"message":"no","timestamp":1}"#).may_have_happened());
+        assert!(exchange(500, r#"{"success":false,"message":"no","timestamp":1}"#).may_have_happened());
+        assert!(exchange(200, "garbage").may_have_happened());
+        let mut lost = exchange(200, "");
+        lost.outcome = Err(Failure::TimedOut(10));
+        let later = Exchange { from_us: 9_000, to_us: 9_001, ..lost.clone() };
+        assert!(lost.may_have_happened() && !lost.precedes(&later));
+        lost.outcome = Err(Failure::CannotConnect("refused".to_owned()));
+        assert!(!lost.may_have_happened());
+    }
+
+    #[test]
+    fn a_step_says_who_did_what_when_and_what_came_back() {
+        let step = exchange(500, r#"{"success":false,"message":"Failed to open file","timestamp":1}"#).step();
+        assert_eq!(
+            step.to_string(),
+            "      1.000 to       2.500 ms  user 17   save A4K version 3 → 500 Failed to open file"
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_no_envelope_is_shown_by_its_beginning() {
+        let Body::Other(excerpt) = Body::parse(&[b"\x00<html>\n".as_slice(), &[b'x'; 500]].concat()) else {
+            panic!("other")
+        };
+        assert!(excerpt.starts_with("\\0<html>\\n") && excerpt.ends_with('…'), "{excerpt}");
+    }
+}

@@ -1,0 +1,164 @@
+//! What all users of a run keep together: whether the target still answers, and which keys are ours.
+//!
+//! It is kept by [`super::User`] at every exchange, so that no experiment can forget to: a target is somebody's
+//! server, and what was written there is to be cleaned up, and nothing else.
+
+use super::exchange::Failure;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A target is suspected after so many exchanges running without an answer, and this long without one.
+const SUSPECT_FAILURES: u32 = 3;
+const SUSPECT_SILENCE: Duration = Duration::from_secs(3);
+
+/// How a key came to be ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ownership {
+    /// It was handed out to us; nothing was written under it.
+    Handed,
+    /// We wrote under it, or may have.
+    Written,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Ledger(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    answered: Instant,
+    failures: u32,
+    /// Since the claim began.
+    unanswered: u32,
+    last_failure: Option<Failure>,
+    keys: BTreeMap<String, Ownership>,
+    /// Keys under which a write had no answer: it may still take effect, even after the key was given back.
+    open_writes: BTreeSet<String>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self(Mutex::new(State {
+            answered: Instant::now(),
+            failures: 0,
+            unanswered: 0,
+            last_failure: None,
+            keys: BTreeMap::new(),
+            open_writes: BTreeSet::new(),
+        }))
+    }
+}
+
+impl Ledger {
+    /// Notes what came of an exchange.
+    pub fn note_outcome(&self, failure: Option<&Failure>) {
+        let mut state = self.state();
+        match failure {
+            None => {
+                state.answered = Instant::now();
+                state.failures = 0;
+                state.last_failure = None;
+            }
+            Some(failure) => {
+                state.failures += 1;
+                state.unanswered += 1;
+                state.last_failure = Some(failure.clone());
+            }
+        }
+    }
+
+    /// Begins to count anew which exchanges have no answer.
+    pub fn begin_claim(&self) {
+        self.state().unanswered = 0;
+    }
+
+    /// Exchanges of this claim without an answer.
+    #[must_use]
+    pub fn unanswered(&self) -> u32 {
+        self.state().unanswered
+    }
+
+    /// The last failure, where nothing has been answered for a suspiciously long time.
+    #[must_use]
+    pub fn suspicion(&self) -> Option<Failure> {
+        let state = self.state();
+        let silent = state.answered.elapsed() > SUSPECT_SILENCE && state.failures >= SUSPECT_FAILURES;
+        state.last_failure.clone().filter(|_| silent)
+    }
+
+    /// Notes a key as ours; false where it was so already, at least to this degree.
+    pub fn own(&self, key: &str, how: Ownership) -> bool {
+        let mut state = self.state();
+        match state.keys.get_mut(key) {
+            Some(before) if *before >= how => false,
+            Some(before) => {
+                *before = how;
+                true
+            }
+            None => {
+                state.keys.insert(key.to_owned(), how);
+                true
+            }
+        }
+    }
+
+    /// How a key is ours.
+    #[must_use]
+    pub fn ownership(&self, key: &str) -> Option<Ownership> {
+        self.state().keys.get(key).copied()
+    }
+
+    /// All keys that are ours.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.state().keys.keys().cloned().collect()
+    }
+
+    /// Notes that a write under a key had no answer.
+    pub fn note_open_write(&self, key: &str) {
+        self.state().open_writes.insert(key.to_owned());
+    }
+
+    /// The keys under which a write had no answer.
+    #[must_use]
+    pub fn open_writes(&self) -> Vec<String> {
+        self.state().open_writes.iter().cloned().collect()
+    }
+
+    /// Notes that keys are ours no longer.
+    pub fn disown(&self, keys: &[String]) {
+        let mut state = self.state();
+        for key in keys {
+            state.keys.remove(key);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // It is whole between any two statements that hold the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stays_written_once_it_was() {
+        let ledger = Ledger::default();
+        assert!(ledger.own("A4K", Ownership::Handed) && !ledger.own("A4K", Ownership::Handed));
+        assert!(ledger.own("A4K", Ownership::Written) && !ledger.own("A4K", Ownership::Handed));
+        assert_eq!(ledger.ownership("A4K"), Some(Ownership::Written));
+        ledger.disown(&["A4K".to_owned()]);
+        assert!(ledger.keys().is_empty());
+    }
+
+    #[test]
+    fn a_target_that_just_answered_is_not_suspected() {
+        let ledger = Ledger::default();
+        ledger.note_outcome(None);
+        (0..10).for_each(|_| ledger.note_outcome(Some(&Failure::TimedOut(10))));
+        assert_eq!(ledger.suspicion(), None);
+    }
+}

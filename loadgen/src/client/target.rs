@@ -1,0 +1,157 @@
+//! Where the target is and how its paths are made.
+
+use hyper::Method;
+use std::fmt;
+use url::Url;
+
+/// The operations of the wire contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the contract's operations, by their names")]
+pub enum Operation {
+    GenerateKey,
+    Instantiate,
+    Save,
+    Restore,
+    Delete,
+    List,
+}
+
+impl Operation {
+    /// Its name in paths and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GenerateKey => "generate-key",
+            Self::Instantiate => "instantiate",
+            Self::Save => "save",
+            Self::Restore => "restore",
+            Self::Delete => "delete",
+            Self::List => "list",
+        }
+    }
+
+    /// The method that a client uses.
+    #[must_use]
+    pub fn method(self) -> Method {
+        match self {
+            Self::GenerateKey | Self::Restore | Self::List => Method::GET,
+            Self::Instantiate | Self::Save => Method::POST,
+            Self::Delete => Method::DELETE,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A server that speaks the wire contract.
+#[derive(Clone, Debug)]
+pub struct Target {
+    url: Url,
+    host: String,
+    port: u16,
+    path_template: String,
+    /// The path of the URL, without a slash at its end: it comes before the template's.
+    base_path: String,
+}
+
+/// The path at which most servers answer, `{op}` standing for the operation.
+pub const DEFAULT_PATH_TEMPLATE: &str = "/php/api/{op}.php";
+
+impl Target {
+    /// A target at an `http` or `https` URL. Whatever path the URL has is put before the template.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the URL or the template.
+    pub fn new(url: &str, path_template: &str) -> Result<Self, String> {
+        let url = Url::parse(url)
+            .map_err(|error| format!("{url:?} is no URL ({error}); give one such as http://127.0.0.1:8036"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("{url} is not an http or https URL"));
+        }
+        let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?.to_owned();
+        let port = url.port_or_known_default().ok_or_else(|| format!("{url} names no port"))?;
+        if !path_template.contains("{op}") {
+            return Err(format!(
+                "the path template {path_template:?} does not hold {{op}}, which stands for the operation"
+            ));
+        }
+        if !path_template.starts_with('/') {
+            return Err(format!("the path template {path_template:?} does not start with a slash"));
+        }
+        let base_path = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { url, host, port, path_template: path_template.to_owned(), base_path })
+    }
+
+    /// The URL as given.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Host name or address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+
+    /// Host and port, for the Host header.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The template as given.
+    #[must_use]
+    pub fn path_template(&self) -> &str {
+        &self.path_template
+    }
+
+    /// The path of an operation.
+    #[must_use]
+    pub fn path(&self, operation: Operation) -> String {
+        format!("{}{}", self.base_path, self.path_template.replace("{op}", operation.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_made_from_the_template() {
+        let target = Target::new("http://127.0.0.1:8036/", DEFAULT_PATH_TEMPLATE).expect("valid");
+        assert_eq!(target.path(Operation::GenerateKey), "/php/api/generate-key.php");
+        let below = Target::new("http://[::1]:8036/app/", "/api/{op}").expect("valid");
+        assert_eq!(below.path(Operation::List), "/app/api/list");
+        assert_eq!((below.host(), below.authority().as_str()), ("::1", "[::1]:8036"));
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_with_a_reason() {
+        for (url, template, reason) in [
+            ("localhost", "/{op}", "is no URL"),
+            ("ftp://x/", "/{op}", "not an http"),
+            ("http://x/", "/api/op", "{op}"),
+            ("http://x/", "{op}", "slash"),
+        ] {
+            let error = Target::new(url, template).expect_err("refused");
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

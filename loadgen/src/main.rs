@@ -1,0 +1,23 @@
+//! The harness's binary. See [`loadgen`].
+
+use clap::Parser;
+use loadgen::cli::{Cli, Command};
+use std::process::ExitCode;
+
+/// Wrong usage, or something could not be set up.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Verify(arguments) => loadgen::cli::verify::run(arguments),
+        Command::Saves { command } => loadgen::cli::saves::run(command),
+        Command::Serve(options) => loadgen::reference::serve(options).map(|()| 0),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("loadgen: {error:#}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}

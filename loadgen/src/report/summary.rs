@@ -1,0 +1,94 @@
+//! `summary.md`: the verdicts for a pull request, with every figure and counterexample.
+
+use super::{ClaimReport, Report, TargetReport};
+use crate::claims::Verdict;
+use std::fmt::Write as _;
+
+/// The whole summary.
+#[must_use]
+pub fn markdown(report: &Report) -> String {
+    let mut out = String::from("# Claims\n\n");
+    let partial =
+        if report.partial { " The run was **interrupted**: claims that are missing were not tried." } else { "" };
+    let _ = writeln!(
+        out,
+        "Tried {} with {} users, effort `{}`, seed {}, on {} with {} CPUs and {} MB.{partial}\n",
+        report.started,
+        report.users,
+        report.effort,
+        report.seed,
+        report.host.os,
+        report.host.cpus,
+        report.host.memory_mb
+    );
+    for target in &report.targets {
+        let saves = target.saves.as_ref().map(|saves| format!(", saves folder `{saves}`")).unwrap_or_default();
+        let _ = writeln!(out, "## {} ({}{saves})\n", target.name, target.url);
+        out.push_str(&table(target));
+        for claim in target.claims.iter().filter(|claim| claim.verdict == Verdict::Refuted) {
+            out.push_str(&counterexample(claim));
+        }
+        if !target.left_behind.is_empty() {
+            let _ = writeln!(out, "\nCould not be cleaned up: {}", target.left_behind.join(" "));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn table(target: &TargetReport) -> String {
+    let mut out = String::from("| claim | promise | verdict | what was seen | figures |\n|---|---|---|---|---|\n");
+    for claim in &target.claims {
+        let cells =
+            [&claim.id, &claim.title, &target.mark(claim), &claim.summary, &figures(claim)].map(|cell| escape(cell));
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    out
+}
+
+/// The measured figures that are one number each; longer ones are in `claims.json`.
+fn figures(claim: &ClaimReport) -> String {
+    let single = claim.measured.iter().filter(|(_, value)| value.is_number());
+    let single: Vec<String> = single.map(|(name, value)| format!("{name} {}", rounded(value))).collect();
+    single.join(", ")
+}
+
+fn rounded(value: &serde_json::Value) -> String {
+    match value.as_f64() {
+        Some(number) if !value.is_u64() && !value.is_i64() => format!("{number:.3}"),
+        _ => value.to_string(),
+    }
+}
+
+fn counterexample(claim: &ClaimReport) -> String {
+    let mut out = format!("\n### {}: {}\n\n> {}\n\n{}\n\n```text\n", claim.id, claim.title, claim.quote, claim.summary);
+    for step in &claim.counterexample {
+        let _ = writeln!(out, "{}", step.to_string().replace("```", "'''"));
+    }
+    let _ = writeln!(out, "```\n\nAgain: `{}`", claim.reproduce);
+    out
+}
+
+fn escape(cell: &str) -> String {
+    cell.replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{sample, torn};
+    use super::*;
+    use crate::claims::Finding;
+
+    #[test]
+    fn the_summary_holds_verdicts_figures_and_counterexamples() {
+        let text = markdown(&sample(torn(), Finding::holds("all there").measured("mean_ms", 0.123_456)));
+        for part in [
+            "Tried 2026-11-24T09:00:00Z with 100 users, effort `quick`, seed 7, on Linux 6 with 2 CPUs and 1000 MB.",
+            "| S4 | a restore answers a whole, current document | refuted (known) | a torn read \\| of half | restores 17 |",
+            "| S1 | no concurrent save loses another's metadata | holds | all there | mean_ms 0.123 |",
+            "      1.500 to       2.250 ms  user 3    restore A4K → 500 no\nA4K → was there\n```",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing from\n{text}");
+        }
+    }
+}

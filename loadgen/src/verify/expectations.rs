@@ -1,0 +1,116 @@
+//! Which refutations are known, and what a run amounts to beside them. Nothing here reaches a judgement.
+
+use crate::claims::{self, Verdict};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What the specification's protocol is known to break: the "refuted" column of claims.md, as far as these claims
+/// are tried.
+const DOCUMENTED: [&str; 8] = ["K7", "K8", "K9", "K10", "S4", "S5", "S6", "P5"];
+
+/// The refutations that are known of a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expectations(BTreeSet<&'static str>);
+
+impl Expectations {
+    /// Those of the documented protocol.
+    #[must_use]
+    pub fn documented() -> Self {
+        Self(DOCUMENTED.into())
+    }
+
+    /// Reads a file of claims, one a line; what follows a `#` is a comment.
+    ///
+    /// # Errors
+    /// A sentence that says which line is wrong.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let mut known = BTreeSet::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let id = line.split('#').next().unwrap_or_default().trim();
+            if !id.is_empty() {
+                let claim = claims::by_id(id)
+                    .ok_or_else(|| format!("{}, line {number}: {id:?} is no claim", path.display()))?;
+                known.insert(claim.id);
+            }
+        }
+        Ok(Self(known))
+    }
+
+    /// Whether a claim is known to be refuted.
+    #[must_use]
+    pub fn is_known(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
+
+    /// What a verdict amounts to.
+    #[must_use]
+    pub fn weigh(&self, id: &str, verdict: Verdict) -> Outcome {
+        match (verdict, self.is_known(id)) {
+            (Verdict::Untestable, _) | (Verdict::Holds, false) | (Verdict::Refuted, true) => Outcome::AsExpected,
+            (Verdict::Refuted, false) | (Verdict::Holds, true) => Outcome::Failed,
+            (Verdict::Inconclusive, _) => Outcome::Undecided,
+        }
+    }
+}
+
+/// What a verdict, or a run, amounts to; in the order in which they outweigh each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// As expected.
+    AsExpected,
+    /// Not decided.
+    Undecided,
+    /// A claim is refuted that was not known to be, or the other way round.
+    Failed,
+}
+
+impl Outcome {
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::AsExpected => 0,
+            Self::Failed => 1,
+            Self::Undecided => 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_refutation_that_is_not_found_fails_as_a_new_one_does() {
+        let known = Expectations::documented();
+        let table = [
+            ("S4", Verdict::Refuted, Outcome::AsExpected),
+            ("S4", Verdict::Holds, Outcome::Failed),
+            ("S4", Verdict::Inconclusive, Outcome::Undecided),
+            ("S1", Verdict::Refuted, Outcome::Failed),
+            ("S1", Verdict::Holds, Outcome::AsExpected),
+            ("S1", Verdict::Untestable, Outcome::AsExpected),
+        ];
+        for (id, verdict, outcome) in table {
+            assert_eq!(known.weigh(id, verdict), outcome, "{id} {verdict}");
+        }
+    }
+
+    #[test]
+    fn a_failure_outweighs_what_is_undecided() {
+        let worst = [Outcome::Undecided, Outcome::Failed, Outcome::AsExpected].into_iter().max();
+        assert_eq!(worst.map(Outcome::exit_code), Some(1));
+    }
+
+    #[test]
+    fn a_file_lists_a_claim_a_line() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let path = temp.path().join("known.txt");
+        std::fs::write(&path, "# ours\nK7  # no reservation\n\ns4\n").expect("writes");
+        let known = Expectations::read(&path).expect("reads");
+        assert!(known.is_known("K7") && known.is_known("S4") && !known.is_known("S5"));
+        std::fs::write(&path, "K7\nX9\n").expect("writes");
+        assert!(Expectations::read(&path).is_err_and(|error| error.contains("line 2: \"X9\"")));
+    }
+}

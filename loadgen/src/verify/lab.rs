@@ -1,0 +1,376 @@
+//! What an experiment works with: users, keys of its own, a saves folder, time.
+
+use crate::claims::attempts::Recommended;
+use crate::client::connection::Patience;
+use crate::client::ledger::{Ledger, Ownership};
+use crate::client::{Exchange, Target, User};
+use crate::document::Document;
+use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::saves::folder::{is_key, key_at};
+use crate::saves::{Fill, Filler, SavesFolder};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Barrier, OnceCell};
+use tokio::task::JoinSet;
+
+/// How long an experiment may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Only what can be decided at once.
+    Quick,
+    /// What a run from end to end allows.
+    Default,
+    /// As long as certainty takes.
+    Full,
+}
+
+impl Effort {
+    /// One of three settings.
+    #[must_use]
+    pub fn pick<T>(self, quick: T, default: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Default => default,
+            Self::Full => full,
+        }
+    }
+
+    /// The longest that an experiment that goes on until it is certain is given.
+    #[must_use]
+    pub fn limit(self) -> Duration {
+        Duration::from_secs(self.pick(8, 10, 60))
+    }
+}
+
+/// Why an experiment could not say anything: its verdict is inconclusive.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Stuck(pub String);
+
+impl From<std::io::Error> for Stuck {
+    fn from(error: std::io::Error) -> Self {
+        Self(format!("the saves folder cannot be used: {error}"))
+    }
+}
+
+/// Users that give keys back, or fetch many, at once: enough to keep a server busy.
+const PORTERS: usize = 48;
+
+/// How often a server is asked for a key, or a key tried, before it is given up.
+const KEY_TRIES: usize = 50;
+
+/// Everything that the experiments on one target share.
+pub struct Lab {
+    /// The target.
+    pub target: Arc<Target>,
+    /// Its saves folder, where it is known.
+    pub folder: Option<SavesFolder>,
+    /// Whether there was no document when the run began.
+    pub was_empty: bool,
+    /// Whether a key that was handed out is reserved: it can be deleted without having been saved.
+    pub reserves: bool,
+    /// The users of experiments that do not name their own number.
+    pub users: usize,
+    /// What all randomness of the run comes from.
+    pub seed: u64,
+    /// How long experiments may take.
+    pub effort: Effort,
+    /// How long users wait.
+    pub patience: Patience,
+    /// The start of the run's clock.
+    pub origin: Instant,
+    /// Whether the target still answers, and which keys are ours.
+    pub ledger: Arc<Ledger>,
+    /// The documents put into the folder to fill it.
+    pub filler: Mutex<Option<Filler>>,
+    /// What the recommended maximum of sessions costs, once it was measured.
+    pub(crate) recommended: OnceCell<Recommended>,
+    /// The first keys that were drawn to see how they are distributed: K2 and O3 look at the same ones.
+    pub(crate) sample: OnceCell<Vec<String>>,
+    seated: Mutex<Vec<User>>,
+    /// When the experiment under way must come to its end.
+    deadline: Mutex<Instant>,
+}
+
+impl Lab {
+    /// A lab whose target has not been looked at yet.
+    #[must_use]
+    pub fn new(target: Target, folder: Option<SavesFolder>, users: usize, seed: u64, effort: Effort) -> Self {
+        let filler = folder.clone().map(|folder| Filler::new(folder, seed, Fill::Links));
+        Self {
+            target: Arc::new(target),
+            folder,
+            was_empty: true,
+            reserves: false,
+            users,
+            seed,
+            effort,
+            patience: Patience::default(),
+            origin: Instant::now(),
+            ledger: Arc::default(),
+            filler: Mutex::new(filler),
+            recommended: OnceCell::new(),
+            sample: OnceCell::new(),
+            seated: Mutex::default(),
+            deadline: Mutex::new(Instant::now() + effort.limit()),
+        }
+    }
+
+    /// Starts the clock of a claim.
+    pub fn begin_claim(&self) {
+        self.allow(self.effort.limit());
+        self.ledger.begin_claim();
+    }
+
+    /// Gives the experiment under way so much time from now, where it needs more, or less, than others.
+    pub fn allow(&self, time: Duration) {
+        *lock(&self.deadline) = Instant::now() + time;
+    }
+
+    /// Whether the experiment under way may go on.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        Instant::now() < *lock(&self.deadline)
+    }
+
+    /// As [`Lab::has_time`], for experiments that are worth nothing when they are not finished.
+    ///
+    /// # Errors
+    /// Where there is no time left.
+    pub fn needs_time(&self) -> Result<(), Stuck> {
+        if self.has_time() { Ok(()) } else { Err(Stuck("the target is too slow: the time ran out".to_owned())) }
+    }
+
+    /// Randomness of its own for a purpose: the same seed gives the same numbers.
+    #[must_use]
+    pub fn random(&self, purpose: u64) -> StdRng {
+        StdRng::seed_from_u64(self.seed ^ purpose.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// A user with a connection of its own.
+    #[must_use]
+    pub fn user(&self, number: usize) -> User {
+        User::new(number, Arc::clone(&self.target), self.patience, self.origin, Arc::clone(&self.ledger))
+    }
+
+    /// Users numbered from 0.
+    #[must_use]
+    pub fn crowd(&self, users: usize) -> Vec<User> {
+        (0..users).map(|number| self.user(number)).collect()
+    }
+
+    /// The saves folder.
+    ///
+    /// # Errors
+    /// Where it is not known.
+    pub fn folder(&self) -> Result<&SavesFolder, Stuck> {
+        self.folder.as_ref().ok_or_else(|| Stuck("the saves folder is not known".to_owned()))
+    }
+
+    /// Fills the folder to so many documents, on a thread of its own. Of what is beyond, the fill's own documents are
+    /// taken away.
+    ///
+    /// # Errors
+    /// Where the folder is not known or cannot be written, or others have more documents in it.
+    pub async fn fill_to(self: &Arc<Self>, documents: usize) -> Result<(), Stuck> {
+        let lab = Arc::clone(self);
+        let filling = tokio::task::spawn_blocking(move || match lock(&lab.filler).as_mut() {
+            Some(filler) => filler.fill_to(documents).map_err(Stuck::from),
+            None => Err(Stuck("the saves folder is not known".to_owned())),
+        });
+        match filling.await.unwrap_or_else(|lost| Err(Stuck(lost.to_string())))? {
+            there if there == documents => Ok(()),
+            there => Err(Stuck(format!("the folder could not be brought to {documents} documents: it holds {there}"))),
+        }
+    }
+
+    /// Takes the fill's documents away, on a thread of its own.
+    ///
+    /// # Errors
+    /// Where one cannot be removed.
+    pub async fn empty_fill(self: &Arc<Self>) -> Result<(), Stuck> {
+        let lab = Arc::clone(self);
+        let emptying = tokio::task::spawn_blocking(move || lock(&lab.filler).as_mut().map_or(Ok(()), Filler::empty));
+        Ok(emptying.await.map_err(|lost| Stuck(lost.to_string()))??)
+    }
+
+    /// How many documents the folder is filled with.
+    #[must_use]
+    pub fn filled(&self) -> usize {
+        lock(&self.filler).as_ref().map_or(0, Filler::filled)
+    }
+
+    /// Keys of our own, not yet instantiated: handed out by the server, or, where it hands out none that we do not
+    /// have, found free.
+    ///
+    /// # Errors
+    /// Where none can be had.
+    pub async fn new_keys(&self, count: usize) -> Result<Vec<String>, Stuck> {
+        let mut user = self.user(0);
+        let mut keys = Vec::new();
+        while keys.len() < count {
+            keys.push(self.new_key(&mut user).await?);
+        }
+        Ok(keys)
+    }
+
+    /// One key of our own.
+    ///
+    /// # Errors
+    /// Where none can be had.
+    pub async fn new_key(&self, user: &mut User) -> Result<String, Stuck> {
+        let mut answer = "only keys that are in use".to_owned();
+        for _ in 0..KEY_TRIES {
+            let known = self.ledger.keys();
+            let asked = user.generate_key().await;
+            let Some(key) = asked.key_handed_out().filter(|key| is_key(key)) else {
+                answer = asked.step().got;
+                break;
+            };
+            // A server that hands out used keys must not have us write to a stranger's document, where there are any.
+            if known.binary_search(&key).is_err() {
+                if self.was_empty || self.is_free(user, &key).await {
+                    return Ok(key);
+                }
+                self.ledger.disown(&[key]);
+            }
+        }
+        let mut random = self.random(self.ledger.keys().len() as u64);
+        for _ in 0..KEY_TRIES {
+            let key = key_at(random.random_range(0..THREE_CHARACTER_KEYS));
+            if self.ledger.ownership(&key).is_none() && self.is_free(user, &key).await {
+                self.ledger.own(&key, Ownership::Handed);
+                return Ok(key);
+            }
+        }
+        Err(Stuck(format!("no key to work with: generate-key answers {answer}, and no key tried at random is free")))
+    }
+
+    /// Whether restore says that nothing is saved under a key.
+    async fn is_free(&self, user: &mut User, key: &str) -> bool {
+        user.restore(key).await.refusal().is_some_and(|(status, _)| status == 404)
+    }
+
+    /// Gives keys back: deletes what we wrote under them, and, where the server reserves keys, those that were only
+    /// handed out; elsewhere such a key is nobody's, and could be a stranger's by now. Refusals are fine: there may
+    /// be nothing.
+    pub async fn give_back(&self, keys: &[String]) {
+        let to_delete: Arc<[String]> = keys.iter().filter(|key| self.may_delete(key)).cloned().collect();
+        let (was_empty, porters) = (self.was_empty, PORTERS.min(to_delete.len()));
+        let shared = Arc::clone(&to_delete);
+        let done = at_once(self.regulars(porters), move |mut user, number| {
+            let keys = Arc::clone(&shared);
+            async move {
+                for key in keys.iter().skip(number).step_by(porters) {
+                    // Where others have documents, a key handed out may be one of theirs, if the server is faulty.
+                    let is_ours = was_empty || user.wrote(key) || user.restore(key).await.status() == Some(404);
+                    if is_ours {
+                        user.delete(key).await;
+                    }
+                }
+                user
+            }
+        });
+        self.seat(done.await);
+        if self.was_empty
+            && let Some(folder) = &self.folder
+        {
+            // A server that keeps what it says it deleted must not fill up the folder under the next experiment.
+            for key in to_delete.iter() {
+                // Nothing is there, as a rule.
+                let _ = std::fs::remove_file(folder.document_path(key));
+            }
+        }
+        self.ledger.disown(keys);
+    }
+
+    /// Deletes what writes without an answer have left since under keys that were given back. Such a key may be
+    /// somebody else's by now, so only a document of our own making goes.
+    pub async fn give_back_late_writes(&self) {
+        let mut user = self.user(0);
+        for key in self.ledger.open_writes() {
+            let restored = user.restore(&key).await;
+            let document = restored.data().and_then(|data| Document::parse(data.get()));
+            if document.is_some_and(|document| document.content().is_some()) {
+                user.delete(&key).await;
+            }
+        }
+    }
+
+    fn may_delete(&self, key: &str) -> bool {
+        is_key(key) && (self.reserves || self.ledger.ownership(key) == Some(Ownership::Written))
+    }
+
+    /// Asks for so many keys with so many users at once, or fewer when the time runs out; answers every exchange.
+    pub async fn ask_for_keys(&self, users: usize, keys: usize) -> Vec<Exchange> {
+        let deadline = *lock(&self.deadline);
+        let share = keys.div_ceil(users);
+        let asked = at_once(self.regulars(users), |mut user, number| async move {
+            let mut asked = Vec::with_capacity(share);
+            while asked.len() < share.min(keys.saturating_sub(number * share)) && Instant::now() < deadline {
+                asked.push(user.generate_key().await);
+            }
+            (user, asked)
+        });
+        let (users, asked): (Vec<User>, Vec<Vec<Exchange>>) = asked.await.into_iter().unzip();
+        self.seat(users);
+        asked.into_iter().flatten().collect()
+    }
+
+    /// As [`Lab::ask_for_keys`]; the keys are given back, so that the folder is as it was.
+    pub async fn borrow_keys(&self, users: usize, keys: usize) -> Vec<Exchange> {
+        let asked = self.ask_for_keys(users, keys).await;
+        let handed: Vec<String> = asked.iter().filter_map(Exchange::key_handed_out).collect();
+        self.give_back(&handed).await;
+        asked
+    }
+
+    /// Users, numbered from 0, who keep their connections between the rounds of an experiment.
+    fn regulars(&self, users: usize) -> Vec<User> {
+        let mut seated = lock(&self.seated);
+        let mut regulars: Vec<User> = std::mem::take(&mut *seated);
+        *seated = regulars.split_off(users.min(regulars.len()));
+        drop(seated);
+        regulars.extend((regulars.len()..users).map(|number| self.user(number)));
+        regulars
+    }
+
+    fn seat(&self, users: Vec<User>) {
+        let mut seated = lock(&self.seated);
+        seated.extend(users);
+        seated.sort_by_key(User::number);
+        seated.dedup_by_key(|user| user.number());
+    }
+}
+
+/// Has all users act at once: each on a task of its own, none before all are ready. Answers in the users' order.
+/// Dropping the future ends them all.
+///
+/// # Panics
+/// Where an act panics.
+pub async fn at_once<T, F, A>(users: Vec<User>, act: F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Fn(User, usize) -> A,
+    A: Future<Output = T> + Send + 'static,
+{
+    let ready = Arc::new(Barrier::new(users.len()));
+    let mut acts = JoinSet::new();
+    for (number, user) in users.into_iter().enumerate() {
+        let (act, ready) = (act(user, number), Arc::clone(&ready));
+        acts.spawn(async move {
+            ready.wait().await;
+            (number, act.await)
+        });
+    }
+    let mut outputs = acts.join_all().await;
+    outputs.sort_by_key(|(number, _)| *number);
+    outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is under these locks is whole between any two statements that hold them.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

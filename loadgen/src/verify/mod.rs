@@ -1,0 +1,210 @@
+//! The main job: every claim tried on every target, and a report of the verdicts.
+//!
+//! - [`lab`]: what an experiment works with.
+//! - [`preflight`]: whether a target can be tried, and may be.
+//! - [`runner`]: one claim after the other, within limits.
+//! - [`expectations`]: which refutations are known.
+//! - [`stalls`]: when the harness itself was held up.
+//! - [`progress`]: what is shown meanwhile.
+
+pub mod expectations;
+pub mod lab;
+pub mod preflight;
+pub mod progress;
+pub mod runner;
+pub mod stalls;
+
+use crate::claims::{Claim, Finding, Verdict};
+use crate::client::Target;
+use crate::reference::{Embedded, Protocol};
+use crate::report::{ClaimReport, Report, TargetReport};
+use crate::saves::SavesFolder;
+use anyhow::Context;
+use expectations::Expectations;
+use lab::{Effort, Lab};
+use progress::Progress;
+use runner::{Ended, Tried};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Users of experiments that do not name their own number, unless told otherwise: the specification's hundred.
+pub const DEFAULT_USERS: usize = 100;
+
+/// What is to be tried, on what.
+#[derive(Debug)]
+pub struct Plan {
+    /// The targets.
+    pub subject: Subject,
+    /// The claims, in the order in which they are tried.
+    pub claims: Vec<&'static Claim>,
+    /// Users of experiments that do not name their own number.
+    pub users: usize,
+    /// What all randomness of the harness comes from.
+    pub seed: u64,
+    /// How long experiments may take.
+    pub effort: Effort,
+    /// Where the run's files go.
+    pub out: PathBuf,
+}
+
+/// What is held to its word.
+#[derive(Debug)]
+pub enum Subject {
+    /// The reference server, embedded, with these protocols.
+    Embedded(Vec<Protocol>),
+    /// A server that is there.
+    Server {
+        /// Where.
+        target: Target,
+        /// Its saves folder, where that is known.
+        saves: Option<SavesFolder>,
+        /// Whether documents of others may be there.
+        consent: bool,
+        /// The refutations that are known of it.
+        known: Expectations,
+    },
+}
+
+/// A target ready to be tried.
+struct Bench {
+    report: TargetReport,
+    lab: Arc<Lab>,
+    embedded: Option<Embedded>,
+    /// Why it can be tried no longer.
+    gone: Option<String>,
+}
+
+/// Carries a plan out. When `stop` is cancelled, the report is of what was tried until then.
+///
+/// # Errors
+/// Where a target cannot be set up or may not be tried.
+pub async fn verify(plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Report> {
+    let mut report = Report::new(plan.seed, plan.effort, plan.users);
+    let mut benches = set_up(plan).await?;
+    let progress = Progress::new(plan.claims.len() * benches.len());
+    let (waiting, busy): (Vec<_>, Vec<_>) = plan.claims.iter().partition(|claim| claim.mostly_waits);
+    for claim in waiting {
+        // The machine is hardly used, so all targets may be tried at once.
+        let attempts = benches.iter_mut().map(|bench| bench.attempt(plan, claim, &progress, stop));
+        futures_util::future::join_all(attempts).await;
+    }
+    for bench in &mut benches {
+        for claim in &busy {
+            bench.attempt(plan, claim, &progress, stop).await;
+        }
+    }
+    progress.finish();
+    report.partial = stop.is_cancelled();
+    for bench in benches {
+        report.targets.push(bench.close().await?);
+    }
+    Ok(report)
+}
+
+async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
+    match &plan.subject {
+        Subject::Embedded(protocols) => {
+            let mut benches = Vec::new();
+            for &protocol in protocols {
+                benches.push(embedded(plan, protocol).await?);
+            }
+            Ok(benches)
+        }
+        Subject::Server { target, saves, consent, known } => {
+            let url = target.url().to_string();
+            let report = TargetReport::new("target", None, &url, known.clone());
+            Ok(vec![bench(plan, report, target.clone(), saves.clone(), *consent, None).await?])
+        }
+    }
+}
+
+async fn embedded(plan: &Plan, protocol: Protocol) -> anyhow::Result<Bench> {
+    let log: &Path = &plan.out.join(format!("server-{}.log", protocol.name()));
+    let embedded = Embedded::start(protocol, log).await?;
+    let target = embedded.target().map_err(anyhow::Error::msg)?;
+    let saves = SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg)?;
+    let known = match protocol {
+        Protocol::Documented => Expectations::documented(),
+        Protocol::Hardened => Expectations::default(),
+    };
+    let report = TargetReport::new(protocol.name(), Some(protocol.name()), target.url().as_str(), known);
+    bench(plan, report, target, Some(saves), true, Some(embedded)).await
+}
+
+async fn bench(
+    plan: &Plan,
+    mut report: TargetReport,
+    target: Target,
+    saves: Option<SavesFolder>,
+    consent: bool,
+    embedded: Option<Embedded>,
+) -> anyhow::Result<Bench> {
+    report.saves = saves.as_ref().map(|saves| saves.path().display().to_string());
+    let mut lab = Lab::new(target, saves, plan.users, plan.seed, plan.effort);
+    preflight::look(&mut lab, consent).await?;
+    Ok(Bench { report, lab: Arc::new(lab), embedded, gone: None })
+}
+
+impl Bench {
+    /// Tries a claim, and enters what came of it. After an interruption nothing is tried.
+    async fn attempt(&mut self, plan: &Plan, claim: &'static Claim, progress: &Progress, stop: &CancellationToken) {
+        if stop.is_cancelled() {
+            return;
+        }
+        progress.begins(&self.report.name, claim);
+        let tried = match &self.gone {
+            Some(why) => {
+                Tried { finding: Finding::inconclusive(format!("not tried: {why}")), took: std::time::Duration::ZERO }
+            }
+            None => match runner::attempt(&self.lab, claim, stop).await {
+                Ok(tried) => tried,
+                Err(Ended::Interrupted) => return,
+                Err(Ended::Gone(why)) => {
+                    self.gone = Some(format!("the target stopped answering during {}: {why}", claim.id));
+                    let finding = Finding::inconclusive(format!("the target stopped answering: {why}"));
+                    Tried { finding, took: std::time::Duration::ZERO }
+                }
+            },
+        };
+        progress.ended(&self.report.name, claim, &tried);
+        let reproduce = reproduce(plan, &self.report, claim);
+        self.report.claims.push(ClaimReport::new(claim, tried, reproduce));
+    }
+
+    /// Cleans up, and ends an embedded server.
+    async fn close(mut self) -> anyhow::Result<TargetReport> {
+        self.report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
+        match self.embedded {
+            // Its folder goes with it.
+            Some(embedded) => embedded.stop().await.context("the embedded server could not be cleaned up")?,
+            None => self.report.left_behind = runner::clean_up(&self.lab).await,
+        }
+        Ok(self.report)
+    }
+}
+
+/// The command that tries one claim again.
+fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
+    let mut words = vec![format!("loadgen verify --only {} --seed {}", claim.id, plan.seed)];
+    match &plan.subject {
+        Subject::Embedded(_) => words.push(format!("--protocol {}", report.name)),
+        Subject::Server { target, saves, .. } => {
+            words.push(format!("--target {} --path-template '{}'", target.url(), target.path_template()));
+            words.extend(saves.as_ref().map(|saves| format!("--saves '{}'", saves.path().display())));
+        }
+    }
+    if plan.users != DEFAULT_USERS {
+        words.push(format!("--users {}", plan.users));
+    }
+    if plan.effort == Effort::Full {
+        words.push("--full".to_owned());
+    }
+    words.join(" ")
+}
+
+/// How many of a report's claims have a verdict.
+#[must_use]
+pub fn count(report: &TargetReport, verdict: Verdict) -> usize {
+    report.claims.iter().filter(|claim| claim.verdict == verdict).count()
+}

@@ -1,0 +1,115 @@
+//! One claim after the other, on one target, within limits.
+
+use super::lab::{Lab, Stuck};
+use super::preflight::is_alive;
+use crate::claims::{Claim, Finding, Needs};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// The longest that any experiment may take: it is told to end itself long before.
+const LONGEST: Duration = Duration::from_mins(2);
+
+/// How often it is looked whether the target still answers.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Passes over our own keys at the end: what a request under way created behind the first is found by the next.
+const CLEANUP_PASSES: usize = 3;
+
+/// What came of trying a claim.
+#[derive(Debug)]
+pub struct Tried {
+    /// The finding.
+    pub finding: Finding,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why no further claim can be tried.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The run was interrupted: this claim has no finding.
+    Interrupted,
+    /// The target stopped answering.
+    Gone(String),
+}
+
+/// Tries a claim, and cleans up after it.
+///
+/// # Errors
+/// Where the run has to end. When the target stopped answering, the claim itself is inconclusive, for that reason.
+pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) -> Result<Tried, Ended> {
+    let began = Instant::now();
+    let tried = |finding| Tried { finding, took: began.elapsed() };
+    if let Some(why) = untestable(lab, claim) {
+        return Ok(tried(Finding::untestable(why)));
+    }
+    if claim.needs != Needs::Filling && lab.filled() > 0 {
+        // What stays behind is counted as any other document is.
+        let _ = lab.empty_fill().await;
+    }
+    lab.begin_claim();
+    let experiment = AssertUnwindSafe((claim.attempt)(lab)).catch_unwind();
+    let finding = tokio::select! {
+        () = stop.cancelled() => return Err(Ended::Interrupted),
+        why = gone(lab) => return Err(Ended::Gone(why)),
+        outcome = tokio::time::timeout(LONGEST, experiment) => match outcome {
+            Ok(Ok(Ok(finding))) => finding,
+            Ok(Ok(Err(Stuck(why)))) => Finding::inconclusive(why),
+            Ok(Err(_)) => Finding::inconclusive("the harness failed in this experiment: a bug of its own, see standard error"),
+            Err(_) => Finding::inconclusive(format!("the experiment did not end within {} s", LONGEST.as_secs())),
+        },
+    };
+    let ours = lab.ledger.keys();
+    tokio::select! {
+        () = stop.cancelled() => {}
+        why = gone(lab) => return Err(Ended::Gone(why)),
+        () = async { lab.give_back(&ours).await; lab.give_back_late_writes().await } => {}
+    }
+    Ok(tried(finding))
+}
+
+fn untestable(lab: &Lab, claim: &Claim) -> Option<&'static str> {
+    match claim.needs {
+        Needs::Wire => None,
+        _ if lab.folder.is_none() => Some("the saves folder is not known: give --saves"),
+        Needs::Filling if !lab.was_empty => Some("the saves folder was not empty, so it is not filled"),
+        Needs::Folder | Needs::Filling => None,
+    }
+}
+
+/// Ready when the target has stopped answering, with how that showed.
+async fn gone(lab: &Arc<Lab>) -> String {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Some(failure) = lab.ledger.suspicion()
+            && !is_alive(lab).await
+        {
+            return failure.to_string();
+        }
+    }
+}
+
+/// Takes back everything that is ours; answers the keys whose documents could not be removed.
+pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
+    if let Some(filler) = super::lab::lock(&lab.filler).as_mut() {
+        // What stays behind is reported as any other document is.
+        let _ = filler.empty();
+    }
+    let mut ours = [lab.ledger.keys(), lab.ledger.open_writes()].concat();
+    for _ in 0..CLEANUP_PASSES {
+        if ours.is_empty() || !is_alive(lab).await {
+            break;
+        }
+        lab.give_back(&ours).await;
+        lab.give_back_late_writes().await;
+        let listed = lab.user(0).list().await;
+        let text = listed.data().map(|data| data.get().to_owned()).unwrap_or_default();
+        ours.retain(|key| text.contains(&format!("\"{key}\"")));
+        // What was deleted and has come back was written by a request under way then.
+        ours.iter().for_each(|key| lab.ledger.note_open_write(key));
+    }
+    ours
+}

@@ -1,0 +1,154 @@
+//! What users type, and what they get for it.
+
+mod support;
+
+use loadgen::claims::Verdict;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use support::harness::{finished, loadgen, verify, verify_target};
+use support::liar;
+
+#[test]
+fn wrong_usage_names_the_flag_what_was_given_and_what_is_taken() {
+    let table: [(&[&str], &[&str]); 9] = [
+        (&["verify", "--only", "S99"], &["--only", "S99", "K1, K2"]),
+        (&["verify", "--users", "1"], &["--users", "1", "2..=10000"]),
+        (&["verify", "--protocol", "fast"], &["--protocol", "fast", "documented, hardened, both"]),
+        (&["verify", "--quick", "--full"], &["--quick", "--full"]),
+        (&["verify", "--saves", "x"], &["--target"]),
+        (&["verify", "--target", "localhost"], &["--target", "localhost", "http://"]),
+        (&["verify", "--target", "http://127.0.0.1:1", "--path-template", "/api"], &["/api", "{op}"]),
+        (&["verify", "--target", "http://127.0.0.1:1", "--saves", "/nowhere"], &["--saves", "/nowhere"]),
+        (&["saves", "fill", "--to", "46657"], &["--to", "46657", "46656"]),
+    ];
+    for (arguments, parts) in table {
+        let output = loadgen().args(arguments).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{arguments:?}: {part:?} is missing from {said}");
+        }
+    }
+}
+
+#[test]
+fn both_protocols_are_told_apart_by_looking() {
+    let run = verify(&["--quick", "--only", "K7,S1,S4"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let report = run.report.expect("a report");
+    let verdicts =
+        |target: usize| -> Vec<Verdict> { report.targets[target].claims.iter().map(|claim| claim.verdict).collect() };
+    assert_eq!(verdicts(0), [Verdict::Refuted, Verdict::Holds, Verdict::Refuted], "K7, S1, S4 on documented");
+    assert_eq!(verdicts(1), [Verdict::Holds; 3], "K7, S1, S4 on hardened");
+    assert!(run.stdout.contains("refuted (known)") && run.stdout.contains("All as expected"), "{}", run.stdout);
+}
+
+#[test]
+fn a_known_refutation_of_a_target_is_expected_and_an_unknown_one_fails() {
+    let saves = tempfile::tempdir().expect("a folder");
+    let server = liar::spawn(Some(liar::Lie::NoReservation), saves.path());
+    let only = ["--only", "K7,S1"];
+    assert_eq!(verify_target(&server.url, saves.path(), &only).code, 1);
+    let known = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(known.path(), "K7 # no reservation\n").expect("writes");
+    let path = known.path().to_str().expect("UTF-8");
+    assert_eq!(verify_target(&server.url, saves.path(), &[&only[..], &["--expect", path]].concat()).code, 0);
+    std::fs::write(known.path(), "K7\nS1\n").expect("writes");
+    let run = verify_target(&server.url, saves.path(), &[&only[..], &["--expect", path]].concat());
+    assert_eq!(run.code, 1, "a known refutation that is not found fails");
+    assert!(run.stdout.contains("known to be refuted!"), "{}", run.stdout);
+}
+
+#[test]
+fn a_target_in_use_is_left_alone_without_consent_and_its_documents_with_it() {
+    let saves = tempfile::tempdir().expect("a folder");
+    let document = r#"{"sessionKey":"A4K","typeSlug":"word","metadata":{},"state":{"theirs":true}}"#;
+    std::fs::write(saves.path().join("A4K.json"), document).expect("writes");
+    let server = liar::spawn(None, saves.path());
+    let run = verify_target(&server.url, saves.path(), &["--only", "S1,S5,K1,O1"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("holds 1 documents") && run.stderr.contains("--yes"), "{}", run.stderr);
+    let run = verify_target(&server.url, saves.path(), &["--only", "S1,S5,K1,O1", "--yes"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (verdict, why) = run.verdict("K1");
+    assert_eq!((verdict, why.contains("not empty")), (Verdict::Untestable, true), "{why}");
+    assert_eq!(names(saves.path()), ["A4K.json"], "only theirs is left");
+    assert_eq!(std::fs::read_to_string(saves.path().join("A4K.json")).expect("reads"), document);
+}
+
+#[test]
+fn a_folder_that_is_not_the_targets_is_not_filled() {
+    let (saves, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let server = liar::spawn(None, saves.path());
+    let run = verify_target(&server.url, other.path(), &["--only", "K1"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("is not the saves folder"), "{}", run.stderr);
+    assert!(names(saves.path()).is_empty() && names(other.path()).is_empty());
+}
+
+#[test]
+fn ctrl_c_ends_a_run_cleanly() {
+    let (temp, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let mut run = loadgen()
+        .args(["verify", "--quick", "--out"])
+        .arg(out.path())
+        .env("TMPDIR", temp.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut lines = BufReader::new(run.stderr.take().expect("standard error")).lines();
+    let first = lines.next().expect("a first verdict").expect("text");
+    assert_eq!(names(temp.path()).len(), 2, "two embedded servers have a folder each");
+    kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    let output = run.wait_with_output().expect("it ends");
+    let finished = finished(&output, out.path());
+    assert_eq!(finished.code, 3, "{first}\n{}", rest.join("\n"));
+    let report = finished.report.expect("what was measured is reported");
+    assert!(report.partial && !report.targets[0].claims.is_empty() && report.targets[1].claims.is_empty());
+    assert!(finished.stdout.contains("The run was interrupted"), "{}", finished.stdout);
+    assert!(names(temp.path()).is_empty(), "the temporary folders are gone");
+    assert_eq!(processes_with(temp.path()), 0, "the embedded servers are gone");
+}
+
+#[test]
+fn ctrl_c_on_a_target_cleans_its_documents_up() {
+    let (saves, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let server = liar::spawn(None, saves.path());
+    let mut run = loadgen()
+        .args(["verify", "--quick", "--only", "R5,K3", "--target", &server.url, "--saves"])
+        .arg(saves.path())
+        .arg("--out")
+        .arg(out.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut lines = BufReader::new(run.stderr.take().expect("standard error")).lines();
+    let _first = lines.next().expect("a first verdict").expect("text");
+    // K3 fills the folder now.
+    while names(saves.path()).len() < 1_000 {
+        assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
+    }
+    kill_process(Pid::from_child(&run), Signal::TERM).expect("it runs");
+    let _rest: Vec<String> = lines.map_while(Result::ok).collect();
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!(finished(&output, out.path()).code, 3);
+    assert!(names(saves.path()).is_empty(), "the folder is as it was");
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder can be read");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Processes that have a path in their command line.
+fn processes_with(path: &Path) -> usize {
+    let entries = std::fs::read_dir("/proc").expect("/proc can be read");
+    let command_lines = entries.filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    let wanted = path.to_string_lossy().into_owned();
+    command_lines.filter(|line| String::from_utf8_lossy(line).contains(&wanted)).count()
+}

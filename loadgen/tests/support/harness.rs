@@ -1,0 +1,59 @@
+//! The harness as its users run it: the binary, its exit code, what it prints, and the report it writes.
+
+use loadgen::claims::Verdict;
+use loadgen::report::Report;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// A finished run of `loadgen verify`.
+pub(crate) struct Run {
+    /// The exit code.
+    pub(crate) code: i32,
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+    /// `claims.json`, where it was written.
+    pub(crate) report: Option<Report>,
+}
+
+impl Run {
+    /// The verdict on a claim, and its summary, of the first target.
+    pub(crate) fn verdict(&self, id: &str) -> (Verdict, String) {
+        let report = self.report.as_ref().unwrap_or_else(|| panic!("no report: {}", self.stderr));
+        let claim = report.targets[0].claims.iter().find(|claim| claim.id == id);
+        let claim = claim.unwrap_or_else(|| panic!("{id} was not tried: {}", self.stderr));
+        (claim.verdict, claim.summary.clone())
+    }
+}
+
+/// The harness's binary, with no terminal to draw on.
+pub(crate) fn loadgen() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs `loadgen verify` with these arguments.
+pub(crate) fn verify(arguments: &[&str]) -> Run {
+    let out = tempfile::tempdir().expect("a folder");
+    let output = loadgen().arg("verify").args(arguments).arg("--out").arg(out.path()).output().expect("it runs");
+    finished(&output, out.path())
+}
+
+/// Runs `loadgen verify --quick` on a server with its saves folder.
+pub(crate) fn verify_target(url: &str, saves: &Path, arguments: &[&str]) -> Run {
+    let saves = saves.to_str().expect("a path in UTF-8");
+    verify(&[&["--target", url, "--saves", saves, "--quick"], arguments].concat())
+}
+
+/// What a run left.
+pub(crate) fn finished(output: &Output, out: &Path) -> Run {
+    let report = std::fs::read_to_string(out.join("claims.json")).ok();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        report: report.map(|json| serde_json::from_str(&json).expect("the report can be read")),
+    }
+}

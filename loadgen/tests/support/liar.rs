@@ -1,0 +1,170 @@
+//! An implementation of the wire contract that shares nothing with the reference server: honest, or with one [`Lie`].
+//!
+//! How it is honest: a document is the file `KEY.json`, replaced as a whole by a rename; whoever changes one holds
+//! that key's lock; a key handed out is reserved by an empty file that only one can create. The folder is the
+//! authority throughout, so whatever somebody else adds to it or takes away is noticed.
+//!
+//! - `document`: JSON objects, and what is checked and merged in them. Pure.
+//! - `keys`: generate-key.
+//! - `store`: the other operations on the folder.
+//! - `memory`: what only lies need to remember.
+//! - `wire`: requests and answers.
+
+mod document;
+mod keys;
+mod memory;
+mod store;
+mod wire;
+
+pub(crate) use store::Liar;
+pub(crate) use wire::answer;
+
+use super::running::{ACCEPT_PAUSE, Running, converse};
+use std::path::Path;
+use std::sync::Arc;
+
+/// One small deviation from the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Lie {
+    /// save reads, lets others run, then merges and writes, all without the lock: updates are lost.
+    NoLock,
+    /// generate-key makes a character of a random byte by `byte % 36`: A to D come out 8/7 as often as the others.
+    BiasedPicker,
+    /// save replaces the stored metadata instead of overlaying it.
+    LostMerge,
+    /// instantiate answers "Instance already exists", and replaces the document nevertheless.
+    InstantiateOverwrites,
+    /// instantiate decides before the lock whether it creates: several at once can all answer "Instance created".
+    InstantiateTwiceCreated,
+    /// delete answers success and leaves the document.
+    DeleteKeepsFile,
+    /// delete looks before the lock: several at once can all answer success.
+    DeleteTwice,
+    /// restore answers from a copy that every other save renews, and the passing of 50 ms.
+    StaleRestore,
+    /// restore, shortly after a save, sometimes answers the new document with the earlier one's `state`.
+    TornRestore,
+    /// save acknowledges, and in one case in twenty does not store.
+    LyingSave,
+    /// save overlays the stored `state` with the posted one, field by field, instead of replacing it.
+    MergingState,
+    /// generate-key looks, but does not reserve.
+    NoReservation,
+    /// generate-key knows only the keys that it handed out itself; what is in the folder it does not look at.
+    HandsOutUsed,
+    /// generate-key tries 20 random keys, then says that all are exhausted.
+    GivesUpEarly,
+    /// generate-key answers 500 `Internal error` where all keys are in use.
+    WrongExhaustion,
+    /// list leaves out one document in thirty.
+    LosesInList,
+    /// list shows each document with the `typeSlug` of the next.
+    MixedUpList,
+    /// save takes 30 ms, under its document's lock: some 33 a second.
+    SlowSave,
+    /// save keeps a `KEY.lock` beside the document while it works, some 2 ms.
+    LockFiles,
+    /// delete moves the document to `KEY-old.json`, where `ls saves/*.json` counts it.
+    KeepsExtraFiles,
+    /// `Missing typeSlug parameter` comes with status 500.
+    WrongStatus,
+    /// save takes any text of three characters or more for a session key. (It keeps those in memory only.)
+    Traversal,
+    /// restore, one time in fifty, answers the document that was written last, whosever it is.
+    CrossTalk,
+}
+
+impl Lie {
+    /// Every lie.
+    pub(crate) const ALL: [Self; 23] = [
+        Self::NoLock,
+        Self::BiasedPicker,
+        Self::LostMerge,
+        Self::InstantiateOverwrites,
+        Self::InstantiateTwiceCreated,
+        Self::DeleteKeepsFile,
+        Self::DeleteTwice,
+        Self::StaleRestore,
+        Self::TornRestore,
+        Self::LyingSave,
+        Self::MergingState,
+        Self::NoReservation,
+        Self::HandsOutUsed,
+        Self::GivesUpEarly,
+        Self::WrongExhaustion,
+        Self::LosesInList,
+        Self::MixedUpList,
+        Self::SlowSave,
+        Self::LockFiles,
+        Self::KeepsExtraFiles,
+        Self::WrongStatus,
+        Self::Traversal,
+        Self::CrossTalk,
+    ];
+
+    /// The claims that it is there to refute.
+    pub(crate) const fn breaks(self) -> &'static [&'static str] {
+        match self {
+            Self::NoLock | Self::LostMerge => &["S1"],
+            Self::BiasedPicker => &["K2"],
+            Self::InstantiateOverwrites | Self::InstantiateTwiceCreated => &["S3"],
+            Self::DeleteKeepsFile | Self::DeleteTwice => &["S5"],
+            Self::StaleRestore | Self::TornRestore => &["S4"],
+            Self::LyingSave => &["S1", "S2"],
+            Self::MergingState => &["S2"],
+            Self::NoReservation => &["K7", "K8", "K9", "P5"],
+            Self::HandsOutUsed => &["K1"],
+            Self::GivesUpEarly => &["K5", "K10"],
+            Self::WrongExhaustion => &["K10"],
+            Self::LosesInList | Self::MixedUpList => &["S6"],
+            Self::SlowSave => &["P3"],
+            Self::LockFiles => &["O2"],
+            Self::KeepsExtraFiles => &["O1"],
+            Self::WrongStatus | Self::Traversal => &["R5"],
+            Self::CrossTalk => &["K9", "S4"],
+        }
+    }
+
+    /// Other claims that it can refute as well, because they rest on the same operation. S7, a whole history of every
+    /// operation, is among them wherever one of S1 to S6 is.
+    pub(crate) const fn may_break(self) -> &'static [&'static str] {
+        match self {
+            Self::NoLock => &["S4", "S5", "S7", "R6"],
+            Self::BiasedPicker => &["O3"],
+            Self::LostMerge => &["K9", "S4", "S6", "S7", "R6"],
+            Self::InstantiateOverwrites => &["K9", "S7", "R6"],
+            Self::InstantiateTwiceCreated | Self::MixedUpList => &["S7"],
+            Self::DeleteKeepsFile => &["K7", "K8", "K10", "O1", "P5", "R5", "S1", "S2", "S3", "S7"],
+            Self::DeleteTwice => &["S7", "R6"],
+            Self::StaleRestore | Self::TornRestore => &["K9", "P1", "P4", "S1", "S2", "S7", "R6"],
+            Self::LyingSave => &["K9", "P1", "P4", "P6", "S4", "S5", "S6", "S7", "R6"],
+            Self::MergingState => &["K9", "P1", "P4", "P6", "S1", "S4", "S5", "S7", "R6"],
+            Self::NoReservation => &["O1"],
+            Self::HandsOutUsed => &["K4", "K5", "K9", "K10", "P6"],
+            Self::GivesUpEarly => &["K1", "K4", "P6"],
+            Self::WrongExhaustion => &["K1", "K4", "K5"],
+            Self::LosesInList => &["O1", "S7"],
+            Self::SlowSave => &["P1", "P4"],
+            Self::LockFiles | Self::KeepsExtraFiles | Self::WrongStatus | Self::Traversal => &[],
+            Self::CrossTalk => &["P1", "P4", "P6", "S1", "S2", "S5", "S7", "R6"],
+        }
+    }
+}
+
+/// Starts a server on a saves folder: an honest one, or one with a lie.
+pub(crate) fn spawn(lie: Option<Lie>, saves: &Path) -> Running {
+    let liar = Arc::new(Liar::new(lie, saves));
+    Running::start(saves, |listener| async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let liar = Arc::clone(&liar);
+            tokio::spawn(converse(stream, move |request| {
+                let liar = Arc::clone(&liar);
+                async move { Ok(answer(&liar, request).await) }
+            }));
+        }
+    })
+}

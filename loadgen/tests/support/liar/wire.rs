@@ -1,0 +1,161 @@
+//! Requests and answers.
+
+use super::super::running::Answer;
+use super::Lie;
+use super::document::Posted;
+use super::keys::Drawn;
+use super::store::{Instantiated, Liar};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response};
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Longest body of a request, PHP's default. A real document has 2.7 KB.
+const BODY_BYTES: usize = 8 << 20;
+
+/// A status and message that refuse a request.
+pub(super) type Refusal = (u16, &'static str);
+
+pub(super) const INVALID_DATA: Refusal = (400, "Invalid data format");
+pub(super) const INVALID_KEY: Refusal = (400, "Invalid session key");
+pub(super) const MISSING_TYPE: Refusal = (400, "Missing typeSlug parameter");
+pub(super) const INVALID_TYPE: Refusal = (400, "Invalid checklist type");
+pub(super) const KEY_REQUIRED: Refusal = (400, "Session key is required");
+pub(super) const NOTHING_SAVED: Refusal = (404, "No saved data found");
+pub(super) const INSTANCE_NOT_FOUND: Refusal = (404, "Instance not found");
+pub(super) const FOLDER_NOT_FOUND: Refusal = (500, "Saves directory not found");
+pub(super) const CREATE_FOLDER_FAILED: Refusal = (500, "Failed to create saves directory");
+pub(super) const ACCESS_FAILED: Refusal = (500, "Failed to access saves directory");
+pub(super) const OPEN_FAILED: Refusal = (500, "Failed to open file");
+pub(super) const READ_FAILED: Refusal = (500, "Failed to read saved data");
+pub(super) const INVALID_SAVED_DATA: Refusal = (500, "Invalid saved data format");
+pub(super) const DELETE_FAILED: Refusal = (500, "Failed to delete instance");
+pub(super) const EXHAUSTED: Refusal = (503, "Unable to generate unique key - all attempts exhausted");
+/// `WrongExhaustion`.
+pub(super) const INTERNAL_ERROR: Refusal = (500, "Internal error");
+
+const NOT_FOUND: Refusal = (404, "Not found");
+const METHOD_NOT_ALLOWED: Refusal = (405, "Method not allowed");
+const BODY_TOO_LARGE: Refusal = (413, "Request body too large");
+const BODY_INCOMPLETE: Refusal = (400, "Incomplete request body");
+
+/// The header that tells how many keys were tried.
+const ATTEMPTS: &str = "x-key-attempts";
+
+/// Each operation with the methods it answers to.
+const OPERATIONS: [(&str, &str); 7] = [
+    ("generate-key", "GET, POST"),
+    ("instantiate", "POST"),
+    ("save", "POST"),
+    ("restore", "GET, HEAD"),
+    ("delete", "DELETE"),
+    ("list", "GET, HEAD"),
+    ("health", "GET, HEAD"),
+];
+
+/// Answers a request.
+pub(crate) async fn answer(liar: &Liar, request: Request<Incoming>) -> Answer {
+    let Some((operation, methods)) = operation(request.uri().path()) else {
+        return refused(NOT_FOUND);
+    };
+    if !allows(methods, request.method()) {
+        let mut answer = refused(METHOD_NOT_ALLOWED);
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        return answer;
+    }
+    if operation == "generate-key" {
+        return generated(&liar.generate_key());
+    }
+    match operate(liar, operation, request).await {
+        Ok(data) => succeeded(&data),
+        // WrongStatus: a client's mistake passes for the server's.
+        Err(MISSING_TYPE) if liar.lies(Lie::WrongStatus) => refused((500, MISSING_TYPE.1)),
+        Err(refusal) => refused(refusal),
+    }
+}
+
+/// The operation that a path names, and its methods.
+fn operation(path: &str) -> Option<(&'static str, &'static str)> {
+    let php = path.strip_prefix("/php/api/").map(|name| name.strip_suffix(".php").unwrap_or(name));
+    let name = php.or_else(|| path.strip_prefix("/api/"))?;
+    OPERATIONS.into_iter().find(|&(operation, _)| operation == name)
+}
+
+fn allows(methods: &str, method: &Method) -> bool {
+    methods.split(", ").any(|allowed| allowed == method.as_str())
+}
+
+/// The data, as JSON, that an operation answers with.
+async fn operate(liar: &Liar, operation: &str, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
+    let message = |message: &str| json!({ "message": message }).to_string().into_bytes();
+    match operation {
+        "instantiate" => {
+            let body = body(request).await?;
+            Ok(message(match liar.instantiate(&Posted::check(&body, false)?).await? {
+                Instantiated::Created => "Instance created",
+                Instantiated::Existed => "Instance already exists",
+            }))
+        }
+        "save" => {
+            liar.folder_must_exist()?;
+            let body = body(request).await?;
+            liar.save(&Posted::check(&body, liar.lies(Lie::Traversal))?).await?;
+            Ok(message(""))
+        }
+        "restore" => liar.restore(&parameter(&request, "sessionKey")),
+        "delete" => {
+            liar.delete(&parameter(&request, "session")).await?;
+            Ok(message("Instance deleted successfully"))
+        }
+        // Off the threads that requests run on, as it goes through the whole folder.
+        "list" => tokio::task::block_in_place(|| Ok(Value::from(liar.list()?).to_string().into_bytes())),
+        _ => Ok(br#"{"status":"ok"}"#.to_vec()),
+    }
+}
+
+/// A request's whole body: nothing is done before all of it is there.
+async fn body(request: Request<Incoming>) -> Result<Bytes, Refusal> {
+    match Limited::new(request.into_body(), BODY_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(BODY_TOO_LARGE),
+        // The client went away in the middle.
+        Err(_) => Err(BODY_INCOMPLETE),
+    }
+}
+
+/// A parameter of the query, the last of its name, as in PHP; empty where there is none.
+fn parameter(request: &Request<Incoming>, name: &str) -> String {
+    let query = request.uri().query().unwrap_or_default().as_bytes();
+    let values = form_urlencoded::parse(query).filter(|(parameter, _)| parameter == name);
+    values.last().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+fn generated(drawn: &Drawn) -> Answer {
+    let mut answer = match drawn.key {
+        Ok(key) => succeeded(format!(r#"{{"sessionKey":"{key}"}}"#).as_bytes()),
+        Err(refusal) => refused(refusal),
+    };
+    answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(drawn.attempts));
+    answer
+}
+
+fn succeeded(data: &[u8]) -> Answer {
+    let head = format!(r#"{{"success":true,"timestamp":{},"data":"#, now_s());
+    json_answer(200, [head.as_bytes(), data, b"}"].concat())
+}
+
+fn refused((status, message): Refusal) -> Answer {
+    json_answer(status, json!({ "success": false, "message": message, "timestamp": now_s() }).to_string().into_bytes())
+}
+
+fn json_answer(status: u16, body: Vec<u8>) -> Answer {
+    let answer = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+    answer.body(Full::from(body)).expect("a status and a header that are right")
+}
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
