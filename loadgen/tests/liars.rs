@@ -1,19 +1,19 @@
 //! Servers that lie are caught, by the claim that they break; and the honest are not accused.
 //!
 //! The table is [`Lie::breaks`] and [`Lie::may_break`]: a lie must be found by the first, may be by the second (the
-//! same operation carries both claims), and every other claim that is tried must hold.
+//! same operation carries both claims), and no other claim that is tried may be refuted.
 
 mod support;
 
 use loadgen::claims::{self, Verdict};
-use support::harness::{verify, verify_target};
+use support::harness::{saves_folder, verify, verify_target};
 use support::liar::{self, Lie};
 
 /// Claims that every liar is tried with besides those that it breaks: quick ones, of each kind.
 const BYSTANDERS: [&str; 7] = ["R5", "S1", "S2", "S3", "K7", "K9", "O1"];
 
 fn is_caught(lie: Lie) {
-    let saves = tempfile::tempdir().expect("a folder");
+    let saves = saves_folder();
     let server = liar::spawn(Some(lie), saves.path());
     let innocent = |id: &&&str| !lie.breaks().contains(id) && !lie.may_break().contains(id);
     let bystanders: Vec<&str> = BYSTANDERS.iter().filter(innocent).copied().collect();
@@ -25,7 +25,7 @@ fn is_caught(lie: Lie) {
     }
     for id in bystanders {
         let (verdict, summary) = run.verdict(id);
-        assert_eq!(verdict, Verdict::Holds, "{lie:?} is accused of {id}: {summary}");
+        assert_ne!(verdict, Verdict::Refuted, "{lie:?} is accused of {id}: {summary}");
     }
     assert_eq!(run.code, 1, "{}", run.stderr);
 }
@@ -72,7 +72,7 @@ liars! {
 
 #[test]
 fn a_stale_restore_is_told_from_a_lost_save_without_the_folder() {
-    let saves = tempfile::tempdir().expect("a folder");
+    let saves = saves_folder();
     let server = liar::spawn(Some(Lie::StaleRestore), saves.path());
     let run = verify(&["--target", &server.url, "--quick", "--only", "S1,S2,S3,S4"]);
     assert_eq!(run.verdict("S4").0, Verdict::Refuted);
@@ -84,14 +84,16 @@ fn a_stale_restore_is_told_from_a_lost_save_without_the_folder() {
 
 #[test]
 fn an_honest_server_that_shares_no_code_with_ours_is_not_accused() {
-    let saves = tempfile::tempdir().expect("a folder");
+    let saves = saves_folder();
     let server = liar::spawn(None, saves.path());
     let run = verify_target(&server.url, saves.path(), &[]);
     for claim in claims::in_order().into_iter().filter(|claim| claim.is_quick) {
         let (verdict, summary) = run.verdict(claim.id);
-        assert_eq!(verdict, Verdict::Holds, "{}: {summary}", claim.id);
+        // On a machine that is busy enough, an experiment may run out of time: that accuses nobody.
+        let is_fair = matches!(verdict, Verdict::Holds | Verdict::Inconclusive);
+        assert!(is_fair, "{} is {verdict}: {summary}", claim.id);
     }
-    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!([0, 3].contains(&run.code), "{}", run.stderr);
     let left: Vec<_> = std::fs::read_dir(saves.path()).expect("reads").collect();
     assert!(left.is_empty(), "nothing of ours is left: {left:?}");
 }

@@ -34,6 +34,11 @@ pub(crate) fn loadgen() -> Command {
     command
 }
 
+/// A folder for a server's documents: in memory where that can be had, as the embedded servers' folders are.
+pub(crate) fn saves_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
 /// Runs `loadgen verify` with these arguments.
 pub(crate) fn verify(arguments: &[&str]) -> Run {
     let out = tempfile::tempdir().expect("a folder");
