@@ -1,7 +1,7 @@
 //! Servers that lie are caught, by the claim that they break; and the honest are not accused.
 //!
 //! The table is [`Lie::breaks`] and [`Lie::may_break`]: a lie must be found by the first, may be by the second (the
-//! same operation carries both claims), and no other claim that is tried may be refuted.
+//! same operation carries both claims), and every other claim that is tried must hold.
 
 mod support;
 
@@ -25,7 +25,7 @@ fn is_caught(lie: Lie) {
     }
     for id in bystanders {
         let (verdict, summary) = run.verdict(id);
-        assert_ne!(verdict, Verdict::Refuted, "{lie:?} is accused of {id}: {summary}");
+        assert_eq!(verdict, Verdict::Holds, "{lie:?} is accused of {id}: {summary}");
     }
     assert_eq!(run.code, 1, "{}", run.stderr);
 }
@@ -89,11 +89,9 @@ fn an_honest_server_that_shares_no_code_with_ours_is_not_accused() {
     let run = verify_target(&server.url, saves.path(), &[]);
     for claim in claims::in_order().into_iter().filter(|claim| claim.is_quick) {
         let (verdict, summary) = run.verdict(claim.id);
-        // On a machine that is busy enough, an experiment may run out of time: that accuses nobody.
-        let is_fair = matches!(verdict, Verdict::Holds | Verdict::Inconclusive);
-        assert!(is_fair, "{} is {verdict}: {summary}", claim.id);
+        assert_eq!(verdict, Verdict::Holds, "{}: {summary}", claim.id);
     }
-    assert!([0, 3].contains(&run.code), "{}", run.stderr);
+    assert_eq!(run.code, 0, "{}", run.stderr);
     let left: Vec<_> = std::fs::read_dir(saves.path()).expect("reads").collect();
     assert!(left.is_empty(), "nothing of ours is left: {left:?}");
 }
