@@ -2,12 +2,14 @@
 //!
 //! Layout:
 //! - [`keys`]: keys, their alphabet and space, and the hint of which are free. Pure.
+//! - [`control`]: a disk that fails or loses its power when a harness says so.
 //! - [`fs`]: the system calls that the protocols make, as a trait; the real disk behind it.
 //! - [`protocol`]: what is done with the files for each operation: as documented, and hardened.
 //! - [`http`]: requests in, envelopes out; connections, limits, metrics.
 //! - [`options`]: what a server can be told, and how its parts are put together from it.
 //! - [`outside`]: the real clock, chance, and hint that the protocols are given.
 
+pub mod control;
 pub mod fs;
 pub mod http;
 pub mod keys;

@@ -1,11 +1,14 @@
 //! What a server can be told on the command line, and how it is put together from that.
 
-use crate::fs::FileSystem as _;
+use crate::control::{Control, Faults};
 use crate::fs::disk::{DiskFileSystem, DiskOptions};
+use crate::fs::forgetting::Forgetting;
+use crate::fs::memory::Called;
+use crate::fs::{Around, FileSystem, Retrying};
 use crate::http::{self, Limits};
 use crate::keys::KeySpace;
 use crate::outside::{RealWorld, SharedHint};
-use crate::protocol::{Documented, DocumentedOptions, Durability, Hardened, Protocol, Rules};
+use crate::protocol::{Documented, DocumentedOptions, Durability, Hardened, Protocol, Rules, World};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
@@ -56,6 +59,9 @@ pub struct ServerOptions {
     /// Shut down when standard input ends: a server that was started by a program ends with it
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
+    /// What standard input can do to the disk, until it ends; see [`crate::control`]
+    #[arg(long, hide = true, value_enum)]
+    pub control: Option<ControlName>,
 }
 
 /// Name of a protocol.
@@ -76,6 +82,15 @@ pub enum DurabilityName {
     Disk,
 }
 
+/// What a harness can do to the server's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ControlName {
+    /// Have its calls fail.
+    Faults,
+    /// Cut its power. The files are in memory, loaded from the saves folder.
+    Power,
+}
+
 /// How long a lock is waited for; `None` is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockWait(pub Option<Duration>);
@@ -91,41 +106,54 @@ impl ServerOptions {
     pub fn serve(self) -> anyhow::Result<()> {
         tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.log)).with_writer(std::io::stderr).init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let outcome = runtime.block_on(self.serve_protocol());
+        let outcome = runtime.block_on(self.serve_disk());
         // A lock that another process holds may have a thread of ours wait for it, for ever; what was accepted is
         // finished, or has had its time.
         runtime.shutdown_background();
         outcome
     }
 
-    async fn serve_protocol(self) -> anyhow::Result<()> {
+    async fn serve_disk(self) -> anyhow::Result<()> {
+        if self.control == Some(ControlName::Power) {
+            let disk = Forgetting::load(&self.saves, || RealWorld.now_ms());
+            let disk = disk.with_context(|| format!("cannot load {}", self.saves.display()))?;
+            let control = Control::Power { disk: disk.clone(), saves: self.saves.clone() };
+            return self.serve_protocol(Around::new(Called(disk), Retrying), Some(control)).await;
+        }
         let disk = DiskFileSystem::new(self.saves.clone(), DiskOptions { lock_wait: self.lock_wait.0 });
+        // One type of file system whether it can be made to fail or not: each costs its own copy of the server.
+        let faults = self.control.map(|_| Faults::default());
+        let control = faults.clone().map(Control::Faults);
+        self.serve_protocol(Around::new(Around::new(disk, faults), Retrying), control).await
+    }
+
+    async fn serve_protocol<F: FileSystem + 'static>(self, files: F, control: Option<Control>) -> anyhow::Result<()> {
         let rules = Rules { keys: self.key_length, types: self.types() };
         match self.protocol {
             ProtocolName::Documented => {
                 let options = DocumentedOptions { checks_writes: !self.unchecked_writes };
-                self.serve_on(Documented::new(disk, RealWorld, rules, options)).await
+                self.serve_on(Documented::new(files, RealWorld, rules, options), control).await
             }
             ProtocolName::Hardened => {
-                if !disk.can_exchange() {
+                if !files.can_exchange() {
                     warn!(
                         "this file system cannot exchange two names; saves are put in place by renaming, which is slower on some"
                     );
                 }
-                disk.create_folder().await.with_context(|| format!("cannot create {}", self.saves.display()))?;
+                files.create_folder().await.with_context(|| format!("cannot create {}", self.saves.display()))?;
                 let durability = match self.durability {
                     DurabilityName::Process => Durability::Process,
                     DurabilityName::Disk => Durability::Disk,
                 };
                 let hint = SharedHint::new(self.key_length);
-                let protocol = Hardened::new(disk, RealWorld, hint, rules, durability);
+                let protocol = Hardened::new(files, RealWorld, hint, rules, durability);
                 protocol.read_hint().await?;
-                self.serve_on(protocol).await
+                self.serve_on(protocol, control).await
             }
         }
     }
 
-    async fn serve_on<P: Protocol>(&self, protocol: P) -> anyhow::Result<()> {
+    async fn serve_on<P: Protocol>(&self, protocol: P, control: Option<Control>) -> anyhow::Result<()> {
         let limits = Limits { connections: self.max_connections, body_bytes: self.max_body_bytes, ..Limits::default() };
         let listener = tokio::net::TcpListener::bind(self.listen)
             .await
@@ -134,7 +162,15 @@ impl ServerOptions {
         let server = http::Server::new(protocol, limits);
         server.raise_open_file_limit();
         server.sweep_reservations(self.reservation_ttl);
-        let stop = http::told_to_stop(self.until_stdin_closes);
+        // Standard input has one reader.
+        let stop = http::told_to_stop(self.until_stdin_closes && control.is_none());
+        let controlled = control.map(Control::listen);
+        let stop = async {
+            match controlled {
+                None => stop.await,
+                Some(ended) => tokio::select! { () = stop => {}, () = ended => {} },
+            }
+        };
         println!("listening on http://{address}");
         info!(%address, saves = %self.saves.display(), protocol = ?self.protocol, durability = ?self.durability, "ready");
         server.run(listener, stop).await;

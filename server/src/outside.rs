@@ -1,6 +1,6 @@
 //! What comes into the protocols from outside: the clock, chance, and the shared hint of free keys.
 
-use crate::keys::{Draw, FreeKeys, Key, KeySpace};
+use crate::keys::{FreeKeys, Key, KeySpace};
 use crate::protocol::{Hint, Look, World};
 use rand::RngExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -49,24 +49,23 @@ impl SharedHint {
 }
 
 impl Hint for SharedHint {
-    fn pick(&self, draw: &mut Draw<'_>) -> Option<Key> {
-        self.state().free.pick(draw)
+    async fn pick<W: World>(&self, world: &W) -> Result<Key, Option<Look>> {
+        let state = self.state();
+        state.free.pick(&mut |below| world.draw(below)).ok_or(state.last_look)
     }
 
-    fn taken(&self, key: Key) {
+    async fn taken(&self, key: Key) {
         self.state().free.taken(key);
     }
 
-    fn freed(&self, key: Key) {
+    async fn freed(&self, key: Key) {
         self.state().free.freed(key);
     }
 
-    fn looked(&self, used: &[Key], look: Look) {
+    async fn looked<W: World>(&self, world: &W, used: &[Key], look: Look) -> Option<Key> {
         let free = FreeKeys::without(self.space, used.iter().copied());
+        let key = free.pick(&mut |below| world.draw(below));
         *self.state() = State { free, last_look: Some(look) };
-    }
-
-    fn last_look(&self) -> Option<Look> {
-        self.state().last_look
+        key
     }
 }

@@ -1,5 +1,7 @@
 //! The real file system: one folder, its files locked with `flock`.
 //!
+//! What a signal interrupts fails with `Interrupted`; [`super::Retrying`] goes around it.
+//!
 //! This is the only file that locks. It calls [`fs2::FileExt`] by path, because `std::fs::File` has methods of
 //! the same names since Rust 1.89, which would be taken instead.
 
@@ -136,13 +138,13 @@ impl FileSystem for DiskFileSystem {
     async fn read(&self, file: &DiskFile, into: &mut Vec<u8>, at_most_bytes: usize) -> io::Result<usize> {
         let start = into.len();
         into.resize(start + at_most_bytes, 0);
-        let outcome = retry_interrupted(|| (&*file.0).read(&mut into[start..]));
+        let outcome = (&*file.0).read(&mut into[start..]);
         into.truncate(start + outcome.as_ref().copied().unwrap_or_default());
         outcome
     }
 
     async fn write(&self, file: &DiskFile, bytes: &[u8]) -> io::Result<usize> {
-        retry_interrupted(|| (&*file.0).write(bytes))
+        (&*file.0).write(bytes)
     }
 
     async fn truncate(&self, file: &DiskFile) -> io::Result<()> {
@@ -215,6 +217,7 @@ async fn elsewhere<T: Send + 'static>(call: impl FnOnce() -> io::Result<T> + Sen
     tokio::task::spawn_blocking(call).await.unwrap_or_else(|_| Err(io::Error::other("the thread of the call was lost")))
 }
 
+/// Retries here, and not around: a thread that waits in the kernel keeps its turn when a signal wakes it.
 fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

@@ -9,11 +9,20 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+mod around;
 pub mod disk;
+pub mod failing;
+pub mod forgetting;
+pub mod memory;
+mod retrying;
 mod turnstile;
 
+pub use around::{Around, Between, CallKind, Extent};
+pub use failing::{Failing, Fault, FaultPlan};
+pub use retrying::Retrying;
+
 /// How a file is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Open {
     /// `O_RDONLY`: to read a file that is there.
     Read,
@@ -28,7 +37,7 @@ pub enum Open {
 }
 
 /// What `stat` tells of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stat {
     /// Length in bytes.
     pub size_bytes: u64,
@@ -40,7 +49,7 @@ pub struct Stat {
 }
 
 /// What `stat` tells of the saves folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FolderStat {
     /// Last time a name was added, removed or exchanged, Unix nanoseconds.
     pub modified_ns: u64,

@@ -73,12 +73,16 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         Self { fs, world, hint, rules, durability }
     }
 
-    /// Reads the folder for which keys are in use, so that the first keys are not found by trial.
+    /// Reads the folder for which keys are in use, so that the first keys are not found by trial. To be called before
+    /// the first request.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// Where the folder cannot be read, or not be synced.
     pub async fn read_hint(&self) -> Result<(), Error> {
-        self.look().await
+        // A server that died may have left changes that it did not come to sync. "Already exists", which is answered
+        // on the ground of one, must survive a loss of power as well.
+        self.sync_folder().await.map_err(Error::AccessFolder)?;
+        self.look().await.map(|_| ())
     }
 
     /// Has `move_away` take the files of documents last saved before `saved_before_ms` (Unix milliseconds) out of the
@@ -102,7 +106,7 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
             // It may have been saved while we waited.
             if self.fs.stat(&name).await.map_err(Error::Read)?.is_some_and(is_old) {
                 move_away(&name).map_err(Error::Delete)?;
-                self.hint.freed(key);
+                self.hint.freed(key).await;
                 archived.push(key);
             }
         }
@@ -181,6 +185,14 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         self.fs.rename(next, name).await
     }
 
+    /// Removes a document or reservation; false where it is not there (any more). Called under the key's lock.
+    async fn unlink(&self, name: &str) -> Result<bool, Error> {
+        match self.fs.unlink(name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            outcome => outcome.map(|()| true).map_err(Error::Delete),
+        }
+    }
+
     async fn sync_folder(&self) -> io::Result<()> {
         match self.durability {
             Durability::Process => Ok(()),
@@ -193,8 +205,12 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         let _held = self.lock(key).await?;
         match self.fs.open(&file_name(key), Open::NewReservation).await {
             Ok(_) => {
-                self.sync_folder().await.map_err(Error::Write)?;
-                Ok(true)
+                let synced = self.sync_folder().await;
+                if synced.is_err() {
+                    // Nobody will be told the key. Should this fail too, it is given back when it is stale.
+                    let _ = self.fs.unlink(&file_name(key)).await;
+                }
+                synced.map(|()| true).map_err(Error::Write)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(Error::Open(error)),
@@ -203,34 +219,31 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
 
     /// A key believed free, after a look at the folder where the hint is stale or dry.
     async fn candidate(&self, hint_is_stale: bool) -> Result<Option<Key>, Error> {
-        if hint_is_stale {
-            self.look().await?;
-        } else if let Some(key) = self.pick() {
-            return Ok(Some(key));
-        } else if !self.nothing_changed_since_look().await? {
-            self.look().await?;
+        if !hint_is_stale {
+            match self.hint.pick(&self.world).await {
+                Ok(key) => return Ok(Some(key)),
+                Err(Some(look)) if self.nothing_changed_since(look).await? => return Ok(None),
+                Err(_) => {}
+            }
         }
-        Ok(self.pick())
+        self.look().await
     }
 
-    fn pick(&self) -> Option<Key> {
-        self.hint.pick(&mut |below| self.world.draw(below))
-    }
-
-    async fn nothing_changed_since_look(&self) -> Result<bool, Error> {
+    async fn nothing_changed_since(&self, look: Look) -> Result<bool, Error> {
         let folder = self.fs.folder().await.map_err(Error::AccessFolder)?;
-        let settled = |look: &Look| look.at_ms > look.folder_modified_ns / 1_000_000 + FOLDER_SETTLED_MS;
-        let unchanged = |look: Look| folder.is_some_and(|folder| folder.modified_ns == look.folder_modified_ns);
-        Ok(self.hint.last_look().filter(settled).is_some_and(unchanged))
+        let is_settled = look.at_ms > look.folder_modified_ns / 1_000_000 + FOLDER_SETTLED_MS;
+        Ok(is_settled && folder.is_some_and(|folder| folder.modified_ns == look.folder_modified_ns))
     }
 
-    async fn look(&self) -> Result<(), Error> {
+    /// Reads the folder; answers a key that was free then. That none was is known from this look alone: another's,
+    /// which is older, may have come to the hint after it.
+    async fn look(&self) -> Result<Option<Key>, Error> {
         let at_ms = self.world.now_ms();
         let folder = self.fs.folder().await.map_err(Error::AccessFolder)?.ok_or(Error::FolderNotFound)?;
         let names = self.fs.names().await.map_err(Error::AccessFolder)?;
         let used: Vec<Key> = names.iter().filter_map(|name| key_of_file(self.rules.keys, name)).collect();
-        self.hint.looked(&used, Look { folder_modified_ns: folder.modified_ns, at_ms });
-        Ok(())
+        let look = Look { folder_modified_ns: folder.modified_ns, at_ms };
+        Ok(self.hint.looked(&self.world, &used, look).await)
     }
 
     async fn give_back(&self, key: Key, reserved_before_ms: u64) -> Result<bool, Error> {
@@ -248,8 +261,11 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         if !stale_now().await? {
             return Ok(false);
         }
-        self.fs.unlink(&name).await.map_err(Error::Delete)?;
-        self.hint.freed(key);
+        if !self.unlink(&name).await? {
+            // Somebody outside moved it away.
+            return Ok(false);
+        }
+        self.hint.freed(key).await;
         Ok(true)
     }
 }
@@ -264,7 +280,7 @@ impl<F: FileSystem + 'static, W: World + 'static, H: Hint + 'static> Protocol fo
                 return Err(Error::KeysExhausted { attempts: misses });
             };
             let reserved = self.reserve(key).await?;
-            self.hint.taken(key);
+            self.hint.taken(key).await;
             if reserved {
                 return Ok(Generated { key, attempts });
             }
@@ -284,7 +300,7 @@ impl<F: FileSystem + 'static, W: World + 'static, H: Hint + 'static> Protocol fo
             return Ok(Instantiated::Existed);
         }
         self.put(posted.key, &content).await?;
-        self.hint.taken(posted.key);
+        self.hint.taken(posted.key).await;
         Ok(Instantiated::Created)
     }
 
@@ -298,7 +314,7 @@ impl<F: FileSystem + 'static, W: World + 'static, H: Hint + 'static> Protocol fo
         };
         let content = posted.merged(existing.as_deref(), self.world.now_ms())?;
         self.put(posted.key, &content).await?;
-        self.hint.taken(posted.key);
+        self.hint.taken(posted.key).await;
         Ok(())
     }
 
@@ -321,21 +337,21 @@ impl<F: FileSystem + 'static, W: World + 'static, H: Hint + 'static> Protocol fo
             return Err(Error::InstanceNotFound);
         }
         let _held = self.lock(key).await?;
-        match self.fs.unlink(&file_name(key)).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Error::InstanceNotFound),
-            outcome => outcome.map_err(Error::Delete)?,
+        if !self.unlink(&file_name(key)).await? {
+            return Err(Error::InstanceNotFound);
         }
-        self.sync_folder().await.map_err(Error::Delete)?;
-        self.hint.freed(key);
-        Ok(())
+        // It is free, whether or not that is on the disk already.
+        self.hint.freed(key).await;
+        self.sync_folder().await.map_err(Error::Delete)
     }
 
     async fn list(&self) -> Result<Vec<Listed>, Error> {
         let mut listed = Vec::new();
         for name in self.fs.names().await.map_err(Error::AccessFolder)? {
             let Some(key) = key_of_file(self.rules.keys, &name) else { continue };
-            // Deleted since the names were read, or unreadable: restore will say which.
-            let Ok(Found::Document { content, stat }) = self.find(key).await else { continue };
+            // Reserved, or deleted since the names were read. What is there and cannot be read is not left out.
+            let found = self.find(key).await.map_err(Error::AccessFolder)?;
+            let Found::Document { content, stat } = found else { continue };
             let Some(mut entry) = document::listed(key, &content, stat.modified_ms) else { continue };
             entry.created = document::created_ms(&content).unwrap_or(stat.modified_ms);
             entry.metadata.created = entry.created;

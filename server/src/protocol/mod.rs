@@ -14,7 +14,7 @@ pub use error::Error;
 pub use hardened::{Durability, Hardened};
 
 use crate::fs::FileSystem;
-use crate::keys::{Draw, Key, KeySpace};
+use crate::keys::{Key, KeySpace};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::future::Future;
@@ -28,22 +28,22 @@ pub trait World: Send + Sync {
     fn draw(&self, below: u64) -> u64;
 }
 
-/// Which keys are worth trying; see [`crate::keys::FreeKeys`]. Shared between requests.
+/// Which keys are worth trying; see [`crate::keys::FreeKeys`]. Shared between requests, so each method is a step that
+/// others can come between, as a system call is; in a server, all are ready at once.
 pub trait Hint: Send + Sync {
-    /// A key believed free, drawn uniformly; `None` where none is.
-    fn pick(&self, draw: &mut Draw<'_>) -> Option<Key>;
+    /// A key believed free, drawn uniformly. Where none is: the look at the folder on which that rests, if there was one.
+    fn pick<W: World>(&self, world: &W) -> impl Future<Output = Result<Key, Option<Look>>> + Send;
     /// The file system said that the key is in use.
-    fn taken(&self, key: Key);
+    fn taken(&self, key: Key) -> impl Future<Output = ()> + Send;
     /// The key was given up.
-    fn freed(&self, key: Key);
-    /// A look at the folder found these keys in use, and no others.
-    fn looked(&self, used: &[Key], look: Look);
-    /// The last look at the folder.
-    fn last_look(&self) -> Option<Look>;
+    fn freed(&self, key: Key) -> impl Future<Output = ()> + Send;
+    /// A look at the folder found these keys in use, and no others. Answers one of those that it found free, drawn
+    /// uniformly, or `None` where there is none; whatever others may have looked meanwhile.
+    fn looked<W: World>(&self, world: &W, used: &[Key], look: Look) -> impl Future<Output = Option<Key>> + Send;
 }
 
 /// When and on what a look at the folder was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Look {
     /// The folder's modification time just before it was read, Unix nanoseconds.
     pub folder_modified_ns: u64,

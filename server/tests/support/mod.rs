@@ -3,13 +3,18 @@
 #![allow(dead_code, reason = "each test file is a program of its own, and uses a part of this")]
 
 mod client;
+pub(crate) mod history;
 mod process;
+pub(crate) mod search;
+pub(crate) mod user;
 
 pub(crate) use client::{Answer, Connection};
 pub(crate) use process::Server;
 
 use serde_json::Value;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Names of the protocols, as `--protocol` takes them.
 pub(crate) const PROTOCOLS: [&str; 2] = ["documented", "hardened"];
@@ -34,6 +39,17 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         assert!(since.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
         std::thread::park_timeout(PAUSE);
     }
+}
+
+/// A folder for documents: in memory where that can be had, as thousands of files come and go; `TMPDIR` puts it elsewhere.
+pub(crate) fn saves_folder() -> TempDir {
+    let in_memory = Path::new("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none()
+        && let Ok(folder) = tempfile::tempdir_in(in_memory)
+    {
+        return folder;
+    }
+    tempfile::tempdir().expect("a folder")
 }
 
 /// The body of an instantiate or save that is valid and carries this state.

@@ -38,12 +38,20 @@ impl Server {
     /// A server with a saves folder of its own, that can write no file longer than so many blocks.
     pub(crate) fn under_file_size_limit(blocks: u32, protocol: &str, flags: &[&str]) -> Self {
         Self::in_new_folder(|saves| {
-            let server = Self::command(saves, protocol, flags);
-            let mut limited = Command::new("sh");
-            limited.args(["-c", UNDER_FILE_SIZE_LIMIT, &blocks.to_string()]);
-            limited.arg(server.get_program()).args(server.get_args());
-            limited
+            let starter = ["sh", "-c", UNDER_FILE_SIZE_LIMIT, &blocks.to_string()];
+            Self::after(&starter, &Self::command(saves, protocol, flags))
         })
+    }
+
+    /// A server that another program becomes in the end, which is given the server's command line.
+    pub(crate) fn started_by(starter: &[&str], saves: &Path, protocol: &str, flags: &[&str]) -> Self {
+        Self::launch(&mut Self::after(starter, &Self::command(saves, protocol, flags)), saves)
+    }
+
+    fn after(starter: &[&str], server: &Command) -> Command {
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]).arg(server.get_program()).args(server.get_args());
+        command
     }
 
     /// The command that starts a server on any free port.
@@ -124,6 +132,11 @@ impl Server {
         let answer = self.request("GET", "/metrics", "");
         let value = answer.text().lines().find_map(|line| line.strip_prefix(counter)?.strip_prefix(' '));
         value.map_or(0, |value| value.parse().expect("a count"))
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.
