@@ -4,6 +4,7 @@
 //! - [`cli`]: what can be asked for on the command line, and what is done for it.
 //! - [`client`]: one user's way to a server: target, connection, exchange.
 //! - [`document`]: documents whose content says who wrote it.
+//! - [`check`]: what is right: the sequential model of the store, and linearizability. Pure.
 //! - [`claims`]: each promise as quote, experiment, judgement.
 //! - [`verify`]: all claims tried on a target.
 //! - [`model`]: statistics and closed forms. Pure.
@@ -11,6 +12,7 @@
 //! - [`saves`]: a saves folder seen from outside.
 //! - [`reference`]: the reference server; the only file that knows the `server` crate.
 
+pub mod check;
 pub mod claims;
 pub mod cli;
 pub mod client;

@@ -2,10 +2,12 @@
 //!
 //! Architecture invariant: reports are pure functions of a [`Report`]; no socket, clock or randomness.
 //!
+//! - [`schedules`]: how a fault comes about in the specification's protocol, step by step.
 //! - [`summary`]: `summary.md`, for a pull request.
 //! - [`terminal`]: the table that a run ends with.
 
 pub mod host;
+pub mod schedules;
 pub mod summary;
 pub mod terminal;
 
@@ -86,6 +88,10 @@ pub struct ClaimReport {
     pub expected: Map<String, Value>,
     /// Who did what, when, and what came back.
     pub counterexample: Vec<Step>,
+    /// Where it is refuted, and users at once are what it takes: the lines of the shortest schedule by which the
+    /// specification's protocol comes to that in the model; none otherwise.
+    #[serde(default)]
+    pub schedule: Vec<String>,
     /// The command that tries it again.
     pub reproduce: String,
     /// How long it took, s.
@@ -165,6 +171,7 @@ impl ClaimReport {
     #[must_use]
     pub fn new(claim: &Claim, tried: Tried, reproduce: String) -> Self {
         let Tried { finding, took } = tried;
+        let schedule = schedules::of_claim(claim.id).filter(|_| finding.verdict == Verdict::Refuted);
         Self {
             id: claim.id.to_owned(),
             title: claim.title.to_owned(),
@@ -174,6 +181,7 @@ impl ClaimReport {
             measured: finding.measured,
             expected: finding.expected,
             counterexample: finding.counterexample,
+            schedule: schedule.into_iter().flat_map(str::lines).map(str::to_owned).collect(),
             reproduce,
             took_s: took.as_secs_f64(),
         }

@@ -65,7 +65,15 @@ fn counterexample(claim: &ClaimReport) -> String {
     for step in &claim.counterexample {
         let _ = writeln!(out, "{}", step.to_string().replace("```", "'''"));
     }
-    let _ = writeln!(out, "```\n\nAgain: `{}`", claim.reproduce);
+    out.push_str("```\n");
+    if !claim.schedule.is_empty() {
+        let schedule = claim.schedule.join("\n");
+        let _ = writeln!(
+            out,
+            "\nThe shortest way there in the specification's protocol, in the model:\n\n```text\n{schedule}\n```"
+        );
+    }
+    let _ = writeln!(out, "\nAgain: `{}`", claim.reproduce);
     out
 }
 
@@ -86,6 +94,7 @@ mod tests {
             "Tried 2026-11-24T09:00:00Z with 100 users, effort `quick`, seed 7, on Linux 6 with 2 CPUs and 1000 MB.",
             "| S4 | a restore answers a whole, current document | refuted (known) | a torn read \\| of half | restores 17 |",
             "| S1 | no concurrent save loses another's metadata | holds | all there | mean_ms 0.123 |",
+            "in the model:\n\n```text\nAt the start AAA.json is there.",
             "      1.500 to       2.250 ms  user 3    restore A4K → 500 no\nA4K → was there\n```",
         ] {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");

@@ -82,6 +82,12 @@ fn counterexample(target: &TargetReport, claim: &ClaimReport) -> String {
     if claim.counterexample.len() > SHOWN_STEPS {
         let _ = writeln!(out, "    … and {} more lines in summary.md", claim.counterexample.len() - SHOWN_STEPS);
     }
+    if !claim.schedule.is_empty() {
+        out.push_str("  The shortest way there in the specification's protocol, in the model:\n");
+    }
+    for line in &claim.schedule {
+        let _ = writeln!(out, "{}", format!("    {line}").trim_end());
+    }
     let _ = writeln!(out, "  again: {}", claim.reproduce);
     out
 }
@@ -137,6 +143,8 @@ mod tests {
             "refuted (known)",
             "S4 on documented: \"restore.php [KEEP]",
             "          1.500 to       2.250 ms  user 3    restore A4K → 500 no",
+            "The shortest way there in the specification's protocol, in the model:\n    At the start AAA.json is there.",
+            "    Schedule: there; save | restore;",
             "again: loadgen verify --only S4 --seed 7",
             "documented: S1 is inconclusive: too few",
             "documented: 0 hold, 1 refuted, 1 undecided or untestable; inconclusive: S1",
