@@ -1,37 +1,27 @@
 //! The reference server, as the harness uses it.
 //!
 //! Architecture invariant: this is the only file of the harness that knows the `server` crate, so that a verdict on
-//! any other server is worth as much.
+//! any other server is worth as much. [`process`] knows its command line.
 
-use crate::client::Target;
-use crate::client::target::DEFAULT_PATH_TEMPLATE;
-use anyhow::{Context, bail};
+pub mod process;
+
+use anyhow::Context;
 use server::fs::disk::{DiskFileSystem, DiskOptions};
 use server::keys::KeySpace;
 use server::outside::{RealWorld, SharedHint};
 use server::protocol::{Durability, Hardened, Rules};
-use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 
+pub use process::{Disk, Embedded, Launcher, Process};
 pub use server::ServerOptions;
-
-/// How long an embedded server may take to say that it listens, and to end.
-const START: Duration = Duration::from_secs(20);
-const END: Duration = Duration::from_secs(12);
 
 /// How long archiving waits for a document that is being saved.
 const ARCHIVE_LOCK_WAIT: Duration = Duration::from_secs(30);
 
 /// Where a Linux system keeps files in memory.
 const IN_MEMORY: &str = "/dev/shm";
-
-/// What a server prints when it is ready, before its URL.
-const READY: &str = "listening on ";
 
 /// The protocols of the reference server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,80 +73,12 @@ pub fn archive(
     Ok(archived.iter().map(ToString::to_string).collect())
 }
 
-/// A reference server in a child process of its own, with a saves folder of its own.
-#[derive(Debug)]
-pub struct Embedded {
-    child: Child,
-    saves: tempfile::TempDir,
-    url: String,
-}
-
-impl Embedded {
-    /// Starts one: this very program, told to serve. Its log goes to a file.
-    ///
-    /// # Errors
-    /// Where it cannot be started, or does not come to listen.
-    pub async fn start(protocol: Protocol, log: &Path) -> anyhow::Result<Self> {
-        let saves = temporary_folder()?;
-        let program = std::env::current_exe().context("cannot find this program, to start it as a server")?;
-        let log_file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--until-stdin-closes"])
-            .args(["--protocol", protocol.name(), "--saves"])
-            .arg(saves.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            // Ctrl-C goes to the whole process group; the server must outlive it, to be cleaned up after.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start the embedded server")?;
-        let output = child.stdout.take().context("the embedded server has no output")?;
-        let mut line = String::new();
-        let mut output = BufReader::new(output);
-        let ready = tokio::time::timeout(START, output.read_line(&mut line)).await;
-        let Some(url) = line.trim_end().strip_prefix(READY).filter(|_| matches!(ready, Ok(Ok(_)))) else {
-            bail!("the embedded server did not come to listen; see {}", log.display());
-        };
-        let url = url.to_owned();
-        Ok(Self { child, saves, url })
-    }
-
-    /// Where it listens.
-    ///
-    /// # Errors
-    /// Where it said something that is no URL.
-    pub fn target(&self) -> Result<Target, String> {
-        Target::new(&self.url, DEFAULT_PATH_TEMPLATE)
-    }
-
-    /// Its saves folder.
-    #[must_use]
-    pub fn saves(&self) -> &Path {
-        self.saves.path()
-    }
-
-    /// Ends it, and removes its folder.
-    ///
-    /// # Errors
-    /// Where the process cannot be ended or the folder not be removed.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
-        // It ends when its standard input does.
-        drop(self.child.stdin.take());
-        if tokio::time::timeout(END, self.child.wait()).await.is_err() {
-            self.child.kill().await.context("cannot end the embedded server")?;
-        }
-        let path = self.saves.path().to_owned();
-        tokio::task::spawn_blocking(move || self.saves.close())
-            .await?
-            .with_context(|| format!("cannot remove the temporary saves folder {}", path.display()))
-    }
-}
-
-/// A saves folder for an embedded server: where `TMPDIR` says, or else in memory, where that can be had. The experiments
+/// A saves folder for a server of our own: where `TMPDIR` says, or else in memory, where that can be had. The experiments
 /// create and remove some hundred thousand files; a disk that is busy with that for minutes says nothing of a protocol.
-fn temporary_folder() -> anyhow::Result<tempfile::TempDir> {
+///
+/// # Errors
+/// Where none can be made.
+pub fn temporary_folder() -> anyhow::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("claimcheck-");
     let in_memory = std::env::var_os("TMPDIR").is_none().then(|| builder.tempdir_in(IN_MEMORY));

@@ -6,17 +6,24 @@
 
 pub(crate) mod attempts;
 mod bad_input;
+mod crashes;
 mod deletes;
 mod distribution;
 mod exhaustion;
+mod failures;
+mod ground;
+mod holder;
 mod instantiate;
 mod journeys;
 mod key_space;
 mod lists;
+mod locks;
 mod monitoring;
 mod responsiveness;
 mod restores;
 mod saves;
+mod seen;
+mod survival;
 mod throughput;
 mod uniqueness;
 
@@ -128,6 +135,8 @@ pub enum Needs {
     Folder,
     /// The saves folder, empty at the start, to be filled.
     Filling,
+    /// A server that the harness starts itself, to be killed or given a disk that fails; the target stays as it is.
+    OwnServer,
 }
 
 /// An experiment under way.
@@ -151,6 +160,14 @@ pub struct Claim {
     pub attempt: for<'a> fn(&'a Arc<Lab>) -> Attempt<'a>,
 }
 
+impl Claim {
+    /// Whether its experiment takes times, so that nothing else may run beside it: the claims of performance do.
+    #[must_use]
+    pub fn takes_times(&self) -> bool {
+        self.id.starts_with('P')
+    }
+}
+
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id)
@@ -158,7 +175,7 @@ impl fmt::Debug for Claim {
 }
 
 /// All claims, in the order of claims.md.
-pub static ALL: [&Claim; 23] = [
+pub static ALL: [&Claim; 27] = [
     &key_space::K1,
     &distribution::K2,
     &attempts::K3,
@@ -178,6 +195,10 @@ pub static ALL: [&Claim; 23] = [
     &responsiveness::P1,
     &throughput::P3,
     &uniqueness::P5,
+    &failures::R1,
+    &crashes::R2,
+    &crashes::R3,
+    &locks::R4,
     &bad_input::R5,
     &monitoring::O1,
     &monitoring::O2,
@@ -186,9 +207,9 @@ pub static ALL: [&Claim; 23] = [
 
 /// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
 /// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
-const ORDER: [&str; 23] = [
-    "P1", "R5", "K3", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6", "P3", "O1", "O2", "K9", "K7",
-    "K8", "P5", "K2", "O3",
+const ORDER: [&str; 27] = [
+    "P1", "R1", "R2", "R3", "R4", "R5", "K3", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6", "P3",
+    "O1", "O2", "K9", "K7", "K8", "P5", "K2", "O3",
 ];
 
 /// The claims, in the order in which they are best tried.

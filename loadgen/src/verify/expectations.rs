@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// What the specification's protocol is known to break: the "refuted" column of claims.md, as far as these claims
 /// are tried.
-const DOCUMENTED: [&str; 8] = ["K7", "K8", "K9", "K10", "S4", "S5", "S6", "P5"];
+const DOCUMENTED: [&str; 11] = ["K7", "K8", "K9", "K10", "S4", "S5", "S6", "P5", "R1", "R2", "R3"];
 
 /// The refutations that are known of a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Exchange, Target, User};
 use crate::document::Document;
 use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::reference::Launcher;
 use crate::saves::folder::{is_key, key_at};
 use crate::saves::{Fill, Filler, SavesFolder};
 use rand::rngs::StdRng;
@@ -67,6 +68,8 @@ pub struct Lab {
     pub target: Arc<Target>,
     /// Its saves folder, where it is known.
     pub folder: Option<SavesFolder>,
+    /// Where the target is a server that we started: how more of its kind are.
+    pub launcher: Option<Launcher>,
     /// Whether there was no document when the run began.
     pub was_empty: bool,
     /// Whether a key that was handed out is reserved: it can be deleted without having been saved.
@@ -102,6 +105,7 @@ impl Lab {
         Self {
             target: Arc::new(target),
             folder,
+            launcher: None,
             was_empty: true,
             reserves: false,
             users,

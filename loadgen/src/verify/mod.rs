@@ -14,9 +14,9 @@ pub mod progress;
 pub mod runner;
 pub mod stalls;
 
-use crate::claims::{Claim, Finding, Verdict};
+use crate::claims::{Claim, Finding, Needs, Verdict};
 use crate::client::Target;
-use crate::reference::{Embedded, Protocol};
+use crate::reference::{Embedded, Launcher, Protocol};
 use crate::report::{ClaimReport, Report, TargetReport};
 use crate::saves::SavesFolder;
 use anyhow::Context;
@@ -24,8 +24,9 @@ use expectations::Expectations;
 use lab::{Effort, Lab};
 use progress::Progress;
 use runner::{Ended, Tried};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Users of experiments that do not name their own number, unless told otherwise: the specification's hundred.
@@ -71,8 +72,9 @@ struct Bench {
     report: TargetReport,
     lab: Arc<Lab>,
     embedded: Option<Embedded>,
+    verdicts: Mutex<Vec<ClaimReport>>,
     /// Why it can be tried no longer.
-    gone: Option<String>,
+    gone: OnceLock<String>,
 }
 
 /// Carries a plan out. When `stop` is cancelled, the report is of what was tried until then.
@@ -81,25 +83,50 @@ struct Bench {
 /// Where a target cannot be set up or may not be tried.
 pub async fn verify(plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Report> {
     let mut report = Report::new(plan.seed, plan.effort, plan.users);
-    let mut benches = set_up(plan).await?;
+    let benches = set_up(plan).await?;
     let progress = Progress::new(plan.claims.len() * benches.len());
-    let (waiting, busy): (Vec<_>, Vec<_>) = plan.claims.iter().partition(|claim| claim.mostly_waits);
-    for claim in waiting {
-        // The machine is hardly used, so all targets may be tried at once.
-        let attempts = benches.iter_mut().map(|bench| bench.attempt(plan, claim, &progress, stop));
-        futures_util::future::join_all(attempts).await;
-    }
-    for bench in &mut benches {
-        for claim in &busy {
-            bench.attempt(plan, claim, &progress, stop).await;
-        }
-    }
+    let run = Run { plan, benches: &benches, progress: &progress, stop };
+    let (apart, shared): (Vec<&Claim>, Vec<&Claim>) =
+        plan.claims.iter().partition(|claim| claim.needs == Needs::OwnServer);
+    let (waiting, busy): (Vec<&Claim>, Vec<&Claim>) = shared.into_iter().partition(|claim| claim.mostly_waits);
+    let (alone, in_company): (Vec<&Claim>, Vec<&Claim>) = waiting.into_iter().partition(|claim| claim.takes_times());
+    run.on_all_at_once(&alone).await;
+    // Servers of their own are killed and cut off beside targets that only wait.
+    tokio::join!(run.on_all_at_once(&in_company), run.on_one_after_the_other(&apart));
+    run.on_one_after_the_other(&busy).await;
     progress.finish();
     report.partial = stop.is_cancelled();
     for bench in benches {
         report.targets.push(bench.close().await?);
     }
     Ok(report)
+}
+
+/// A plan under way.
+struct Run<'a> {
+    plan: &'a Plan,
+    benches: &'a [Bench],
+    progress: &'a Progress,
+    stop: &'a CancellationToken,
+}
+
+impl Run<'_> {
+    /// Claims that hardly use the machine: each on all targets at once.
+    async fn on_all_at_once(&self, claims: &[&'static Claim]) {
+        for claim in claims {
+            let attempts = self.benches.iter().map(|bench| bench.attempt(claim, self));
+            futures_util::future::join_all(attempts).await;
+        }
+    }
+
+    /// Claims that have the machine for themselves.
+    async fn on_one_after_the_other(&self, claims: &[&'static Claim]) {
+        for bench in self.benches {
+            for claim in claims {
+                bench.attempt(claim, self).await;
+            }
+        }
+    }
 }
 
 async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
@@ -114,14 +141,14 @@ async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
         Subject::Server { target, saves, consent, known } => {
             let url = target.url().to_string();
             let report = TargetReport::new("target", None, &url, known.clone());
-            Ok(vec![bench(plan, report, target.clone(), saves.clone(), *consent, None).await?])
+            Ok(vec![bench(report, lab(plan, target.clone(), saves.clone()), *consent, None).await?])
         }
     }
 }
 
 async fn embedded(plan: &Plan, protocol: Protocol) -> anyhow::Result<Bench> {
-    let log: &Path = &plan.out.join(format!("server-{}.log", protocol.name()));
-    let embedded = Embedded::start(protocol, log).await?;
+    let log = |what: &str| plan.out.join(format!("server-{}{what}.log", protocol.name()));
+    let embedded = Embedded::start(&Launcher::new(protocol, log(""))).await?;
     let target = embedded.target().map_err(anyhow::Error::msg)?;
     let saves = SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg)?;
     let known = match protocol {
@@ -129,51 +156,53 @@ async fn embedded(plan: &Plan, protocol: Protocol) -> anyhow::Result<Bench> {
         Protocol::Hardened => Expectations::default(),
     };
     let report = TargetReport::new(protocol.name(), Some(protocol.name()), target.url().as_str(), known);
-    bench(plan, report, target, Some(saves), true, Some(embedded)).await
+    let mut lab = lab(plan, target, Some(saves));
+    lab.launcher = Some(Launcher::new(protocol, log("-apart")));
+    bench(report, lab, true, Some(embedded)).await
+}
+
+fn lab(plan: &Plan, target: Target, saves: Option<SavesFolder>) -> Lab {
+    Lab::new(target, saves, plan.users, plan.seed, plan.effort)
 }
 
 async fn bench(
-    plan: &Plan,
     mut report: TargetReport,
-    target: Target,
-    saves: Option<SavesFolder>,
+    mut lab: Lab,
     consent: bool,
     embedded: Option<Embedded>,
 ) -> anyhow::Result<Bench> {
-    report.saves = saves.as_ref().map(|saves| saves.path().display().to_string());
-    let mut lab = Lab::new(target, saves, plan.users, plan.seed, plan.effort);
+    report.saves = lab.folder.as_ref().map(|saves| saves.path().display().to_string());
     preflight::look(&mut lab, consent).await?;
-    Ok(Bench { report, lab: Arc::new(lab), embedded, gone: None })
+    Ok(Bench { report, lab: Arc::new(lab), embedded, verdicts: Mutex::default(), gone: OnceLock::new() })
 }
 
 impl Bench {
     /// Tries a claim, and enters what came of it. After an interruption nothing is tried.
-    async fn attempt(&mut self, plan: &Plan, claim: &'static Claim, progress: &Progress, stop: &CancellationToken) {
-        if stop.is_cancelled() {
+    async fn attempt(&self, claim: &'static Claim, run: &Run<'_>) {
+        if run.stop.is_cancelled() {
             return;
         }
-        progress.begins(&self.report.name, claim);
-        let tried = match &self.gone {
-            Some(why) => {
-                Tried { finding: Finding::inconclusive(format!("not tried: {why}")), took: std::time::Duration::ZERO }
-            }
-            None => match runner::attempt(&self.lab, claim, stop).await {
+        run.progress.begins(&self.report.name, claim);
+        let untried = |why: String| Tried { finding: Finding::inconclusive(why), took: Duration::ZERO };
+        let tried = match self.gone.get() {
+            Some(why) if claim.needs != Needs::OwnServer => untried(format!("not tried: {why}")),
+            _ => match runner::attempt(&self.lab, claim, run.stop).await {
                 Ok(tried) => tried,
                 Err(Ended::Interrupted) => return,
                 Err(Ended::Gone(why)) => {
-                    self.gone = Some(format!("the target stopped answering during {}: {why}", claim.id));
-                    let finding = Finding::inconclusive(format!("the target stopped answering: {why}"));
-                    Tried { finding, took: std::time::Duration::ZERO }
+                    self.gone.get_or_init(|| format!("the target stopped answering during {}: {why}", claim.id));
+                    untried(format!("the target stopped answering: {why}"))
                 }
             },
         };
-        progress.ended(&self.report.name, claim, &tried);
-        let reproduce = reproduce(plan, &self.report, claim);
-        self.report.claims.push(ClaimReport::new(claim, tried, reproduce));
+        run.progress.ended(&self.report.name, claim, &tried);
+        let reproduce = reproduce(run.plan, &self.report, claim);
+        lab::lock(&self.verdicts).push(ClaimReport::new(claim, tried, reproduce));
     }
 
     /// Cleans up, and ends an embedded server.
     async fn close(mut self) -> anyhow::Result<TargetReport> {
+        self.report.claims = std::mem::take(&mut *lab::lock(&self.verdicts));
         self.report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
         match self.embedded {
             // Its folder goes with it.

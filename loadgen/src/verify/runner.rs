@@ -46,21 +46,22 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
     if let Some(why) = untestable(lab, claim) {
         return Ok(tried(Finding::untestable(why)));
     }
+    if claim.needs == Needs::OwnServer {
+        // It has nothing to do with the target, on which another claim may be tried meanwhile.
+        return tokio::select! {
+            () = stop.cancelled() => Err(Ended::Interrupted),
+            finding = experiment(lab, claim) => Ok(tried(finding)),
+        };
+    }
     if claim.needs != Needs::Filling && lab.filled() > 0 {
         // What stays behind is counted as any other document is.
         let _ = lab.empty_fill().await;
     }
     lab.begin_claim();
-    let experiment = AssertUnwindSafe((claim.attempt)(lab)).catch_unwind();
     let finding = tokio::select! {
         () = stop.cancelled() => return Err(Ended::Interrupted),
         why = gone(lab) => return Err(Ended::Gone(why)),
-        outcome = tokio::time::timeout(LONGEST, experiment) => match outcome {
-            Ok(Ok(Ok(finding))) => finding,
-            Ok(Ok(Err(Stuck(why)))) => Finding::inconclusive(why),
-            Ok(Err(_)) => Finding::inconclusive("the harness failed in this experiment: a bug of its own, see standard error"),
-            Err(_) => Finding::inconclusive(format!("the experiment did not end within {} s", LONGEST.as_secs())),
-        },
+        finding = experiment(lab, claim) => finding,
     };
     let ours = lab.ledger.keys();
     tokio::select! {
@@ -71,9 +72,25 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
     Ok(tried(finding))
 }
 
+/// A claim's experiment, within the time that any may take.
+async fn experiment(lab: &Arc<Lab>, claim: &Claim) -> Finding {
+    let experiment = AssertUnwindSafe((claim.attempt)(lab)).catch_unwind();
+    match tokio::time::timeout(LONGEST, experiment).await {
+        Ok(Ok(Ok(finding))) => finding,
+        Ok(Ok(Err(Stuck(why)))) => Finding::inconclusive(why),
+        Ok(Err(_)) => {
+            Finding::inconclusive("the harness failed in this experiment: a bug of its own, see standard error")
+        }
+        Err(_) => Finding::inconclusive(format!("the experiment did not end within {} s", LONGEST.as_secs())),
+    }
+}
+
 fn untestable(lab: &Lab, claim: &Claim) -> Option<&'static str> {
     match claim.needs {
         Needs::Wire => None,
+        Needs::OwnServer => lab.launcher.is_none().then_some(
+            "it takes a server that is killed, or whose disk is made to fail: verify does that only to one that it started itself",
+        ),
         _ if lab.folder.is_none() => Some("the saves folder is not known: give --saves"),
         Needs::Filling if !lab.was_empty => Some("the saves folder was not empty, so it is not filled"),
         Needs::Folder | Needs::Filling => None,

@@ -41,8 +41,17 @@ pub(crate) fn saves_folder() -> tempfile::TempDir {
 
 /// Runs `loadgen verify` with these arguments.
 pub(crate) fn verify(arguments: &[&str]) -> Run {
+    run(loadgen().arg("verify").args(arguments))
+}
+
+/// Runs `loadgen verify` with a folder for its temporary ones.
+pub(crate) fn verify_in(temp: &Path, arguments: &[&str]) -> Run {
+    run(loadgen().arg("verify").args(arguments).env("TMPDIR", temp))
+}
+
+fn run(command: &mut Command) -> Run {
     let out = tempfile::tempdir().expect("a folder");
-    let output = loadgen().arg("verify").args(arguments).arg("--out").arg(out.path()).output().expect("it runs");
+    let output = command.arg("--out").arg(out.path()).output().expect("it runs");
     finished(&output, out.path())
 }
 

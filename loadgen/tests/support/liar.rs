@@ -1,7 +1,7 @@
 //! An implementation of the wire contract that shares nothing with the reference server: honest, or with one [`Lie`].
 //!
 //! How it is honest: a document is the file `KEY.json`, replaced as a whole by a rename; whoever changes one holds
-//! that key's lock; a key handed out is reserved by an empty file that only one can create. The folder is the
+//! that key's lock, and that of its file, for which another process may have it; a key handed out is reserved by an empty file that only one can create. The folder is the
 //! authority throughout, so whatever somebody else adds to it or takes away is noticed.
 //!
 //! - `document`: JSON objects, and what is checked and merged in them. Pure.
@@ -72,11 +72,15 @@ pub(crate) enum Lie {
     Traversal,
     /// restore, one time in fifty, answers the document that was written last, whosever it is.
     CrossTalk,
+    /// save and instantiate wait for a document's lock for as long as another process holds it.
+    WaitsForEver,
+    /// save, where another process holds the document's lock, answers the error, and stores all the same.
+    StoresWithoutLock,
 }
 
 impl Lie {
     /// Every lie.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::NoLock,
         Self::BiasedPicker,
         Self::LostMerge,
@@ -100,6 +104,8 @@ impl Lie {
         Self::WrongStatus,
         Self::Traversal,
         Self::CrossTalk,
+        Self::WaitsForEver,
+        Self::StoresWithoutLock,
     ];
 
     /// The claims that it is there to refute.
@@ -122,6 +128,7 @@ impl Lie {
             Self::KeepsExtraFiles => &["O1"],
             Self::WrongStatus | Self::Traversal => &["R5"],
             Self::CrossTalk => &["K9", "S4"],
+            Self::WaitsForEver | Self::StoresWithoutLock => &["R4"],
         }
     }
 
@@ -145,7 +152,12 @@ impl Lie {
             Self::WrongExhaustion => &["K1", "K4", "K5"],
             Self::LosesInList => &["O1", "S7"],
             Self::SlowSave => &["P1", "P4"],
-            Self::LockFiles | Self::KeepsExtraFiles | Self::WrongStatus | Self::Traversal => &[],
+            Self::LockFiles
+            | Self::KeepsExtraFiles
+            | Self::WrongStatus
+            | Self::Traversal
+            | Self::WaitsForEver
+            | Self::StoresWithoutLock => &[],
             Self::CrossTalk => &["P1", "P4", "P6", "S1", "S2", "S5", "S7", "R6"],
         }
     }

@@ -6,8 +6,9 @@ use super::keys::{KEYS, Key, Table, keys_in};
 use super::memory::Memory;
 use super::wire::{
     ACCESS_FAILED, CREATE_FOLDER_FAILED, DELETE_FAILED, FOLDER_NOT_FOUND, INSTANCE_NOT_FOUND, INVALID_KEY,
-    INVALID_SAVED_DATA, KEY_REQUIRED, NOTHING_SAVED, OPEN_FAILED, READ_FAILED, Refusal,
+    INVALID_SAVED_DATA, KEY_REQUIRED, LOCK_FAILED, NOTHING_SAVED, OPEN_FAILED, READ_FAILED, Refusal,
 };
+use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,11 +16,15 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 
 /// How often a lie about locks lets other tasks run between reading and writing.
 const YIELDS: usize = 4;
+
+/// How long the lock of a document that another process holds is waited for, and how often it is tried.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A server's documents, and its lie.
 pub(crate) struct Liar {
@@ -71,6 +76,7 @@ impl Liar {
         self.let_others_run_for(Lie::InstantiateTwiceCreated).await;
 
         let _held = self.locks[key.index()].lock().await;
+        let _shut_out = self.file_lock(key).await?;
         let free = self.read(key)?.is_none();
         // InstantiateOverwrites: whatever is there.
         if free || self.lies(Lie::InstantiateOverwrites) {
@@ -89,6 +95,12 @@ impl Liar {
         };
         // NoLock: others read and write between our read and our write.
         let _held = if self.lies(Lie::NoLock) { None } else { Some(self.locks[key.index()].lock().await) };
+        let file_lock = if self.lies(Lie::NoLock) { Ok(None) } else { self.file_lock(key).await };
+        // StoresWithoutLock: the error comes after the deed.
+        let (_shut_out, refusal) = match file_lock {
+            Err(refusal) if self.lies(Lie::StoresWithoutLock) => (None, Some(refusal)),
+            lock => (lock?, None),
+        };
         let stored = self.read(key)?;
         self.let_others_run_for(Lie::NoLock).await;
         if self.lies(Lie::SlowSave) {
@@ -112,7 +124,21 @@ impl Liar {
         if self.lie.is_some() {
             locked(&self.memory).saved(key, stored, content.as_bytes());
         }
-        Ok(())
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Shuts other processes out of a document, where there is one: the lock of its file, until it is dropped. Within this
+    /// process, the key's own lock is held already.
+    async fn file_lock(&self, key: Key) -> Result<Option<File>, Refusal> {
+        let Ok(file) = File::open(self.path(key)) else { return Ok(None) };
+        let until = Instant::now() + LOCK_WAIT;
+        while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            if Instant::now() >= until && !self.lies(Lie::WaitsForEver) {
+                return Err(LOCK_FAILED);
+            }
+            sleep(LOCK_PAUSE).await;
+        }
+        Ok(Some(file))
     }
 
     /// The stored document.

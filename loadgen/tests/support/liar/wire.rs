@@ -30,6 +30,7 @@ pub(super) const FOLDER_NOT_FOUND: Refusal = (500, "Saves directory not found");
 pub(super) const CREATE_FOLDER_FAILED: Refusal = (500, "Failed to create saves directory");
 pub(super) const ACCESS_FAILED: Refusal = (500, "Failed to access saves directory");
 pub(super) const OPEN_FAILED: Refusal = (500, "Failed to open file");
+pub(super) const LOCK_FAILED: Refusal = (500, "Failed to acquire file lock");
 pub(super) const READ_FAILED: Refusal = (500, "Failed to read saved data");
 pub(super) const INVALID_SAVED_DATA: Refusal = (500, "Invalid saved data format");
 pub(super) const DELETE_FAILED: Refusal = (500, "Failed to delete instance");
