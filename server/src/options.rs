@@ -147,6 +147,9 @@ impl ServerOptions {
                 };
                 let hint = SharedHint::new(self.key_length);
                 let protocol = Hardened::new(files, RealWorld, hint, rules, durability);
+                if let Err(error) = protocol.create_lock_files().await {
+                    warn!(%error, "cannot create the lock files; if this disk is full, not every document can be deleted");
+                }
                 protocol.read_hint().await?;
                 self.serve_on(protocol, control).await
             }

@@ -85,6 +85,17 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         self.look().await.map(|_| ())
     }
 
+    /// Creates the lock files that are not there, so that a disk that is full later can still be deleted from.
+    ///
+    /// # Errors
+    /// Where one cannot be created. The server works all the same: it is tried again when it is needed.
+    pub async fn create_lock_files(&self) -> Result<(), Error> {
+        for number in 0..LOCK_FILES {
+            self.open_lock_file(number).await?;
+        }
+        Ok(())
+    }
+
     /// Has `move_away` take the files of documents last saved before `saved_before_ms` (Unix milliseconds) out of the
     /// folder, each under the lock that its saves take; answers their keys.
     ///
@@ -120,9 +131,12 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         }
     }
 
+    async fn open_lock_file(&self, number: u64) -> Result<F::File, Error> {
+        self.fs.open(&format!(".lock-{number:02}"), Open::ReadWriteOrCreate).await.map_err(Error::Open)
+    }
+
     async fn lock(&self, key: Key) -> Result<Held<F::File>, Error> {
-        let name = format!(".lock-{:02}", self.rules.keys.index(key) % LOCK_FILES);
-        let file = self.fs.open(&name, Open::ReadWriteOrCreate).await.map_err(Error::Open)?;
+        let file = self.open_lock_file(self.rules.keys.index(key) % LOCK_FILES).await?;
         self.fs.lock(&file).await.map_err(Error::Lock)?;
         Ok(Held(file))
     }
@@ -349,8 +363,12 @@ impl<F: FileSystem + 'static, W: World + 'static, H: Hint + 'static> Protocol fo
         let mut listed = Vec::new();
         for name in self.fs.names().await.map_err(Error::AccessFolder)? {
             let Some(key) = key_of_file(self.rules.keys, &name) else { continue };
-            // Reserved, or deleted since the names were read. What is there and cannot be read is not left out.
-            let found = self.find(key).await.map_err(Error::AccessFolder)?;
+            let found = match self.find(key).await {
+                Err(error) if error.kind() == ErrorKind::IsADirectory => continue,
+                // A document that is there and cannot be read is not left out.
+                found => found.map_err(Error::AccessFolder)?,
+            };
+            // Reserved, or deleted since the names were read.
             let Found::Document { content, stat } = found else { continue };
             let Some(mut entry) = document::listed(key, &content, stat.modified_ms) else { continue };
             entry.created = document::created_ms(&content).unwrap_or(stat.modified_ms);
