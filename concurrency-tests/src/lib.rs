@@ -4,7 +4,7 @@
 //! - [`scenario`]: what clients do, from where they start, and what of it the sequential model is told.
 //! - [`model_fs`]: the folder behind loom's mutex: a [`server::fs::FileSystem`] in which every system call is one
 //!   step of the model checker.
-//! - [`model_hint`]: the hint of free keys behind loom's mutex.
+//! - [`model_hint`]: hints of the few keys of a scenario, for code that runs from start to end.
 //! - [`shuttle_fs`]: the same folder and hint under shuttle, for more users at once than loom can take.
 //! - [`plain_fs`]: the same folder without any model checker, for one client at a time.
 //! - [`world`]: a clock that stands still, and chance from a list.

@@ -2,18 +2,14 @@
 
 use super::machine::{Files, Machine};
 use concurrency_tests::FixedWorld;
-use concurrency_tests::explorer::hint::TinyHint;
-use concurrency_tests::explorer::script::{HintCall, What};
+use concurrency_tests::model_hint::FewKeys;
 use concurrency_tests::scenario::{KEYS, rules};
 use server::fs::memory::Called;
 use server::fs::ready;
-use server::keys::Key;
 use server::protocol::{
-    Documented, DocumentedOptions, Durability, Error, Generated, Hardened, Hint, Instantiated, Listed, Look, Protocol,
-    World,
+    Documented, DocumentedOptions, Durability, Error, Generated, Hardened, Instantiated, Listed, Protocol,
 };
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 /// Which protocol, with which promise, on which file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +36,7 @@ impl Subject {
             let options = DocumentedOptions { checks_writes: true };
             return Ok(Server::Documented(Documented::new(files, world, rules(), options)));
         };
-        let hint = FewKeys(Mutex::new(TinyHint::new(KEYS.len())));
+        let hint = FewKeys::new(KEYS.len());
         let server = Hardened::new(files, world, hint, rules(), durability);
         let started = ready(server.read_hint()).map_err(|_| "the start waits for ever".to_owned())?;
         started.map_err(|error| format!("the start fails: {error}"))?;
@@ -102,39 +98,5 @@ impl Protocol for Server {
 
     async fn give_back_stale(&self, reserved_before_ms: u64) -> Result<usize, Error> {
         on!(self, |protocol| protocol.give_back_stale(reserved_before_ms))
-    }
-}
-
-/// A hint of the scenario's keys alone, the first free one first: so a key that may not be handed out is tried.
-#[derive(Debug)]
-pub(super) struct FewKeys(Mutex<TinyHint>);
-
-impl FewKeys {
-    fn call(&self, call: &HintCall) -> What {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).call(call)
-    }
-}
-
-impl Hint for FewKeys {
-    async fn pick<W: World>(&self, _world: &W) -> Result<Key, Option<Look>> {
-        match self.call(&HintCall::Pick) {
-            What::Picked(picked) => picked,
-            other => unreachable!("a pick was given {other:?}"),
-        }
-    }
-
-    async fn taken(&self, key: Key) {
-        self.call(&HintCall::Taken(key));
-    }
-
-    async fn freed(&self, key: Key) {
-        self.call(&HintCall::Freed(key));
-    }
-
-    async fn looked<W: World>(&self, _world: &W, used: &[Key], look: Look) -> Option<Key> {
-        match self.call(&HintCall::Looked(used.to_vec(), look)) {
-            What::Found(key) => key,
-            other => unreachable!("a look was given {other:?}"),
-        }
     }
 }

@@ -1,7 +1,6 @@
 //! The servers under test, and what is asked of them.
 
-use concurrency_tests::explorer::hint::TinyHint;
-use concurrency_tests::explorer::script::{HintCall, What};
+use concurrency_tests::model_hint::FewKeys;
 use concurrency_tests::plain_fs::PlainFs;
 use concurrency_tests::scenario::{KEYS, rules};
 use concurrency_tests::world::STALE_BEFORE_MS;
@@ -10,7 +9,7 @@ use loadgen::check::Answer;
 use server::fs::{Around, Between, CallKind, Extent, Failing, FileSystem, ready};
 use server::keys::Key;
 use server::outside::SharedHint;
-use server::protocol::{Documented, DocumentedOptions, Durability, Error, Hardened, Hint, Look, World};
+use server::protocol::{Documented, DocumentedOptions, Durability, Error, Hardened, Hint};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -87,7 +86,7 @@ impl Subject {
         match self {
             Self::Documented { checks_writes } => documented(files, DocumentedOptions { checks_writes }),
             Self::Hardened { durability, keys: HintedKeys::Few, .. } => {
-                hardened(files, FewKeys(Mutex::new(TinyHint::new(KEYS.len()))), durability)
+                hardened(files, FewKeys::new(KEYS.len()), durability)
             }
             Self::Hardened { durability, keys: HintedKeys::All, .. } => {
                 hardened(files, SharedHint::new(rules().keys), durability)
@@ -188,39 +187,5 @@ impl Between for Record {
             last.error = error.raw_os_error();
         }
         false
-    }
-}
-
-/// A hint of the scenario's keys alone: they can all be taken, and then that has to be right.
-#[derive(Debug)]
-struct FewKeys(Mutex<TinyHint>);
-
-impl FewKeys {
-    fn call(&self, call: &HintCall) -> What {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).call(call)
-    }
-}
-
-impl Hint for FewKeys {
-    async fn pick<W: World>(&self, _world: &W) -> Result<Key, Option<Look>> {
-        match self.call(&HintCall::Pick) {
-            What::Picked(picked) => picked,
-            other => unreachable!("a pick was given {other:?}"),
-        }
-    }
-
-    async fn taken(&self, key: Key) {
-        self.call(&HintCall::Taken(key));
-    }
-
-    async fn freed(&self, key: Key) {
-        self.call(&HintCall::Freed(key));
-    }
-
-    async fn looked<W: World>(&self, _world: &W, used: &[Key], look: Look) -> Option<Key> {
-        match self.call(&HintCall::Looked(used.to_vec(), look)) {
-            What::Found(key) => key,
-            other => unreachable!("a look was given {other:?}"),
-        }
     }
 }

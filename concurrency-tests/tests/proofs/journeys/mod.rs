@@ -3,7 +3,7 @@
 //!
 //! A schedule in which something is wrong is printed, and found again by what is printed with it:
 //!
-//!     REPLAY='hardened, 10 users: 9104…' cargo test -p concurrency-tests --test proofs replay
+//!     REPLAY='hardened, 10 users: 9104…' cargo test -p concurrency-tests --test proofs -- --exact replay
 //!
 //! `REPLAY` can also be the whole path of a file that holds as much. `SHUTTLE_SEED` and `SCHEDULES` (how many) have other schedules
 //! searched than those of the table.

@@ -114,7 +114,7 @@ impl Found {
             more => format!("\n\n(And {more} more.)"),
         };
         format!(
-            "{}{more}\n\nRun it again by:\n\nREPLAY='{}' cargo test -p concurrency-tests --test proofs replay",
+            "{}{more}\n\nRun it again by:\n\nREPLAY='{}' cargo test -p concurrency-tests --test proofs -- --exact replay",
             told.join("\n\n"),
             self.printed
         )
