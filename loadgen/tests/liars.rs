@@ -84,6 +84,20 @@ fn a_stale_restore_is_told_from_a_lost_save_without_the_folder() {
     }
 }
 
+/// The key of a save that was never answered is looked at again after every claim, for what the save may have left. A
+/// document that the folder is filled with was once taken for that, and the folder could not be filled any more.
+#[test]
+fn a_folder_can_be_filled_after_a_save_was_left_without_an_answer() {
+    let saves = saves_folder();
+    let server = liar::spawn(Some(Lie::WaitsForEver), saves.path());
+    let run = verify_target(&server.url, saves.path(), &["--only", "R4,K5,K10"]);
+    assert_eq!(run.verdict("R4").0, Verdict::Refuted);
+    for id in ["K5", "K10"] {
+        let (verdict, summary) = run.verdict(id);
+        assert_eq!(verdict, Verdict::Holds, "{id}: {summary}");
+    }
+}
+
 #[test]
 fn an_honest_server_that_shares_no_code_with_ours_is_not_accused() {
     let saves = saves_folder();

@@ -291,10 +291,14 @@ impl Lab {
     }
 
     /// Deletes what writes without an answer have left since under keys that were given back. Such a key may be
-    /// somebody else's by now, so only a document of our own making goes.
+    /// somebody else's by now, so only a document of our own making goes, and none that the folder is filled with.
     pub async fn give_back_late_writes(&self) {
         let mut user = self.user(0);
         for key in self.ledger.open_writes() {
+            let is_fill = |filler: &Filler| filler.keys().contains(&key);
+            if lock(&self.filler).as_ref().is_some_and(is_fill) {
+                continue;
+            }
             let restored = user.restore(&key).await;
             let document = restored.data().and_then(|data| Document::parse(data.get()));
             if document.is_some_and(|document| document.content().is_some()) {
