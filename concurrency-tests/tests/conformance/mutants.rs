@@ -234,6 +234,17 @@ fn that_an_error_is_hidden_which_is_no_interruption_is_caught() {
     }));
 }
 
+/// As a lock under loom does that never comes back.
+#[test]
+fn that_a_call_panics_is_caught() {
+    let difference = difference(|mutant, call| {
+        assert!(!matches!(call, Call::Unlink { .. }), "no unlinking here");
+        mutant.rightly(call)
+    });
+    assert_eq!(difference.calls, [Call::Unlink { name: "x".to_owned() }]);
+    assert!(difference.account.ends_with("a panic: no unlinking here"), "{}", difference.account);
+}
+
 /// Exactly: a sequence that cannot be made any shorter, and how it went.
 #[test]
 fn what_is_caught_is_shown_in_the_fewest_calls() {

@@ -1,16 +1,16 @@
 //! What is held to the same results: whoever takes calls, and a file system made one.
 
 use concurrency_tests::model_fs::{StepsUnder, Turns};
+use concurrency_tests::plain_fs::{Plain, PlainFs};
 use rustix::io::Errno;
 use server::fs::disk::{DiskFile, DiskFileSystem};
 use server::fs::forgetting::Forgetting;
-use server::fs::memory::{Call, Called, CalledFile, Calls, FileId, Kernel, LockKind, Outcome, Reply};
+use server::fs::memory::{Call, Called, CalledFile, FileId, Kernel, LockKind, Outcome, Reply};
 use server::fs::{Around, Between, FileSystem, ready};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// How far a clock in memory goes on at a time: further than the tick that files are stamped with.
@@ -37,34 +37,6 @@ impl Subject for Kernel {
 
     fn let_time_pass(&mut self) {
         self.set_clock(self.now_ms() + STEP_MS);
-    }
-}
-
-/// A kernel for [`Called`] with nothing added. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Plain(Arc<Mutex<Kernel>>);
-
-impl Plain {
-    fn kernel(&self) -> MutexGuard<'_, Kernel> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Calls for Plain {
-    async fn call(&self, call: Call) -> Outcome {
-        let outcome = self.kernel().call(OWNER, &call);
-        match outcome {
-            Some(outcome) => outcome,
-            None => pending().await,
-        }
-    }
-
-    fn close(&self, file: FileId) {
-        self.kernel().call(OWNER, &Call::Close { file });
-    }
-
-    fn can_exchange(&self) -> bool {
-        true
     }
 }
 
@@ -95,7 +67,7 @@ pub(crate) trait Inspected: FileSystem {
 }
 
 /// A request for a lock that is dropped while it waits leaves nothing behind here: that is for [`ready`] to try.
-impl Inspected for Called<Plain> {
+impl Inspected for PlainFs {
     type Beside = ();
 
     fn beside(&self, _name: &str) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! Everything that is held to the same results, each made anew for every sequence of calls.
 
 use crate::calls::Account;
-use crate::subject::{Inspected, Plain, STEP_MS, Session, Subject};
+use crate::subject::{Inspected, STEP_MS, Session, Subject};
+use concurrency_tests::plain_fs::{Plain, PlainFs};
 use concurrency_tests::shuttle_fs::{ShuttleFs, ShuttleSteps};
 use concurrency_tests::{ModelFs, Steps, explore};
 use rustix::io::Errno;
@@ -76,8 +77,8 @@ fn real(place: PathBuf) -> Kind {
 }
 
 /// A kernel in memory that a file system can be put around.
-pub(crate) fn plain() -> Called<Plain> {
-    Called(Plain::default())
+pub(crate) fn plain() -> PlainFs {
+    Called(Plain::new(Kernel::default(), true))
 }
 
 /// Interrupts every call once, and does only half of every read and write: [`Retrying`] hides the one, and whoever
