@@ -1,13 +1,18 @@
 //! Documents of real size and shape, whose content says who wrote it and cannot be taken for another's.
 //!
 //! A state is a pure function of its [`Content`]; so any state that comes back is either exactly one that some
-//! user wrote, or it is not whole.
+//! user wrote, or it is not whole. It also bears a checksum of itself, so that one that comes back as it was written is
+//! known in a fraction of the time.
 
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::SplitMix64;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
+use twox_hash::XxHash3_64;
 
 /// Size of a real document's state, a checklist half filled in.
 pub const REAL_STATE_BYTES: usize = 2_700;
@@ -17,6 +22,12 @@ pub const MIN_STATE_BYTES: usize = 300;
 
 /// Words of one note's text.
 const NOTE_WORDS: usize = 6;
+
+/// What a state may have beyond its size: its last note.
+const SPARE_BYTES: usize = 200;
+
+/// Longest tag that is read: four numbers, and what stands between them.
+const MOST_TAG_BYTES: usize = 100;
 
 /// What a state holds: written by whom, its number among that writer's, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,29 +50,46 @@ impl Content {
     /// The state that holds this content, in the shape of a real document's.
     #[must_use]
     pub fn state(self) -> Box<RawValue> {
-        let mut text = String::with_capacity(self.size_bytes + 200);
-        let mut noise = Noise::new(self);
+        let mut text = Vec::with_capacity(self.size_bytes + SPARE_BYTES);
+        self.write_state(&mut text);
+        // It is an object of ASCII characters by its making.
+        let text = String::from_utf8(text).unwrap_or_default();
+        RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    /// Writes that state behind what is in `out`. States are made, and read back, tens of thousands of times a second.
+    pub fn write_state(self, out: &mut Vec<u8>) {
+        let began = out.len();
+        write_ascii(out, format_args!(r#"{{"sidePanel":"{self}"#));
+        let seal_at = out.len();
+        out.extend_from_slice(&[b'0'; SEAL_BYTES]);
+        let sealed_from = out.len();
+        let mut noise = self.noise();
         // A field of its own beside those of a real document, so that a state laid over another shows.
-        let _ = write!(text, r#"{{"sidePanel":"{self}","mark-{self}":true,"statusButtons":{{"#);
+        write_ascii(out, format_args!(r#"","mark-{self}":true,"statusButtons":{{"#));
         for row in 0..4 {
             let comma = if row > 0 { "," } else { "" };
-            let flag = noise.next().is_multiple_of(2);
-            let _ = write!(text, r#"{comma}"step-{row}":{{"state":"{}","flag":{flag}}}"#, ["done", "open"][row % 2]);
+            let flag = noise.next_u64().is_multiple_of(2);
+            let state = ["done", "open"][row % 2];
+            write_ascii(out, format_args!(r#"{comma}"step-{row}":{{"state":"{state}","flag":{flag}}}"#));
         }
-        text.push_str(r#"},"restartButtons":{"step-0":true},"checkpointRows":{},"notes":{"#);
-        let mut note = 0;
-        while note == 0 || text.len() < self.size_bytes {
-            let comma = if note > 0 { "," } else { "" };
-            let _ = write!(text, r#"{comma}"textarea-{note}":""#);
+        out.extend_from_slice(br#"},"restartButtons":{"step-0":true},"checkpointRows":{},"notes":{"#);
+        let mut note = 0_u64;
+        while note == 0 || out.len() - began < self.size_bytes {
+            let comma: &[u8] = if note > 0 { b"," } else { b"" };
+            out.extend_from_slice(comma);
+            out.extend_from_slice(b"\"textarea-");
+            out.extend_from_slice(itoa::Buffer::new().format(note).as_bytes());
+            out.extend_from_slice(b"\":\"");
             for _ in 0..NOTE_WORDS {
-                noise.push_word(&mut text);
+                out.extend_from_slice(&word(noise.next_u64()));
             }
-            text.push('"');
+            out.push(b'"');
             note += 1;
         }
-        text.push_str("}}");
-        // It is an object by its making.
-        RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+        out.extend_from_slice(b"}}");
+        let seal = Seal { bytes: out.len() - sealed_from, checksum: self.checksum(&out[sealed_from..]) };
+        out[seal_at..sealed_from].copy_from_slice(&seal.text());
     }
 
     /// The content of a state that came back; `None` where it is none that was ever made, or not whole.
@@ -73,21 +101,105 @@ impl Content {
             #[serde(borrow)]
             side_panel: Cow<'a, str>,
         }
+        if let Some((content, bytes)) = Self::sealed(state.get().as_bytes())
+            && bytes == state.get().len()
+        {
+            return Some(content);
+        }
+        // Not as it was written; it may still be the same to a client.
         let tag: Tag<'_> = serde_json::from_str(state.get()).ok()?;
-        let content = Self::parse(&tag.side_panel)?;
+        let (content, _) = Self::parse(&tag.side_panel)?;
         // A state that says it is huge is not worth making to find that it is not.
         if content.size_bytes > 4 * state.get().len() + MIN_STATE_BYTES {
             return None;
         }
         let made = content.state();
-        (made.get() == state.get() || same(&parse(&made)?, &parse(state)?)).then_some(content)
+        same(&parse(&made)?, &parse(state)?).then_some(content)
     }
 
-    fn parse(tag: &str) -> Option<Self> {
-        let (writer, rest) = tag.strip_prefix('w')?.split_once(".n")?;
-        let (number, size) = rest.split_once(".b")?;
-        Some(Self { writer: writer.parse().ok()?, number: number.parse().ok()?, size_bytes: size.parse().ok()? })
+    /// The content that these bytes begin with, and the length of its state, where they are the very bytes that were
+    /// written: what its seal says of the rest is so.
+    pub(crate) fn sealed(bytes: &[u8]) -> Option<(Self, usize)> {
+        let tag = bytes.strip_prefix(br#"{"sidePanel":""#)?;
+        // The longest tag has four numbers of 20 digits.
+        let tag = &tag[..memchr::memchr(b'"', &tag[..tag.len().min(MOST_TAG_BYTES)])?];
+        let (content, seal) = Self::parse(std::str::from_utf8(tag).ok()?)?;
+        let sealed_from = br#"{"sidePanel":""#.len() + tag.len();
+        let ends = sealed_from.checked_add(seal.bytes)?;
+        let rest = bytes.get(sealed_from..ends)?;
+        (content.checksum(rest) == seal.checksum).then_some((content, ends))
     }
+
+    fn parse(tag: &str) -> Option<(Self, Seal)> {
+        let (writer, rest) = tag.strip_prefix('w')?.split_once(".n")?;
+        let (number, rest) = rest.split_once(".b")?;
+        let (size, seal) = rest.split_once(".r")?;
+        let content =
+            Self { writer: writer.parse().ok()?, number: number.parse().ok()?, size_bytes: size.parse().ok()? };
+        Some((content, Seal::parse(seal)?))
+    }
+
+    /// Numbers that differ between contents in every place.
+    fn noise(self) -> SplitMix64 {
+        SplitMix64::seed_from_u64(self.seed())
+    }
+
+    /// Of what comes behind the tag, together with the tag.
+    fn checksum(self, rest: &[u8]) -> u64 {
+        XxHash3_64::oneshot_with_seed(self.seed(), rest)
+    }
+
+    fn seed(self) -> u64 {
+        self.writer.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ self.number.rotate_left(32)
+            ^ (self.size_bytes as u64).rotate_left(48)
+    }
+}
+
+/// What a state says of all that comes behind its tag: that it is whole shows without its being made anew.
+struct Seal {
+    bytes: usize,
+    checksum: u64,
+}
+
+/// `.r00002700.c0123456789abcdef`
+const SEAL_BYTES: usize = 2 + 8 + 2 + 16;
+
+impl Seal {
+    fn text(&self) -> [u8; SEAL_BYTES] {
+        let mut text = [0; SEAL_BYTES];
+        let mut rest = text.as_mut_slice();
+        // It fits: states are shorter than 100 MB.
+        let _ = write!(rest, ".r{:08}.c{:016x}", self.bytes, self.checksum);
+        text
+    }
+
+    /// Reads what comes behind `.r`.
+    fn parse(text: &str) -> Option<Self> {
+        let (bytes, checksum) = text.split_once(".c")?;
+        Some(Self { bytes: bytes.parse().ok()?, checksum: u64::from_str_radix(checksum, 16).ok()? })
+    }
+}
+
+fn write_ascii(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    // Writing to memory does not fail.
+    let _ = out.write_fmt(text);
+}
+
+/// A word of sixteen letters and a space, one letter for each four bits of a number.
+fn word(number: u64) -> [u8; 17] {
+    let mut word = [b' '; 17];
+    word[..8].copy_from_slice(&letters(number & 0xffff_ffff));
+    word[8..16].copy_from_slice(&letters(number >> 32));
+    word
+}
+
+/// The letters of the lower 32 bits: each four bits spread to a byte of its own.
+fn letters(number: u64) -> [u8; 8] {
+    let spread = (number | number << 16) & 0x0000_ffff_0000_ffff;
+    let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    let spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    (spread + 0x6161_6161_6161_6161).to_le_bytes()
 }
 
 /// A document as restore answers it, or as its file holds it.
@@ -152,35 +264,6 @@ fn parse(raw: &RawValue) -> Option<Value> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// Numbers that differ between contents in every place (splitmix64).
-struct Noise(u64);
-
-impl Noise {
-    fn new(content: Content) -> Self {
-        Self(
-            content.writer.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                ^ content.number.rotate_left(32)
-                ^ content.size_bytes as u64,
-        )
-    }
-
-    /// A word of sixteen letters and a space. Written by hand, as states of hundreds of kilobytes are made thousands
-    /// of times a second.
-    fn push_word(&mut self, text: &mut String) {
-        let number = self.next();
-        let letters: [u8; 16] = std::array::from_fn(|place| b'a' + (number >> (4 * place) & 0xf) as u8);
-        text.extend(letters.map(char::from));
-        text.push(' ');
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,7 +289,24 @@ mod tests {
         let laid_over = state.get().replacen('{', r#"{"mark-w17.n2.b2700":true,"#, 1);
         assert_eq!(Content::of_state(&raw(&laid_over)), None);
         assert_eq!(Content::of_state(&raw(r#"{"sidePanel":"w17.n3.b2700"}"#)), None);
-        assert_eq!(Content::of_state(&raw(r#"{"sidePanel":"w1.n1.b99999999999"}"#)), None);
+        assert_eq!(Content::of_state(&raw(r#"{"sidePanel":"w1.n1.b99999999999.r00000000.c0"}"#)), None);
+    }
+
+    #[test]
+    fn a_single_changed_byte_is_found_by_the_checksum() {
+        let state = CONTENT.state();
+        let bytes = state.get().as_bytes();
+        assert_eq!(Content::sealed(bytes), Some((CONTENT, bytes.len())));
+        for place in (0..bytes.len()).filter(|place| bytes[*place].is_ascii_alphanumeric()) {
+            let mut spoiled = bytes.to_vec();
+            spoiled[place] ^= 1;
+            assert!(Content::sealed(&spoiled).is_none_or(|(content, _)| content != CONTENT), "byte {place}");
+            // Some are no JSON any more.
+            if let Ok(spoiled) = RawValue::from_string(String::from_utf8(spoiled).expect("ASCII")) {
+                assert_ne!(Content::of_state(&spoiled), Some(CONTENT), "byte {place}");
+            }
+        }
+        assert_eq!(Content::sealed(&bytes[..bytes.len() - 1]), None);
     }
 
     #[test]

@@ -4,6 +4,10 @@
 //! - [`cli`]: what can be asked for on the command line, and what is done for it.
 //! - [`client`]: one user's way to a server: target, connection, exchange.
 //! - [`document`]: documents whose content says who wrote it.
+//! - [`scenario`]: what the users of a load do, and when: the plan. Pure.
+//! - [`run`]: a load run from end to end.
+//! - [`engine`]: a plan carried out on a target, as fast as it can be.
+//! - [`record`]: the files of a load run, and what is printed from them.
 //! - [`check`]: what is right: the sequential model of the store, and linearizability. Pure.
 //! - [`claims`]: each promise as quote, experiment, judgement.
 //! - [`verify`]: all claims tried on a target.
@@ -17,8 +21,12 @@ pub mod claims;
 pub mod cli;
 pub mod client;
 pub mod document;
+pub mod engine;
 pub mod model;
+pub mod record;
 pub mod reference;
 pub mod report;
+pub mod run;
 pub mod saves;
+pub mod scenario;
 pub mod verify;

@@ -10,6 +10,8 @@ const UNUSABLE: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Verify(arguments) => loadgen::cli::verify::run(arguments),
+        Command::Run(arguments) => loadgen::cli::run::run(arguments),
+        Command::Report(arguments) => loadgen::cli::report::run(&arguments),
         Command::Saves { command } => loadgen::cli::saves::run(command),
         Command::Serve(options) => loadgen::reference::serve(options).map(|()| 0),
     };

@@ -62,7 +62,7 @@ impl Ground {
     pub(super) fn users(&self, server: &Process, count: usize) -> Result<Vec<User>, Stuck> {
         let target: Arc<Target> = Arc::new(server.target().map_err(Stuck)?);
         let ledger: Arc<Ledger> = Arc::default();
-        let patience = crate::client::connection::Patience::default();
+        let patience = crate::client::Patience::default();
         let user = |number| User::new(number, Arc::clone(&target), patience, self.origin, Arc::clone(&ledger));
         Ok((0..count).map(user).collect())
     }

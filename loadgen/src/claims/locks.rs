@@ -2,7 +2,7 @@
 
 use super::holder::Locks;
 use super::{Claim, Finding, Needs};
-use crate::client::connection::Patience;
+use crate::client::Patience;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Failure, Operation, User};
 use crate::document::{Content, Document, REAL_STATE_BYTES};

@@ -1,9 +1,22 @@
 //! What can be asked for on the command line.
 
+pub mod report;
+pub mod run;
 pub mod saves;
 pub mod verify;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::SystemTime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Where runs are written.
+const REPORTS: &str = "reports";
+
+/// Code of a run that was ended the hard way, as a shell reports SIGINT.
+const KILLED: i32 = 130;
 
 /// Holds a key and document server to its word
 #[derive(Debug, Parser)]
@@ -20,6 +33,11 @@ pub enum Command {
     /// Try every claim on a server, and give each a verdict with a counterexample
     #[command(after_help = verify::EXIT_CODES)]
     Verify(verify::Arguments),
+    /// Load a server with simulated users, verify every answer, and measure
+    #[command(after_help = run::EXIT_CODES)]
+    Run(run::Arguments),
+    /// Work the figures of a run out again from its files, and say where they differ
+    Report(report::Arguments),
     /// Look at, fill or tidy a saves folder
     Saves {
         /// What is to be done with it
@@ -28,6 +46,37 @@ pub enum Command {
     },
     /// Run the reference server
     Serve(crate::reference::ServerOptions),
+}
+
+/// The folder for a run's files, created where it is not there.
+fn reports_folder(given: Option<PathBuf>, what: &str) -> anyhow::Result<PathBuf> {
+    let out = given.unwrap_or_else(|| {
+        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
+        PathBuf::from(REPORTS).join(format!("{now}-{what}"))
+    });
+    std::fs::create_dir_all(&out)
+        .with_context(|| format!("cannot create the folder {} for the run's files", out.display()))?;
+    Ok(out)
+}
+
+/// Ends the run cleanly at the first SIGINT or SIGTERM, and at once at the second.
+async fn stop_on_signal(stop: CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Then a signal ends the process at once, as usual.
+        return;
+    };
+    for time in 1.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if time > 1 {
+            std::process::exit(KILLED);
+        }
+        eprintln!("stopping: cleaning up, and reporting what was measured (again to stop at once)");
+        stop.cancel();
+    }
 }
 
 #[cfg(test)]

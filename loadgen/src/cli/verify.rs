@@ -1,5 +1,6 @@
 //! `loadgen verify`
 
+use super::{reports_folder, stop_on_signal};
 use crate::claims::{self, Claim};
 use crate::client::Target;
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
@@ -13,8 +14,6 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::SystemTime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// What the exit code means, for `--help`.
@@ -23,12 +22,6 @@ As expected means that every claim holds; of the documented protocol, and of a t
 
 /// The most users: each has a connection, and so has the server.
 const MOST_USERS: u64 = 10_000;
-
-/// Where runs are written.
-const REPORTS: &str = "reports";
-
-/// Code of a run that was ended the hard way, as a shell reports SIGINT.
-const KILLED: i32 = 130;
 
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
@@ -131,34 +124,9 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
             },
         },
     };
-    let out = arguments.out.unwrap_or_else(|| {
-        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
-        PathBuf::from(REPORTS).join(format!("{now}-verify"))
-    });
-    std::fs::create_dir_all(&out)
-        .with_context(|| format!("cannot create the folder {} for the run's files", out.display()))?;
+    let out = reports_folder(arguments.out, "verify")?;
     let users = usize::try_from(arguments.users)?;
     Ok(Plan { subject, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
-}
-
-/// Ends the run cleanly at the first SIGINT or SIGTERM, and at once at the second.
-async fn stop_on_signal(stop: CancellationToken) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Then a signal ends the process at once, as usual.
-        return;
-    };
-    for time in 1.. {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        if time > 1 {
-            std::process::exit(KILLED);
-        }
-        eprintln!("stopping: cleaning up, and reporting what was measured (again to stop at once)");
-        stop.cancel();
-    }
 }
 
 fn claim(id: &str) -> Result<&'static Claim, String> {

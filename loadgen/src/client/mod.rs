@@ -1,7 +1,8 @@
 //! A client of the wire contract: where the target is, one user's connection to it, and what came back.
 //!
 //! - [`target`]: the target's address and paths.
-//! - [`connection`]: one user's connection, over hyper directly, or over reqwest where it is TLS.
+//! - [`wire`]: the edge to the network: a request, an answer, and the trait of whoever carries them.
+//! - [`connection`]: one user's connection; `plain` goes over hyper directly, `secure` over reqwest, where it is TLS.
 //! - [`exchange`]: one operation and its answer, with times.
 //! - [`ledger`]: what all users keep together: whether the target answers, which keys are ours.
 //! - [`user`]: the operations.
@@ -9,9 +10,13 @@
 pub mod connection;
 pub mod exchange;
 pub mod ledger;
+mod plain;
+mod secure;
 pub mod target;
 pub mod user;
+pub mod wire;
 
 pub use exchange::{Answer, Exchange, Failure};
 pub use target::{Operation, Target};
 pub use user::User;
+pub use wire::{Client, Patience};

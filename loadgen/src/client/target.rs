@@ -1,6 +1,7 @@
 //! Where the target is and how its paths are made.
 
 use hyper::Method;
+use hyper::header::HeaderValue;
 use std::fmt;
 use url::Url;
 
@@ -56,6 +57,7 @@ pub struct Target {
     path_template: String,
     /// The path of the URL, without a slash at its end: it comes before the template's.
     base_path: String,
+    host_header: HeaderValue,
 }
 
 /// The path at which most servers answer, `{op}` standing for the operation.
@@ -82,8 +84,10 @@ impl Target {
         if !path_template.starts_with('/') {
             return Err(format!("the path template {path_template:?} does not start with a slash"));
         }
+        let host_header = HeaderValue::from_str(&format!("{host}:{port}"))
+            .map_err(|_| format!("{url} names a host that cannot be sent in a header"))?;
         let base_path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { url, host, port, path_template: path_template.to_owned(), base_path })
+        Ok(Self { url, host, port, path_template: path_template.to_owned(), base_path, host_header })
     }
 
     /// The URL as given.
@@ -104,10 +108,16 @@ impl Target {
         self.host.trim_matches(['[', ']'])
     }
 
-    /// Host and port, for the Host header.
+    /// Host and port.
     #[must_use]
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// Host and port, as the Host header.
+    #[must_use]
+    pub fn host_header(&self) -> &HeaderValue {
+        &self.host_header
     }
 
     /// The port.

@@ -1,9 +1,10 @@
 //! One user: a number, a connection, and the operations of the contract.
 
-use super::connection::{Connection, Patience};
-use super::exchange::Exchange;
+use super::connection::Connection;
+use super::exchange::{Answer, Exchange};
 use super::ledger::{Ledger, Ownership};
 use super::target::{Operation, Target};
+use super::wire::{Client, Patience, Request};
 use bytes::Bytes;
 use hyper::Method;
 use serde_json::value::RawValue;
@@ -93,7 +94,7 @@ impl User {
     pub async fn ask_anything(&mut self, operation: Operation, method: Method, query: &str, body: Bytes) -> Exchange {
         let path = self.target.path(operation);
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-        self.exchange(operation, "", method, &path, body).await
+        self.exchange(operation, "", Request { method, path_and_query: path, body }).await
     }
 
     async fn ask(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
@@ -103,16 +104,17 @@ impl User {
             Operation::Delete => format!("{path}?session={key}"),
             _ => path,
         };
-        self.exchange(operation, key, operation.method(), &path, Bytes::from(body)).await
+        let request = Request { method: operation.method(), path_and_query: path, body: Bytes::from(body) };
+        self.exchange(operation, key, request).await
     }
 
-    async fn exchange(&mut self, operation: Operation, key: &str, method: Method, path: &str, body: Bytes) -> Exchange {
+    async fn exchange(&mut self, operation: Operation, key: &str, request: Request) -> Exchange {
         let writes = matches!(operation, Operation::Instantiate | Operation::Save) && !key.is_empty();
         if writes {
             self.ledger.own(key, Ownership::Written);
         }
         let from_us = self.now_us();
-        let outcome = self.connection.send(method, path, body).await;
+        let outcome = self.connection.send(request).await.map(Answer::from);
         let to_us = self.now_us();
         self.ledger.note_outcome(outcome.as_ref().err());
         if writes && outcome.is_err() {

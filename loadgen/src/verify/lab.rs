@@ -1,7 +1,7 @@
 //! What an experiment works with: users, keys of its own, a saves folder, time.
 
 use crate::claims::attempts::Recommended;
-use crate::client::connection::Patience;
+use crate::client::Patience;
 use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Exchange, Target, User};
 use crate::document::Document;

@@ -1,7 +1,7 @@
 //! Before anything is tried: whether the target speaks the contract, whose it is, and how it behaves.
 
 use super::lab::Lab;
-use crate::client::connection::Patience;
+use crate::client::Patience;
 use crate::client::exchange::Body;
 use crate::client::{Exchange, Failure, User};
 use crate::document::{Content, MIN_STATE_BYTES};
@@ -44,7 +44,7 @@ pub enum Unfit {
     },
     /// It is in use.
     #[error(
-        "{url} holds {documents} documents: it is somebody's server. verify writes and deletes only under keys of its own, but it loads \
+        "{url} holds {documents} documents: it is somebody's server. loadgen writes and deletes only under keys of its own, but it loads \
          the server; give --yes to go on"
     )]
     InUse {

@@ -1,0 +1,299 @@
+//! What one user can say of each answer to it, while the load runs: nobody else writes to its session, and its
+//! own operations come one after another. What only several users' answers together show is for the history.
+
+use super::answer::{Restored, Said};
+use crate::client::Failure;
+use crate::document::Content;
+use std::fmt;
+
+/// The type of all documents that are written.
+pub const TYPE_SLUG: &str = "word";
+
+/// A wrong answer, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Wrong {
+    /// A key that another user holds.
+    DuplicateKey,
+    /// A document that is not whole, or mixed from several.
+    TornRead,
+    /// A document older than a save that was acknowledged before.
+    StaleRead,
+    /// The content of a write that was refused.
+    AbortedRead,
+    /// A content that was never sent.
+    NeverWritten,
+    /// Somebody else's document in one's own session.
+    AnothersDocument,
+    /// A document is gone that was acknowledged and not deleted.
+    AcknowledgedThenLost,
+    /// A document is back that was deleted.
+    ResurrectedDocument,
+    /// An error where a document is that was there throughout.
+    UnreadableDocument,
+    /// A list without a document that was there throughout, or with another type.
+    MissingFromList,
+    /// Not in the contract's envelope, or with the wrong status.
+    MalformedAnswer,
+    /// A request that keeps the contract was refused as if it did not.
+    ValidRequestRefused,
+}
+
+impl Wrong {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::DuplicateKey,
+        Self::TornRead,
+        Self::StaleRead,
+        Self::AbortedRead,
+        Self::NeverWritten,
+        Self::AnothersDocument,
+        Self::AcknowledgedThenLost,
+        Self::ResurrectedDocument,
+        Self::UnreadableDocument,
+        Self::MissingFromList,
+        Self::MalformedAnswer,
+        Self::ValidRequestRefused,
+    ];
+
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DuplicateKey => "duplicate key",
+            Self::TornRead => "torn read",
+            Self::StaleRead => "stale read",
+            Self::AbortedRead => "aborted read",
+            Self::NeverWritten => "content never written",
+            Self::AnothersDocument => "another's document",
+            Self::AcknowledgedThenLost => "acknowledged then lost",
+            Self::ResurrectedDocument => "resurrected document",
+            Self::UnreadableDocument => "unreadable document",
+            Self::MissingFromList => "missing from list",
+            Self::MalformedAnswer => "malformed answer",
+            Self::ValidRequestRefused => "valid request refused",
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What an answer is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// It is right.
+    Verified,
+    /// It cannot be right, whatever else happened.
+    Wrong(Wrong),
+    /// It says clearly that the operation failed, or there is none.
+    Error,
+}
+
+/// What was asked in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// instantiate with this content.
+    Instantiate(Content),
+    /// save of this content.
+    Save(Content),
+    /// restore.
+    Restore,
+    /// delete.
+    Delete,
+    /// list.
+    List,
+}
+
+/// Whether there is a document, as far as its user can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// The key was handed out, and nothing written yet.
+    Handed,
+    /// It is there.
+    Present,
+    /// It was deleted; the key can be somebody else's by now.
+    Deleted,
+    /// A write or delete had no clear answer.
+    Unsure,
+}
+
+/// A session, as its user knows it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its key.
+    pub key: String,
+    writer: u64,
+    /// Whether other users of the run write to it too.
+    is_shared: bool,
+    presence: Presence,
+    /// A delete without a clear answer may take effect at any later time.
+    has_open_delete: bool,
+    /// Number of the newest content that was acknowledged.
+    acknowledged: Option<u64>,
+    /// Numbers of contents whose write had no clear answer: they may come up at any later time.
+    open_writes: Vec<u64>,
+    /// Number of the newest content that was sent.
+    sent: Option<u64>,
+}
+
+impl Session {
+    /// A session whose key was just handed out to the user who writes as `writer`.
+    #[must_use]
+    pub fn handed(key: String, writer: u64) -> Self {
+        Self {
+            key,
+            writer,
+            is_shared: false,
+            presence: Presence::Handed,
+            has_open_delete: false,
+            acknowledged: None,
+            open_writes: Vec::new(),
+            sent: None,
+        }
+    }
+
+    /// A session with a document that several users of the run write to.
+    #[must_use]
+    pub fn shared(key: String, writer: u64) -> Self {
+        Self { is_shared: true, presence: Presence::Present, ..Self::handed(key, writer) }
+    }
+
+    /// Whether a document may be under the key that the user itself created.
+    #[must_use]
+    pub fn may_have_document(&self) -> bool {
+        self.sent.is_some() && self.presence != Presence::Deleted
+    }
+
+    /// Grades an answer, and remembers what it says.
+    pub fn grade(&mut self, asked: Asked, said: &Said) -> Grade {
+        if let Asked::Instantiate(content) | Asked::Save(content) = asked {
+            self.sent = Some(content.number);
+        }
+        match said {
+            Said::Malformed { .. } => {
+                self.leave_open(asked);
+                Grade::Wrong(Wrong::MalformedAnswer)
+            }
+            // Nothing happened at the server.
+            Said::NoAnswer(Failure::CannotConnect(_)) => Grade::Error,
+            Said::NoAnswer(_) => {
+                self.leave_open(asked);
+                Grade::Error
+            }
+            Said::Refused { status, message } => self.grade_refusal(asked, *status, message),
+            _ => self.grade_success(asked, said),
+        }
+    }
+
+    /// The outcome of a write or delete is not known.
+    fn leave_open(&mut self, asked: Asked) {
+        match asked {
+            Asked::Instantiate(content) | Asked::Save(content) => {
+                self.open_writes.push(content.number);
+                if self.presence != Presence::Present {
+                    self.presence = Presence::Unsure;
+                }
+            }
+            Asked::Delete => {
+                self.has_open_delete = true;
+                self.presence = Presence::Unsure;
+            }
+            Asked::Restore | Asked::List => {}
+        }
+    }
+
+    fn grade_refusal(&mut self, asked: Asked, status: u16, message: &str) -> Grade {
+        let is_there = self.is_surely_there();
+        match (asked, status) {
+            (Asked::Delete, 404) => {
+                self.presence = Presence::Deleted;
+                if is_there { Grade::Wrong(Wrong::AcknowledgedThenLost) } else { Grade::Verified }
+            }
+            (Asked::Restore, 404) if is_there => Grade::Wrong(Wrong::AcknowledgedThenLost),
+            (Asked::Restore, 404) => Grade::Verified,
+            // It is busy, not mistaken.
+            (_, 408 | 429) => Grade::Error,
+            (_, 400..500) => Grade::Wrong(Wrong::ValidRequestRefused),
+            (Asked::Restore, _) if is_there && is_unreadable(message) => Grade::Wrong(Wrong::UnreadableDocument),
+            _ => {
+                self.leave_open(asked);
+                Grade::Error
+            }
+        }
+    }
+
+    fn grade_success(&mut self, asked: Asked, said: &Said) -> Grade {
+        let is_there = self.is_surely_there();
+        let wrong = match (asked, said) {
+            (Asked::Instantiate(content), Said::Created) => {
+                self.acknowledge(content);
+                is_there.then_some(Wrong::AcknowledgedThenLost)
+            }
+            (Asked::Instantiate(content), Said::Existed) => {
+                let is_anothers = self.presence == Presence::Handed;
+                // Nothing of it was stored.
+                self.sent = self.sent.filter(|sent| *sent != content.number).or(self.acknowledged);
+                is_anothers.then_some(Wrong::DuplicateKey)
+            }
+            (Asked::Save(content), Said::Saved) => {
+                self.acknowledge(content);
+                None
+            }
+            (Asked::Restore, Said::Restored(restored)) => self.misread(restored),
+            (Asked::Delete, Said::Deleted) => {
+                self.presence = Presence::Deleted;
+                None
+            }
+            (Asked::List, Said::Listed(entries)) => {
+                let own = entries.iter().filter(|entry| entry.session_key == self.key);
+                let is_right = own.map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
+                (is_there && !is_right).then_some(Wrong::MissingFromList)
+            }
+            _ => Some(Wrong::MalformedAnswer),
+        };
+        wrong.map_or(Grade::Verified, Grade::Wrong)
+    }
+
+    fn acknowledge(&mut self, content: Content) {
+        self.acknowledged = Some(content.number);
+        self.presence = Presence::Present;
+    }
+
+    fn is_surely_there(&self) -> bool {
+        self.presence == Presence::Present && !self.has_open_delete
+    }
+
+    /// What is wrong with a document that restore answered.
+    fn misread(&self, restored: &Restored) -> Option<Wrong> {
+        let is_own = restored.session_key.as_ref() == Some(&self.key);
+        let content = match restored.content {
+            Some(content) if is_own => content,
+            None if self.presence == Presence::Deleted => return None,
+            None => return Some(Wrong::TornRead),
+            Some(_) => return Some(Wrong::AnothersDocument),
+        };
+        if content.writer != self.writer {
+            // After a delete the key can be anybody's.
+            let is_right = self.is_shared || self.presence == Presence::Deleted;
+            return (!is_right).then_some(Wrong::AnothersDocument);
+        }
+        if self.open_writes.contains(&content.number) {
+            return None;
+        }
+        match (Some(content.number), self.acknowledged, self.sent) {
+            (shown, _, sent) if shown > sent => Some(Wrong::NeverWritten),
+            _ if self.presence == Presence::Deleted => Some(Wrong::ResurrectedDocument),
+            (shown, acknowledged, _) if shown < acknowledged => Some(Wrong::StaleRead),
+            (shown, acknowledged, _) if shown > acknowledged => Some(Wrong::AbortedRead),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an error of restore says that the file itself is no whole document.
+fn is_unreadable(message: &str) -> bool {
+    matches!(message, "Invalid saved data format" | "Failed to read saved data")
+}

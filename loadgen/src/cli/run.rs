@@ -1,0 +1,211 @@
+//! `loadgen run`
+
+use super::{reports_folder, stop_on_signal};
+use crate::client::target::DEFAULT_PATH_TEMPLATE;
+use crate::client::{Patience, Target};
+use crate::record::terminal;
+use crate::reference::Protocol;
+use crate::run::objective::Objective;
+use crate::run::{Order, Subject, carry_out};
+use crate::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, Shape, Sizes, Stage, Think};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What the exit code means, for `--help`.
+pub const EXIT_CODES: &str = "Scenarios:
+  journey       the browser client's visits: open, restore, save two seconds after each burst of changes
+  same-session  all users save and restore one document, half and half
+  keygen-burst  keys are generated, held for the think time and given back
+  churn         sessions live shortly: generate-key, instantiate, save, restore, delete, restore
+  list-heavy    half lists, a quarter saves, a quarter restores, each user on its own session
+  mixed         restores, saves, lists and session changes by the weights of --mix
+Exit codes: 0 as expected · 1 wrong answers · 2 wrong usage, or the target cannot be loaded · 3 the run is not valid, or was interrupted";
+
+/// Users where none are given.
+const DEFAULT_USERS: u32 = 100;
+
+/// How long a run takes where nothing is said, and which part of it comes before as a warm-up, within these limits.
+const DEFAULT_DURATION: Duration = Duration::from_secs(30);
+const WARM_UP_SHARE: u32 = 10;
+const LEAST_WARM_UP: Duration = Duration::from_secs(1);
+const MOST_WARM_UP: Duration = Duration::from_secs(10);
+
+/// Arrivals a second that a search begins with where no rate is given.
+const FIRST_RATE_PER_S: f64 = 200.0;
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// What the users do; see below
+    #[arg(long, value_name = "NAME", default_value = "journey")]
+    scenario: Scenario,
+    /// Users, each with a connection of its own [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_USERS)))]
+    users: Option<u32>,
+    /// Turns that begin a second, whatever the server does (an open load). Without it each user begins its next turn when
+    /// the one before has ended (a closed load)
+    #[arg(long, value_name = "R")]
+    rate: Option<f64>,
+    /// How arrivals are spaced: constant or poisson
+    #[arg(long, value_name = "HOW", default_value = "poisson")]
+    arrivals: Arrivals,
+    /// How long is measured [default: 30s, or what the stages take]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "stages")]
+    duration: Option<Duration>,
+    /// A stage: ramp:30s:1000, hold:60s, spike:5s:5000, soak:10m. Levels are arrivals a second with --open, users without;
+    /// may be given again
+    #[arg(long = "stage", value_name = "STAGE")]
+    stages: Vec<Stage>,
+    /// The levels of --stage are arrivals a second
+    #[arg(long, requires = "stages", conflicts_with = "rate")]
+    open: bool,
+    /// How long the load runs before anything is measured [default: a tenth of the run, from 1s to 10s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    warm_up: Option<Duration>,
+    /// How long users think between turns: none, 100ms, or exp:100ms for a random time of that mean
+    #[arg(long, value_name = "TIME", default_value = "none")]
+    think: Think,
+    /// Each user begins a turn so often by its own clock, whether or not the one before was answered soon
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["rate", "open", "think"])]
+    pace: Option<Duration>,
+    /// Size of documents: 2700, or 1000..100000 for a range in which each order of magnitude is as likely
+    #[arg(long, value_name = "SIZE", default_value_t = Sizes::default())]
+    document_bytes: Sizes,
+    /// Weights of the scenario mixed
+    #[arg(long, value_name = "WEIGHTS", default_value_t = Mix::default())]
+    mix: Mix,
+    /// Look for the highest rate that keeps this, such as 'save p99 < 50ms, wrong = 0'
+    #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["stages", "pace"])]
+    objective: Option<Objective>,
+    /// Protocol of the embedded reference server
+    #[arg(long, value_enum, default_value_t = ProtocolChoice::Hardened, conflicts_with = "target")]
+    protocol: ProtocolChoice,
+    /// Load the server at this URL instead
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// The target's paths, {op} standing for the operation
+    #[arg(long, value_name = "TEMPLATE", default_value = DEFAULT_PATH_TEMPLATE, requires = "target")]
+    path_template: String,
+    /// Go on though the target holds documents
+    #[arg(long, requires = "target")]
+    yes: bool,
+    /// How long an answer is waited for
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    patience: Duration,
+    /// Threads of the generator [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: Option<u32>,
+    /// Seed of all randomness of the plan [default: a random one, printed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Folder for the run's files [default: reports/<UTC time>-<scenario>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Do not write every operation down
+    #[arg(long)]
+    no_history: bool,
+    /// Show nothing while it runs
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Which protocol is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProtocolChoice {
+    Documented,
+    Hardened,
+}
+
+/// Runs `run`; answers the exit code.
+///
+/// # Errors
+/// Where the arguments do not fit, or the target cannot be loaded.
+pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let order = order(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let report = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        carry_out(&order, &stop).await
+    })?;
+    // A reader that went away early (`| head`) has seen enough; the report is in its folder.
+    let _ = std::io::stdout().write_all(terminal::render(&report, &order.out).as_bytes());
+    Ok(report.exit_code())
+}
+
+fn order(arguments: Arguments) -> anyhow::Result<Order> {
+    let plan = plan(&arguments)?;
+    let subject = match &arguments.target {
+        None => Subject::Embedded(match arguments.protocol {
+            ProtocolChoice::Documented => Protocol::Documented,
+            ProtocolChoice::Hardened => Protocol::Hardened,
+        }),
+        Some(url) => Subject::Server {
+            target: Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
+            consent: arguments.yes,
+        },
+    };
+    let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+    Ok(Order {
+        threads: arguments.threads.unwrap_or(processors).min(plan.most_users()),
+        out: reports_folder(arguments.out, plan.scenario.name())?,
+        plan,
+        subject,
+        patience: Patience { answer: arguments.patience, ..Patience::default() },
+        keeps_history: !arguments.no_history,
+        objective: arguments.objective,
+        is_quiet: arguments.quiet,
+    })
+}
+
+fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+    let rate = arguments.rate.or(arguments.objective.as_ref().map(|_| FIRST_RATE_PER_S));
+    let is_open = rate.is_some() || arguments.open;
+    if rate.is_some() && !arguments.stages.is_empty() {
+        bail!("--rate and --stage each say how much is sent: give one of them (with --open, stages are arrivals a second)");
+    }
+    let duration = arguments.duration.unwrap_or(DEFAULT_DURATION);
+    let users = arguments.users.unwrap_or(DEFAULT_USERS);
+    let shape = if arguments.stages.is_empty() {
+        Shape::constant(rate.unwrap_or(f64::from(users)), us(duration))
+    } else {
+        Shape::of_stages(&arguments.stages).map_err(anyhow::Error::msg).context("--stage")?
+    };
+    let users = match arguments.users {
+        None if !is_open && !arguments.stages.is_empty() => whole_users(shape.peak()),
+        _ => users,
+    };
+    let measured = Duration::from_micros(shape.end_us());
+    let warm_up = arguments.warm_up.unwrap_or((measured / WARM_UP_SHARE).clamp(LEAST_WARM_UP, MOST_WARM_UP));
+    let stages = shape.after_warm_up(us(warm_up));
+    let load = if is_open {
+        Load::Open { stages, arrivals: arguments.arrivals }
+    } else {
+        Load::Closed { stages, pacing: arguments.pace.map_or(Pacing::Think, |pace| Pacing::Pace(us(pace))) }
+    };
+    let plan = Plan {
+        seed: arguments.seed.unwrap_or_else(rand::random),
+        scenario: arguments.scenario,
+        users,
+        load,
+        think: arguments.think,
+        sizes: arguments.document_bytes,
+        mix: arguments.mix,
+    };
+    plan.check().map_err(anyhow::Error::msg)?;
+    Ok(plan)
+}
+
+fn us(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// As many users as the highest level takes.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is out of range the plan refuses")]
+fn whole_users(peak: f64) -> u32 {
+    peak.ceil() as u32
+}

@@ -1,0 +1,80 @@
+//! What a client does with a request: the edge between the harness and the network.
+
+use super::exchange::{Answer, Body, Failure};
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::HeaderMap;
+use std::time::Duration;
+
+/// Header in which a server may say how many keys it tried.
+const ATTEMPTS_HEADER: &str = "x-key-attempts";
+
+/// Longest answer that is read. A list of all 46,656 documents has 8 MB.
+pub(super) const MAX_ANSWER_MB: usize = 64;
+
+/// A connection idle for longer is not used again: servers close idle connections (5 s is common), and a request
+/// that meets the closing would look like a fault of the server.
+pub(super) const MAX_IDLE: Duration = Duration::from_secs(4);
+
+/// How long a user waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For a whole answer.
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    /// 5 s to connect, and 10 s for an answer: claims.md gives a server 10 s to say that a lock is held.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), answer: Duration::from_secs(10) }
+    }
+}
+
+/// A request as it goes to the target.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query, well-formed.
+    pub path_and_query: String,
+    /// JSON, or nothing.
+    pub body: Bytes,
+}
+
+/// An answer as it came, not yet read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `X-Key-Attempts`, where the server sends it.
+    pub attempts: Option<u32>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self { status: reply.status, attempts: reply.attempts, body: Body::parse(&reply.body) }
+    }
+}
+
+/// One user's way to a server: one request at a time.
+pub trait Client {
+    /// Makes the connection before it is needed, where there is one to make.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    fn connect(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// A [`Failure`] where there is none.
+    fn send(&mut self, request: Request) -> impl Future<Output = Result<Reply, Failure>> + Send;
+}
+
+pub(super) fn attempts(headers: &HeaderMap) -> Option<u32> {
+    headers.get(ATTEMPTS_HEADER)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,191 @@
+//! How fast the generator itself is: the same work against a server that does next to nothing.
+
+use super::{Setup, run};
+use crate::client::{Patience, Target};
+use crate::saves::folder::key_at;
+use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::scenario::{Load, Pacing, Plan, Scenario, Shape, Think};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::runtime::LocalRuntime;
+use tokio::task::spawn_local;
+use tokio_util::sync::CancellationToken;
+
+/// Enough connections to have something to send at any time, and few enough to be made in no time.
+const USERS: u32 = 50;
+
+/// How long it is measured, after how long a warm-up, µs.
+const DURATION_US: u64 = 400_000;
+const WARM_UP_US: u64 = 100_000;
+
+/// What the generator can do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ceiling {
+    /// Operations a second, were the target infinitely fast and on a machine of its own.
+    pub per_s: f64,
+    /// Processor time of the users' threads for each, µs.
+    pub cpu_us_per_operation: f64,
+}
+
+/// Measures it for operations as a plan has them, on so many threads.
+///
+/// # Errors
+/// Where the null server or the generator cannot be set up.
+pub fn measure(plan: &Plan, threads: u32) -> io::Result<Option<Ceiling>> {
+    let server = NullServer::start()?;
+    let target = Target::new(&format!("http://{}", server.address), "/{op}").map_err(io::Error::other)?;
+    let plan = Plan { users: USERS, load: as_fast_as_can_be(), think: Think::None, ..plan.clone() };
+    // A journey's users think most of the time; what they do, they do in the mix as well.
+    let scenario = if plan.scenario == Scenario::Journey { Scenario::Mixed } else { plan.scenario };
+    let setup = Setup {
+        plan: Arc::new(Plan { scenario, ..plan }),
+        target: Arc::new(target),
+        patience: Patience::default(),
+        reserves: true,
+        shared_key: (scenario == Scenario::SameSession).then(|| server.shared_key()),
+        threads,
+        history: None,
+    };
+    let measured = run(setup, &CancellationToken::new(), &mut |_| ())?;
+    let answered: u64 = measured.tallies.iter().map(|tally| tally.response_us().len()).sum();
+    if answered == 0 || measured.threads_cpu_s <= 0.0 {
+        return Ok(None);
+    }
+    let cpu_us_per_operation = measured.threads_cpu_s * 1e6 / answered as f64;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    Ok(Some(Ceiling { per_s: f64::from(threads).min(processors) * 1e6 / cpu_us_per_operation, cpu_us_per_operation }))
+}
+
+fn as_fast_as_can_be() -> Load {
+    let stages = Shape::constant(f64::from(USERS), DURATION_US).after_warm_up(WARM_UP_US);
+    Load::Closed { stages, pacing: Pacing::Think }
+}
+
+/// A server that keeps what it is sent, and answers as the contract says, with the least that this takes. It ends when
+/// it is dropped.
+struct NullServer {
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl NullServer {
+    fn start() -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        std::thread::Builder::new().name("null-server".to_owned()).spawn(move || -> io::Result<()> {
+            let runtime: LocalRuntime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build_local(<_>::default())?;
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener)?;
+                tokio::select! {
+                    () = stopped.cancelled() => Ok(()),
+                    served = serve(listener) => served,
+                }
+            })
+        })?;
+        Ok(Self { address, stop })
+    }
+
+    /// A key whose document is there from the start.
+    fn shared_key(&self) -> String {
+        key_at(0)
+    }
+}
+
+impl Drop for NullServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn serve(listener: TcpListener) -> io::Result<()> {
+    let store = Rc::new(RefCell::new(Store::default()));
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let _ = stream.set_nodelay(true);
+        let store = Rc::clone(&store);
+        let answer = service_fn(move |request| answer(Rc::clone(&store), request));
+        spawn_local(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    }
+}
+
+#[derive(Default)]
+struct Store {
+    handed: usize,
+    documents: HashMap<String, Bytes>,
+}
+
+async fn answer(store: Rc<RefCell<Store>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let query = head.uri.query().unwrap_or_default();
+    let answer = store.borrow_mut().answer(&head.method, head.uri.path(), query, &body);
+    let mut response = Response::new(Full::new(answer.as_deref().map_or(Bytes::from_static(NOT_FOUND), wrap)));
+    if answer.is_none() {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    Ok(response)
+}
+
+const NOT_FOUND: &[u8] = br#"{"success":false,"message":"No saved data found","timestamp":1}"#;
+
+fn wrap(data: &[u8]) -> Bytes {
+    [br#"{"success":true,"timestamp":1,"data":"#, data, b"}"].concat().into()
+}
+
+impl Store {
+    /// The data of an answer; `None` where nothing is there. Requests are the generator's own, and well-formed.
+    fn answer(&mut self, method: &Method, path: &str, query: &str, body: &Bytes) -> Option<Bytes> {
+        let key_in_query = query.split_once('=').map_or("", |(_, key)| key);
+        let key_in_body = || body.get(15..18).map_or_else(String::new, |key| String::from_utf8_lossy(key).into_owned());
+        match path {
+            "/generate-key" => Some(format!(r#"{{"sessionKey":"{}"}}"#, self.free_key()).into()),
+            "/instantiate" => {
+                let created = self.documents.insert(key_in_body(), body.clone()).is_none();
+                let message = if created { "Instance created" } else { "Instance already exists" };
+                Some(format!(r#"{{"message":"{message}"}}"#).into())
+            }
+            "/save" => {
+                self.documents.insert(key_in_body(), body.clone());
+                Some(Bytes::from_static(br#"{"message":""}"#))
+            }
+            "/restore" => self.documents.get(key_in_query).cloned(),
+            "/delete" if method == Method::DELETE => {
+                self.documents.remove(key_in_query).map(|_| Bytes::from_static(br#"{"message":"gone"}"#))
+            }
+            "/list" => {
+                let entry = |key: &String| format!(r#"{{"sessionKey":"{key}","typeSlug":"word"}}"#);
+                let entries: Vec<String> = self.documents.keys().map(entry).collect();
+                Some(format!("[{}]", entries.join(",")).into())
+            }
+            _ => None,
+        }
+    }
+
+    fn free_key(&mut self) -> String {
+        for _ in 0..THREE_CHARACTER_KEYS {
+            self.handed = (self.handed + 1) % THREE_CHARACTER_KEYS;
+            let key = key_at(self.handed);
+            if !self.documents.contains_key(&key) {
+                return key;
+            }
+        }
+        key_at(0)
+    }
+}

@@ -1,0 +1,212 @@
+//! What a worker writes down: each operation once in its tally and once in the history; nothing of it is shared while
+//! the load runs. Once a second the tally goes to whoever gathers them, and a fresh one takes its place.
+
+use super::tick::Usage;
+use crate::client::Operation;
+use crate::record::figures::{Tally, Took};
+use crate::record::history::{Answer, CHUNK_BYTES, HistoryLine, HistorySender, Judgement, Phase};
+use crate::record::hlog::{new_histogram, record};
+use crate::record::run::Window;
+use hdrhistogram::Histogram;
+use std::sync::mpsc::{Receiver, Sender};
+
+/// The operations of the contract, in the order of their tallies.
+pub const OPERATIONS: [Operation; 6] = [
+    Operation::GenerateKey,
+    Operation::Instantiate,
+    Operation::Save,
+    Operation::Restore,
+    Operation::Delete,
+    Operation::List,
+];
+
+/// What one worker saw within a second.
+#[derive(Debug)]
+pub(crate) struct Interval {
+    /// Which worker.
+    pub(crate) shard: u32,
+    /// The second, counted from the run's origin.
+    pub(crate) second: u64,
+    /// By operation, as in [`OPERATIONS`].
+    pub(crate) tallies: [Tally; 6],
+    /// How late operations were sent by the generator's own doing, µs.
+    pub(crate) slip_us: Histogram<u64>,
+    /// How late the worker came to what was to be done at a moment, whether there was an operation or not, µs.
+    pub(crate) lag_us: Histogram<u64>,
+    /// Measured operations in flight, summed over time, operation-µs: counted, not taken from their times.
+    pub(crate) in_flight_area_us: u64,
+    /// Arrivals within what is measured that a user took up.
+    pub(crate) arrivals_taken: u64,
+    /// What the worker had used at the beginning and at the end of what was measured.
+    pub(crate) usage: [Option<Usage>; 2],
+}
+
+impl Interval {
+    pub(crate) fn new() -> Self {
+        Self {
+            shard: 0,
+            second: 0,
+            tallies: std::array::from_fn(|_| Tally::new()),
+            slip_us: new_histogram(),
+            lag_us: new_histogram(),
+            in_flight_area_us: 0,
+            arrivals_taken: 0,
+            usage: [None, None],
+        }
+    }
+
+    /// Adds what another worker saw within the same second, or what came of an earlier one.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.tallies.iter_mut().zip(&other.tallies).for_each(|(tally, other)| tally.merge(other));
+        self.slip_us += &other.slip_us;
+        self.lag_us += &other.lag_us;
+        self.in_flight_area_us = self.in_flight_area_us.wrapping_add(other.in_flight_area_us);
+        self.arrivals_taken += other.arrivals_taken;
+    }
+
+    /// Empties it, to be filled again.
+    pub(crate) fn clear(&mut self) {
+        self.tallies.iter_mut().for_each(Tally::clear);
+        self.slip_us.reset();
+        self.lag_us.reset();
+        self.in_flight_area_us = 0;
+        self.arrivals_taken = 0;
+        self.usage = [None, None];
+    }
+}
+
+/// An operation that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Done<'a> {
+    pub(crate) user: u32,
+    pub(crate) operation: Operation,
+    pub(crate) key: Option<&'a str>,
+    /// When it was meant to be sent, when its user was free to, and when it was sent, µs.
+    pub(crate) meant_us: u64,
+    pub(crate) free_us: u64,
+    pub(crate) call_us: u64,
+    /// When it was given up, where there is no answer.
+    pub(crate) end_us: u64,
+    pub(crate) input: Option<&'a str>,
+    pub(crate) answer: Option<Answer<'a>>,
+    pub(crate) judgement: Judgement<'a>,
+    pub(crate) is_set_up: bool,
+}
+
+/// See the module.
+pub(crate) struct Recorder {
+    shard: u32,
+    window: Window,
+    interval: Box<Interval>,
+    history: Option<(HistorySender, Vec<u8>)>,
+    /// Where intervals go, and where emptied ones come back from.
+    out: Sender<Box<Interval>>,
+    emptied: Receiver<Box<Interval>>,
+    in_flight: u64,
+    counted_until_us: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(
+        shard: u32,
+        window: Window,
+        history: Option<HistorySender>,
+        out: Sender<Box<Interval>>,
+        emptied: Receiver<Box<Interval>>,
+    ) -> Self {
+        Self {
+            shard,
+            window,
+            interval: Box::new(Interval::new()),
+            history: history.map(|sender| (sender, Vec::with_capacity(CHUNK_BYTES))),
+            out,
+            emptied,
+            in_flight: 0,
+            counted_until_us: 0,
+        }
+    }
+
+    /// Sets what is measured, before anything is.
+    pub(crate) fn measure(&mut self, window: Window) {
+        self.window = window;
+    }
+
+    pub(crate) fn interval(&mut self) -> &mut Interval {
+        &mut self.interval
+    }
+
+    /// A user takes up a turn that arrived.
+    pub(crate) fn arrival_taken(&mut self, arrived_us: u64) {
+        self.interval.arrivals_taken += u64::from(self.window.contains(arrived_us));
+    }
+
+    /// An operation is about to be sent.
+    pub(crate) fn sends(&mut self, meant_us: u64, now_us: u64) {
+        if self.window.contains(meant_us) {
+            self.count_in_flight(now_us);
+            self.in_flight += 1;
+        }
+    }
+
+    /// An operation has come to its end.
+    pub(crate) fn done(&mut self, done: &Done<'_>) {
+        if !done.is_set_up && self.window.contains(done.meant_us) {
+            self.count_in_flight(done.end_us);
+            self.in_flight -= 1;
+            let took = done.answer.map(|answer| Took {
+                response_us: answer.return_us.saturating_sub(done.meant_us),
+                service_us: answer.return_us.saturating_sub(done.call_us),
+            });
+            if took.is_none() {
+                // Only operations with times are held against the count.
+                let until_given_up_us = done.end_us.saturating_sub(done.call_us);
+                self.interval.in_flight_area_us = self.interval.in_flight_area_us.wrapping_sub(until_given_up_us);
+            }
+            self.interval.tallies[done.operation as usize].count(took, done.judgement);
+            record(&mut self.interval.slip_us, done.call_us.saturating_sub(done.meant_us.max(done.free_us)));
+        }
+        if let Some((sender, chunk)) = &mut self.history {
+            let line = HistoryLine {
+                process: u64::from(done.user),
+                operation: done.operation,
+                key: done.key,
+                meant_us: done.meant_us,
+                call_us: done.call_us,
+                input: done.input,
+                answer: done.answer,
+                judgement: done.judgement,
+                phase: done.is_set_up.then_some(Phase::SetUp),
+            };
+            line.write_to(chunk);
+            if chunk.len() >= CHUNK_BYTES - CHUNK_BYTES / 16 {
+                *chunk = sender.send(std::mem::take(chunk));
+            }
+        }
+    }
+
+    fn count_in_flight(&mut self, now_us: u64) {
+        let since_us = now_us.saturating_sub(self.counted_until_us);
+        self.interval.in_flight_area_us = self.interval.in_flight_area_us.wrapping_add(self.in_flight * since_us);
+        self.counted_until_us = self.counted_until_us.max(now_us);
+    }
+
+    /// Hands over what was seen within a second.
+    pub(crate) fn hand_over(&mut self, second: u64, now_us: u64) {
+        self.count_in_flight(now_us);
+        let mut full = self.emptied.try_recv().unwrap_or_else(|_| Box::new(Interval::new()));
+        full.clear();
+        std::mem::swap(&mut full, &mut self.interval);
+        full.shard = self.shard;
+        full.second = second;
+        // Whoever gathers them outlives the workers.
+        let _ = self.out.send(full);
+    }
+
+    /// Hands over the last interval and the end of the history.
+    pub(crate) fn finish(mut self, second: u64, now_us: u64) {
+        self.hand_over(second, now_us);
+        if let Some((sender, chunk)) = self.history {
+            let _ = sender.send(chunk);
+        }
+    }
+}

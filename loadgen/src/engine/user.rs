@@ -1,0 +1,342 @@
+//! One user of a load: sends its steps, grades each answer, and writes down what came of it.
+
+use super::keys::{Hold, Keys};
+use super::recorder::{Done, Recorder};
+use super::time::Time;
+use crate::check::answer::{Said, read};
+use crate::check::session::{Asked, Grade, Session, TYPE_SLUG, Wrong};
+use crate::client::wire::{Client, Request};
+use crate::client::{Operation, Target};
+use crate::document::{Content, MIN_STATE_BYTES};
+use crate::record::history::{Answer, Judgement, Output};
+use crate::scenario::{Action, Step};
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What all users of a run work with, on whatever thread.
+#[derive(Debug)]
+pub(crate) struct Common {
+    paths: [String; 6],
+    pub(crate) keys: Keys,
+    /// Whether a key that was handed out is reserved: only then is there something to give back.
+    reserves: bool,
+    /// The session that all share, where the scenario has one.
+    pub(crate) shared_key: Option<String>,
+    /// What all randomness of the run comes from: writers of different runs are told apart by it.
+    seed: u64,
+}
+
+impl Common {
+    pub(crate) fn new(target: &Target, reserves: bool, shared_key: Option<String>, seed: u64) -> Self {
+        let paths = super::recorder::OPERATIONS.map(|operation| target.path(operation));
+        Self { paths, keys: Keys::new(), reserves, shared_key, seed }
+    }
+
+    /// Under which number a user writes.
+    fn writer(&self, user: u32) -> u64 {
+        (self.seed & 0xffff_ffff) << USER_BITS | u64::from(user)
+    }
+
+    /// A content as the history names it: by user and number, where a user of this run wrote it.
+    fn name(&self, content: Content, out: &mut String) {
+        let user = content.writer & ((1 << USER_BITS) - 1);
+        let is_ours = u32::try_from(user).is_ok_and(|user| self.writer(user) == content.writer);
+        let writer = if is_ours { user } else { content.writer };
+        // Writing to memory does not fail.
+        let _ = write!(out, "w{writer}.n{}", content.number);
+    }
+}
+
+/// Lower bits of a writer's number, which are the user's.
+const USER_BITS: u32 = 24;
+
+/// When a step is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    /// When it is meant to be.
+    pub(crate) meant_us: u64,
+    /// Since when its user is free to.
+    pub(crate) free_us: u64,
+    /// Whether it belongs to what comes before the run.
+    pub(crate) is_set_up: bool,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    /// When it had its answer, or was given up.
+    pub(crate) end_us: u64,
+    /// Whether the user can go on as planned.
+    pub(crate) goes_on: bool,
+    /// Whether there was no answer at all.
+    pub(crate) is_unanswered: bool,
+}
+
+/// See the module.
+pub(crate) struct User<C, T> {
+    number: u32,
+    client: C,
+    time: T,
+    common: Arc<Common>,
+    recorder: Rc<RefCell<Recorder>>,
+    session: Option<Session>,
+    /// Number of its next content.
+    next: u64,
+    /// Contents as they are named, to be reused.
+    input: String,
+    output: String,
+}
+
+impl<C: Client, T: Time> User<C, T> {
+    pub(crate) fn new(number: u32, client: C, time: T, common: Arc<Common>, recorder: Rc<RefCell<Recorder>>) -> Self {
+        let session = common.shared_key.clone().map(|key| Session::shared(key, common.writer(number)));
+        Self {
+            number,
+            client,
+            time,
+            common,
+            recorder,
+            session,
+            next: 0,
+            input: String::new(),
+            output: String::new(),
+        }
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(crate) fn client(&mut self) -> &mut C {
+        &mut self.client
+    }
+
+    /// Whether a step cannot be taken without a session.
+    pub(crate) fn lacks_session_for(&self, action: Action) -> bool {
+        let needs_one = matches!(action, Action::Instantiate | Action::Restore | Action::Save | Action::Delete);
+        needs_one && self.session.is_none()
+    }
+
+    /// Gets a key and creates a document under it.
+    pub(crate) async fn open_session(&mut self, due: Due, state_bytes: usize) -> Outcome {
+        let got = self.generate_key(due).await;
+        if !got.goes_on {
+            return got;
+        }
+        let due = Due { meant_us: got.end_us, free_us: got.end_us, ..due };
+        self.instantiate(due, state_bytes).await
+    }
+
+    /// Takes a step.
+    pub(crate) async fn take(&mut self, step: &Step, due: Due) -> Outcome {
+        match step.action {
+            Action::GenerateKey => self.generate_key(due).await,
+            Action::GiveBack => self.give_back(due).await,
+            Action::Instantiate => self.instantiate(due, step.state_bytes).await,
+            Action::Save => {
+                let content = self.content(step.state_bytes);
+                let body = self.body(content, r#","metadata":{},"state":"#);
+                self.act(Operation::Save, Asked::Save(content), due, body).await
+            }
+            Action::Restore => self.act(Operation::Restore, Asked::Restore, due, Bytes::new()).await,
+            Action::Delete => self.delete(due).await,
+            Action::List => self.act(Operation::List, Asked::List, due, Bytes::new()).await,
+        }
+    }
+
+    async fn generate_key(&mut self, due: Due) -> Outcome {
+        let sent = self.send(Operation::GenerateKey, due, Bytes::new()).await;
+        let grade = match &sent.said {
+            Said::Key(key) => {
+                let is_ours = self.common.keys.hand(key, self.number);
+                self.session = Some(Session::handed(key.clone(), self.common.writer(self.number)));
+                if is_ours { Grade::Verified } else { Grade::Wrong(Wrong::DuplicateKey) }
+            }
+            Said::Malformed { .. } => Grade::Wrong(Wrong::MalformedAnswer),
+            Said::Refused { status: 400..500, .. } => Grade::Wrong(Wrong::ValidRequestRefused),
+            _ => Grade::Error,
+        };
+        if !matches!(sent.said, Said::Key(_)) {
+            self.session = None;
+        }
+        self.write_down(Operation::GenerateKey, due, &sent, grade)
+    }
+
+    async fn instantiate(&mut self, due: Due, state_bytes: usize) -> Outcome {
+        let content = self.content(state_bytes);
+        let body = self.body(content, r#","state":"#);
+        let outcome = self.act(Operation::Instantiate, Asked::Instantiate(content), due, body).await;
+        if self.session.as_ref().is_some_and(|session| !session.may_have_document()) {
+            // It was refused, or is another's: nothing may be written or deleted there.
+            self.leave_session();
+            return Outcome { goes_on: false, ..outcome };
+        }
+        outcome
+    }
+
+    async fn delete(&mut self, due: Due) -> Outcome {
+        // Once it is asked for, the key can be anybody's.
+        if let Some(session) = &self.session {
+            self.common.keys.release(&session.key, self.number);
+        }
+        self.act(Operation::Delete, Asked::Delete, due, Bytes::new()).await
+    }
+
+    /// Ends a key that nothing was written under.
+    async fn give_back(&mut self, due: Due) -> Outcome {
+        if self.session.is_none() || !self.common.reserves {
+            self.leave_session();
+            return Outcome { end_us: due.free_us.max(due.meant_us), goes_on: true, is_unanswered: false };
+        }
+        let outcome = self.delete(due).await;
+        self.session = None;
+        outcome
+    }
+
+    fn leave_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.common.keys.release(&session.key, self.number);
+        }
+    }
+
+    /// An operation in the user's session.
+    async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> Outcome {
+        let sent = self.send(operation, due, body).await;
+        let Some(session) = &mut self.session else {
+            // Only a list can be asked for without one.
+            let grade = match sent.said {
+                Said::Listed(_) => Grade::Verified,
+                Said::Malformed { .. } => Grade::Wrong(Wrong::MalformedAnswer),
+                _ => Grade::Error,
+            };
+            return self.write_down(operation, due, &sent, grade);
+        };
+        let grade = session.grade(asked, &sent.said);
+        if self.common.shared_key.is_none() && !matches!(asked, Asked::Restore | Asked::List) {
+            let hold = match sent.said {
+                Said::Created | Said::Saved => Some(Hold::Written),
+                Said::NoAnswer(_) | Said::Malformed { .. } => Some(Hold::Unsure),
+                Said::Refused { status, .. } if status >= 500 => Some(Hold::Unsure),
+                _ => None,
+            };
+            if let Some(hold) = hold {
+                self.common.keys.note(&session.key, self.number, hold);
+            }
+        }
+        self.write_down(operation, due, &sent, grade)
+    }
+
+    /// The user's next content.
+    fn content(&mut self, state_bytes: usize) -> Content {
+        let number = self.next;
+        self.next += 1;
+        Content { writer: self.common.writer(self.number), number, size_bytes: state_bytes.max(MIN_STATE_BYTES) }
+    }
+
+    fn body(&self, content: Content, before_state: &str) -> Bytes {
+        let mut body = Vec::with_capacity(content.size_bytes + 400);
+        let key = self.session.as_ref().map_or("", |session| &session.key);
+        // Writing to memory does not fail.
+        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{TYPE_SLUG}"{before_state}"#);
+        content.write_state(&mut body);
+        body.push(b'}');
+        body.into()
+    }
+
+    /// Sends a request, and reads what is answered. Times are taken just before and just after.
+    async fn send(&mut self, operation: Operation, due: Due, body: Bytes) -> Sent {
+        let mut path = self.common.paths[operation as usize].clone();
+        let key = self.session.as_ref().map_or("", |session| &session.key);
+        match operation {
+            Operation::Restore => path.extend(["?sessionKey=", key]),
+            Operation::Delete => path.extend(["?session=", key]),
+            _ => {}
+        }
+        let request = Request { method: operation.method(), path_and_query: path, body };
+        let call_us = self.time.now_us();
+        if !due.is_set_up {
+            self.recorder.borrow_mut().sends(due.meant_us, call_us);
+        }
+        let outcome = self.client.send(request).await;
+        let end_us = self.time.now_us();
+        Sent { call_us, end_us, said: read(operation, outcome) }
+    }
+
+    fn write_down(&mut self, operation: Operation, due: Due, sent: &Sent, grade: Grade) -> Outcome {
+        let key = self.session.as_ref().map(|session| session.key.as_str());
+        let writes = matches!(operation, Operation::Instantiate | Operation::Save);
+        self.input.clear();
+        if writes {
+            let content = Content { writer: self.common.writer(self.number), number: self.next - 1, size_bytes: 0 };
+            self.common.name(content, &mut self.input);
+        }
+        self.output.clear();
+        let output = output(&sent.said, &self.common, &mut self.output);
+        let error = if grade == Grade::Error { sent.said.error_name() } else { String::new() };
+        let done = Done {
+            user: self.number,
+            operation,
+            key: key.filter(|_| !matches!(operation, Operation::GenerateKey | Operation::List)),
+            meant_us: due.meant_us,
+            free_us: due.free_us,
+            call_us: sent.call_us,
+            end_us: sent.end_us,
+            input: writes.then_some(&self.input),
+            answer: output.map(|output| Answer { return_us: sent.end_us, output }),
+            judgement: match grade {
+                Grade::Verified => Judgement::Verified,
+                Grade::Wrong(wrong) => Judgement::Wrong(wrong.name()),
+                Grade::Error => Judgement::Error(&error),
+            },
+            is_set_up: due.is_set_up,
+        };
+        self.recorder.borrow_mut().done(&done);
+        Outcome {
+            end_us: sent.end_us,
+            goes_on: match sent.said {
+                Said::Malformed { .. } | Said::NoAnswer(_) => false,
+                Said::Refused { .. } => matches!(operation, Operation::Restore | Operation::Delete),
+                _ => true,
+            },
+            is_unanswered: matches!(sent.said, Said::NoAnswer(_)),
+        }
+    }
+}
+
+/// What was sent, and what came back.
+struct Sent {
+    call_us: u64,
+    end_us: u64,
+    said: Said,
+}
+
+/// What an answer said, as the history has it; `None` where there is none.
+fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<Output<'a>> {
+    Some(Output::Success(match said {
+        Said::Key(key) => key,
+        Said::Created => "created",
+        Said::Existed => "exists",
+        Said::Saved => "saved",
+        Said::Deleted => "deleted",
+        Said::Restored(restored) => {
+            match restored.content {
+                Some(content) => common.name(content, text),
+                None => text.push_str("no whole document"),
+            }
+            text
+        }
+        Said::Listed(entries) => {
+            let _ = write!(text, "{} documents", entries.len());
+            text
+        }
+        Said::Refused { status, message } => return Some(Output::Refusal { status: *status, message }),
+        Said::Malformed { status } => {
+            return Some(Output::Refusal { status: *status, message: "not in the contract's envelope" });
+        }
+        Said::NoAnswer(_) => return None,
+    }))
+}

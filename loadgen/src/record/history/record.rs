@@ -1,0 +1,115 @@
+//! One operation read back. Every field must be there, and they must fit each other: a history that is nearly right is
+//! no evidence.
+
+use super::line::{Judgement, Phase};
+use crate::client::Operation;
+use crate::record::figures::Took;
+use serde::{Deserialize, Deserializer};
+
+/// One operation with what came of it, as a history has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryRecord {
+    /// The user.
+    pub process: u64,
+    /// What it asked for.
+    #[serde(rename = "op", deserialize_with = "operation")]
+    pub operation: Operation,
+    /// The key that it asked with; `generate-key` and `list` have none.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub key: Option<String>,
+    /// When it was meant to be sent, µs since the run's start.
+    pub meant_us: u64,
+    /// When it was sent, µs since the run's start.
+    pub call_us: u64,
+    /// When the whole answer was there, µs since the run's start; none without one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub return_us: Option<u64>,
+    /// What was sent, as the content's tag.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub input: Option<String>,
+    /// What the answer said; none without one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub output: Option<RecordedOutput>,
+    /// Name of the anomaly, where the answer is wrong.
+    #[serde(default)]
+    pub wrong: Option<String>,
+    /// Name of the failure, where there is one.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Set where the operation belongs to no measurement.
+    #[serde(default)]
+    pub phase: Option<Phase>,
+}
+
+/// What an answer said.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum RecordedOutput {
+    /// A success: the key, the content's tag, `saved` and so on.
+    Success(String),
+    /// A refusal, or a failure of the server.
+    Refusal {
+        /// The HTTP status.
+        status: u16,
+        /// The message that came with it.
+        message: String,
+    },
+}
+
+impl HistoryRecord {
+    /// What the answer is worth.
+    #[must_use]
+    pub fn judgement(&self) -> Judgement<'_> {
+        match (&self.wrong, &self.error) {
+            (Some(name), _) => Judgement::Wrong(name),
+            (None, Some(name)) => Judgement::Error(name),
+            (None, None) => Judgement::Verified,
+        }
+    }
+
+    /// How long the answer took; none without one.
+    #[must_use]
+    pub fn took(&self) -> Option<Took> {
+        self.return_us.map(|return_us| Took {
+            response_us: return_us.saturating_sub(self.meant_us),
+            service_us: return_us.saturating_sub(self.call_us),
+        })
+    }
+
+    /// How late it was sent, µs.
+    #[must_use]
+    pub fn slip_us(&self) -> u64 {
+        self.call_us.saturating_sub(self.meant_us)
+    }
+
+    /// What is wrong between the fields, if anything is.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        let is_answered = self.return_us.is_some();
+        if is_answered != self.output.is_some() {
+            Some("return_us and output must both be there or both be null")
+        } else if !is_answered && self.error.is_none() {
+            Some("an operation without an answer must have an error")
+        } else if self.wrong.is_some() && self.error.is_some() {
+            Some("an answer is wrong or an error, not both")
+        } else if self.return_us.is_some_and(|return_us| return_us < self.call_us) {
+            Some("the answer came before the call")
+        } else {
+            None
+        }
+    }
+}
+
+fn operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Operation, D::Error> {
+    const ALL: [Operation; 6] = [
+        Operation::GenerateKey,
+        Operation::Instantiate,
+        Operation::Save,
+        Operation::Restore,
+        Operation::Delete,
+        Operation::List,
+    ];
+    let name = String::deserialize(deserializer)?;
+    let found = ALL.into_iter().find(|operation| operation.name() == name);
+    found.ok_or_else(|| serde::de::Error::custom(format_args!("there is no operation {name:?}")))
+}

@@ -1,0 +1,114 @@
+//! `junit.xml`: a run as CI reads it, with a test case for each operation and one for the run's validity.
+
+use super::figures::{Named, OperationReport};
+use super::run::RunReport;
+use super::words;
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+/// What CI's pages file the test cases under; some show none without it.
+const CLASS: &str = "loadgen.run";
+
+/// The whole file. Text from a server may hold what XML cannot; it is left out.
+///
+/// # Errors
+/// Where the XML cannot be written, which memory alone could cause.
+pub fn junit(report: &RunReport) -> Result<String, SerializeError> {
+    let mut suite = TestSuite::new(format!("run {}", one_line(&report.scenario)));
+    suite.add_test_case(validity(report));
+    for (name, operation) in &report.operations {
+        suite.add_test_case(answers(name, operation));
+    }
+    suite.set_system_out(words::figures(report).join("\n"));
+    let mut junit = Report::new("loadgen run");
+    junit.add_test_suite(suite);
+    junit.to_string()
+}
+
+fn validity(report: &RunReport) -> TestCase {
+    let doubts = words::doubts(report);
+    let mut status = TestCaseStatus::success();
+    if !doubts.is_empty() {
+        // An error, not a failure: nothing is said against the server.
+        status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("invalid").set_message(one_line(&doubts.join("; "))).set_description(xml(&doubts.join("\n")));
+    }
+    let mut case = TestCase::new("the run is valid", status);
+    case.set_classname(CLASS);
+    case
+}
+
+fn answers(name: &str, operation: &OperationReport) -> TestCase {
+    let mut status = TestCaseStatus::success();
+    if operation.wrong_count() > 0 {
+        status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let count = format!("{} of {} answers are wrong", operation.wrong_count(), operation.answered);
+        status.set_type("wrong answer").set_message(count).set_description(lines(&operation.wrong));
+    }
+    let mut case = TestCase::new(format!("every answer to {} is right", one_line(name)), status);
+    case.set_classname(CLASS);
+    if operation.error_count() > 0 {
+        let count = format!("{} of {} operations failed", operation.error_count(), operation.sent);
+        case.set_system_out(format!("{count}\n{}", lines(&operation.errors)));
+    }
+    case
+}
+
+fn lines(named: &Named) -> String {
+    let lines: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {}", one_line(name))).collect();
+    lines.join("\n")
+}
+
+fn one_line(text: &str) -> String {
+    xml(&words::one_line(text))
+}
+
+/// Without the few letters that XML 1.0 has no way to say, escaped or not.
+fn xml(text: &str) -> String {
+    text.chars().filter(|letter| !matches!(letter, '\u{fffe}' | '\u{ffff}')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::tests::{invalid, sample};
+    use super::*;
+
+    #[test]
+    fn wrong_answers_are_failures_and_errors_are_told() {
+        let text = junit(&sample()).expect("writes");
+        for part in [
+            "<testsuite name=\"run editing\" tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"1\">",
+            "<testcase name=\"the run is valid\" classname=\"loadgen.run\"/>",
+            "<testcase name=\"every answer to restore is right\" classname=\"loadgen.run\">",
+            "<failure message=\"1 of 10 answers are wrong\" type=\"wrong answer\">1 × torn read</failure>",
+            "<system-out>1 of 20 operations failed\n1 × no answer within 10 s</system-out>",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing from\n{text}");
+        }
+        assert!(!text.contains("<error"), "{text}");
+    }
+
+    #[test]
+    fn an_invalid_run_is_an_error_with_its_reasons() {
+        let text = junit(&invalid()).expect("writes");
+        assert!(text.contains("errors=\"1\" failures=\"0\""), "{text}");
+        assert!(text.contains("<error message=\"slip p99 is 12 ms; the generator was late; the run was int"), "{text}");
+    }
+
+    #[test]
+    fn hostile_messages_leave_well_formed_xml() {
+        let hostile: String =
+            (0..0xffff_u32).filter_map(char::from_u32).chain("]]> <a b='\u{ffff}'>&x;".chars()).collect();
+        let mut report = invalid();
+        report.scenario.clone_from(&hostile);
+        report.why_invalid.push(hostile.clone());
+        report.left_behind.push(hostile.clone());
+        let save = report.operations.get_mut("save").expect("there");
+        save.errors.insert(hostile.clone(), 1);
+        save.wrong.insert(hostile, 2);
+        let text = junit(&report).expect("writes");
+        let is_xml = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+        assert_eq!(text.chars().find(|letter| !is_xml(*letter)), None);
+        assert!(text.contains("]]&gt; &lt;a b="), "it is escaped");
+        assert!(!text.contains("<a b"), "and makes no element");
+    }
+}

@@ -1,0 +1,111 @@
+//! A run on disk: what was measured, and what is printed from it.
+//!
+//! Measure, judge, print are three stages with a file between each; these are the files of the first, and the printing
+//! of them. Architecture invariant: but for the writer of the history (a thread of its own) and the two functions of
+//! this file, all of it is pure: no socket, no clock, no randomness.
+//!
+//! - [`run`]: `run.json`: what ran, how it went, whether it may be believed, and the exit code that follows.
+//! - [`figures`]: counts and percentiles, by operation; the tally that they are counted with.
+//! - [`history`]: `history.jsonl.zst`: every operation, written at full speed and read back as a stream.
+//! - [`hlog`]: `latency.hlog`: latencies by second and operation, in the format of `HdrHistogram`.
+//! - [`mod@derive`]: the figures worked out again from history and histograms, held against `run.json`.
+//! - [`summary`]: `summary.md`, for a pull request.
+//! - [`terminal`]: the table that a run ends with.
+//! - [`junit`]: `junit.xml`, for CI.
+
+pub mod derive;
+pub mod figures;
+pub mod history;
+pub mod hlog;
+pub mod junit;
+pub mod run;
+pub mod summary;
+pub mod terminal;
+mod words;
+
+use run::RunReport;
+use std::io;
+use std::path::Path;
+
+/// The figures of a run: [`RunReport`].
+pub const RUN_FILE: &str = "run.json";
+/// Every operation of a run.
+pub const HISTORY_FILE: &str = "history.jsonl.zst";
+/// The latencies of a run, by second and operation.
+pub const HLOG_FILE: &str = "latency.hlog";
+/// The run for a pull request.
+pub const SUMMARY_FILE: &str = "summary.md";
+/// The run for CI.
+pub const JUNIT_FILE: &str = "junit.xml";
+
+/// Writes `run.json`, `summary.md` and `junit.xml` into the run's folder.
+///
+/// # Errors
+/// Where a file cannot be written; the message names it.
+pub fn write_report(report: &RunReport, folder: &Path) -> io::Result<()> {
+    let json = serde_json::to_string_pretty(report)? + "\n";
+    let junit = junit::junit(report).map_err(io::Error::other)?;
+    for (name, text) in [(RUN_FILE, json), (SUMMARY_FILE, summary::markdown(report)), (JUNIT_FILE, junit)] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| at(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// Reads `run.json` from a run's folder.
+///
+/// # Errors
+/// Where it cannot be read, or is no `run.json` of this version; the message names the file.
+pub fn read_report(folder: &Path) -> io::Result<RunReport> {
+    let path = folder.join(RUN_FILE);
+    let text = std::fs::read_to_string(&path).map_err(|error| at(&path, &error))?;
+    let invalid = |reason: String| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} is no {}: {reason}", path.display(), run::SCHEMA))
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    if json["schema"] != run::SCHEMA {
+        return Err(invalid(format!("its schema is {}", json["schema"])));
+    }
+    serde_json::from_value(json).map_err(|error| invalid(error.to_string()))
+}
+
+/// The error, with the file that it happened to.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use run::tests::sample;
+
+    #[test]
+    fn a_report_is_read_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        write_report(&sample(), folder.path()).unwrap();
+        let again = read_report(folder.path()).unwrap();
+        assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(sample()).unwrap());
+        for name in [SUMMARY_FILE, JUNIT_FILE] {
+            assert!(std::fs::read_to_string(folder.path().join(name)).unwrap().contains("torn read"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_run_json_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(RUN_FILE);
+        let missing = read_report(folder.path()).unwrap_err();
+        assert!(missing.to_string().starts_with(&path.display().to_string()), "{missing}");
+        for (text, reason) in [
+            ("{", "EOF"),
+            ("{\"schema\":\"claimcheck.claims/1\"}", "claimcheck.claims/1"),
+            ("{\"schema\":\"claimcheck.run/1\"}", "missing field"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = read_report(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("run.json is no claimcheck.run/1") && error.contains(reason), "{error}");
+        }
+        let gone = folder.path().join("gone");
+        assert!(write_report(&sample(), &gone).unwrap_err().to_string().contains("gone/run.json"));
+    }
+}

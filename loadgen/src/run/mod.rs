@@ -1,0 +1,207 @@
+//! A load run from end to end: target, generator, figures, files.
+//!
+//! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `report`: figures from what was measured.
+//! - [`live`]: what is shown meanwhile.
+//! - [`objective`]: what a target is to keep to. Pure.
+//! - [`search`]: the highest rate at which it does. Pure.
+
+pub mod live;
+pub mod objective;
+mod report;
+pub mod search;
+mod stage;
+
+use crate::client::{Patience, Target};
+use crate::engine::ceiling::{self, Ceiling};
+use crate::engine::{self, Measured, OPERATIONS, Second, Setup, limits};
+use crate::record::history::{HistoryHeader, HistoryWriter};
+use crate::record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
+use crate::record::run::{RunReport, Search};
+use crate::record::{HISTORY_FILE, HLOG_FILE};
+use crate::reference::Protocol;
+use crate::scenario::Plan;
+use anyhow::Context;
+use live::Live;
+use objective::Objective;
+use search::Seek;
+use stage::Stage;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio_util::sync::CancellationToken;
+
+/// What is to be run.
+#[derive(Debug)]
+pub struct Order {
+    /// Who does what, when.
+    pub plan: Plan,
+    /// On which server.
+    pub subject: Subject,
+    /// Threads that users run on.
+    pub threads: u32,
+    /// How long users wait.
+    pub patience: Patience,
+    /// Whether every operation is written down.
+    pub keeps_history: bool,
+    /// Where the run's files go.
+    pub out: PathBuf,
+    /// The objective whose highest rate is looked for.
+    pub objective: Option<Objective>,
+    /// Whether nothing is shown while it runs.
+    pub is_quiet: bool,
+}
+
+/// The server that is loaded.
+#[derive(Debug)]
+pub enum Subject {
+    /// The reference server, embedded.
+    Embedded(Protocol),
+    /// A server that is there.
+    Server {
+        /// Where.
+        target: Target,
+        /// Whether documents of others may be there.
+        consent: bool,
+    },
+}
+
+/// What a run gave, and the plan that was carried out at last.
+struct Performed {
+    plan: Plan,
+    measured: Measured,
+    search: Option<Search>,
+}
+
+/// Carries an order out, and writes the run's files. When `stop` is cancelled, what was measured until then is
+/// reported.
+///
+/// # Errors
+/// Where the target cannot be reached or may not be loaded, or a file not be written.
+pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Result<RunReport> {
+    limits::allow_connections(order.plan.users).map_err(anyhow::Error::msg)?;
+    let started = SystemTime::now();
+    let stage = Stage::set(order).await?;
+    let ceiling = know_thyself(order).await?;
+    let performed = match &order.objective {
+        None => perform_once(order, &stage, stop).await,
+        Some(objective) => seek(order, &stage, objective, ceiling, stop).await,
+    };
+    let url = stage.target().url().to_string();
+    let left_behind = stage.strike().await?;
+    let mut report = report::of(order, &performed?, ceiling, url, started);
+    report.left_behind = left_behind;
+    crate::record::write_report(&report, &order.out)?;
+    Ok(report)
+}
+
+/// How fast the generator is by itself.
+async fn know_thyself(order: &Order) -> anyhow::Result<Option<Ceiling>> {
+    let (plan, threads) = (order.plan.clone(), order.threads);
+    let measuring = tokio::task::spawn_blocking(move || ceiling::measure(&plan, threads));
+    measuring.await?.context("the generator could not be tried on a server of its own")
+}
+
+async fn perform_once(order: &Order, stage: &Stage, stop: &CancellationToken) -> anyhow::Result<Performed> {
+    let plan = order.plan.clone();
+    let measured = perform(order, stage, &plan, stop, true).await?;
+    Ok(Performed { plan, measured, search: None })
+}
+
+/// Looks for the highest rate that keeps to the objective, and confirms it: the run that is reported is the last one.
+async fn seek(
+    order: &Order,
+    stage: &Stage,
+    objective: &Objective,
+    ceiling: Option<Ceiling>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Performed> {
+    let mut seek = Seek::new(order.plan.stages().peak());
+    loop {
+        let (rate_per_s, is_confirming) = seek.next();
+        let plan = search::plan_of_trial(&order.plan, rate_per_s, is_confirming);
+        let measured = perform(order, stage, &plan, stop, true).await?;
+        let trial = report::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
+        if !order.is_quiet {
+            eprintln!("{}", live::trial(&trial));
+        }
+        seek.note(trial);
+        if seek.is_over() || stop.is_cancelled() {
+            let search = seek.told(objective);
+            return Ok(Performed { plan, measured, search: Some(search) });
+        }
+    }
+}
+
+/// One run of a plan, with the files that are written while it lasts.
+async fn perform(
+    order: &Order,
+    stage: &Stage,
+    plan: &Plan,
+    stop: &CancellationToken,
+    shows: bool,
+) -> anyhow::Result<Measured> {
+    let history = order.keeps_history.then(|| {
+        let header = HistoryHeader::new(plan.seed, plan.warm_up_us());
+        HistoryWriter::create(&order.out.join(HISTORY_FILE), &header)
+    });
+    let mut log = Log::create(order)?;
+    let mut live = Live::new(plan, !shows || order.is_quiet);
+    let setup = Setup {
+        plan: Arc::new(plan.clone()),
+        target: stage.target(),
+        patience: order.patience,
+        reserves: stage.lab.reserves,
+        shared_key: stage.shared_key(plan).await?,
+        threads: order.threads,
+        history: history.transpose()?,
+    };
+    let stop = stop.clone();
+    let running = tokio::task::spawn_blocking(move || -> io::Result<Measured> {
+        let measured = engine::run(setup, &stop, &mut |second| {
+            log.add(second);
+            live.show(second);
+        })?;
+        live.finish();
+        log.finish()?;
+        Ok(measured)
+    });
+    let measured = running.await?.context("the load could not be run to its end")?;
+    stage.give_back(&measured).await;
+    Ok(measured)
+}
+
+/// `latency.hlog`, while it is written. Of several failures the first is told.
+struct Log {
+    writer: HlogWriter<BufWriter<File>>,
+    outcome: io::Result<()>,
+}
+
+impl Log {
+    fn create(order: &Order) -> anyhow::Result<Self> {
+        let path = order.out.join(HLOG_FILE);
+        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { writer: HlogWriter::new(BufWriter::new(file), SystemTime::now())?, outcome: Ok(()) })
+    }
+
+    fn add(&mut self, second: &Second) {
+        if self.outcome.is_ok() {
+            self.outcome = self.write(second);
+        }
+    }
+
+    fn write(&mut self, second: &Second) -> io::Result<()> {
+        const LENGTH: Duration = Duration::from_secs(1);
+        for (operation, tally) in OPERATIONS.into_iter().zip(&second.tallies) {
+            self.writer.interval(second.start, LENGTH, response_tag(operation), tally.response_us())?;
+            self.writer.interval(second.start, LENGTH, &service_tag(operation), tally.service_us())?;
+        }
+        self.writer.interval(second.start, LENGTH, SLIP_TAG, &second.slip_us)
+    }
+
+    fn finish(self) -> io::Result<()> {
+        self.outcome?;
+        self.writer.finish().map(drop)
+    }
+}

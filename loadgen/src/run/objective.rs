@@ -1,0 +1,224 @@
+//! What a target is to keep to, such as `save p99 < 50ms, wrong = 0`.
+
+use crate::client::Operation;
+use crate::record::figures::OperationReport;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Conditions that are all to be met.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective(Vec<Condition>);
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq)]
+struct Condition {
+    /// Of which operation; all together where there is none.
+    operation: Option<&'static str>,
+    figure: Figure,
+    comparison: Comparison,
+    limit: f64,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Figure {
+    /// A percentile of the response time, or its maximum, µs.
+    Percentile(&'static str),
+    /// Wrong answers.
+    Wrong,
+    /// Clear failures, and requests without an answer.
+    Errors,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Below,
+    AtMost,
+    Equal,
+}
+
+/// How a run stands to an objective.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Whether all conditions are met.
+    pub is_kept: bool,
+    /// The condition that is furthest from being met, or nearest to being broken, with its figure.
+    pub worst: String,
+}
+
+const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
+
+const EXAMPLE: &str = "write it as in 'save p99 < 50ms, wrong = 0'";
+
+impl Objective {
+    /// How figures stand to it. A condition on an operation that did not occur is not met: nothing shows that it is.
+    #[must_use]
+    pub fn standing(&self, operations: &BTreeMap<String, OperationReport>, total: &OperationReport) -> Standing {
+        let of = |condition: &Condition| match condition.operation {
+            None => Some(total),
+            Some(operation) => operations.get(operation),
+        };
+        let judged = self.0.iter().map(|condition| condition.standing(of(condition)));
+        let (is_kept, worst) = judged.fold((true, (f64::MIN, String::new())), |(all, worst), (kept, share, text)| {
+            (all && kept, if share > worst.0 { (share, text) } else { worst })
+        });
+        Standing { is_kept, worst: worst.1 }
+    }
+}
+
+impl Condition {
+    /// Whether it is met; how much of what it allows is used; and that in words.
+    fn standing(&self, report: Option<&OperationReport>) -> (bool, f64, String) {
+        let Some(report) = report.filter(|report| report.sent > 0) else {
+            return (false, f64::MAX, format!("{self}: there was none"));
+        };
+        let value = match self.figure {
+            Figure::Percentile(name) => {
+                let named = report.response_us.named();
+                named.iter().find(|(other, _)| *other == name).map_or(0.0, |(_, us)| *us as f64)
+            }
+            Figure::Wrong => report.wrong_count() as f64,
+            Figure::Errors => report.error_count() as f64,
+        };
+        let is_met = match self.comparison {
+            Comparison::Below => value < self.limit,
+            Comparison::AtMost => value <= self.limit,
+            #[allow(clippy::float_cmp, reason = "both are whole numbers")]
+            Comparison::Equal => value == self.limit,
+        };
+        let share = if self.limit > 0.0 { value / self.limit } else { value };
+        (is_met, share, format!("{self}: {}", self.figure.text(value)))
+    }
+}
+
+impl Figure {
+    fn text(self, value: f64) -> String {
+        match self {
+            Self::Percentile(_) => format!("{}ms", value / 1e3),
+            Self::Wrong | Self::Errors => format!("{value}"),
+        }
+    }
+}
+
+impl FromStr for Objective {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',').map(condition).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn condition(text: &str) -> Result<Condition, String> {
+    let wrong = |what: &str| format!("{:?}: {what}; {EXAMPLE}", text.trim());
+    let (left, comparison, right) = [("<=", Comparison::AtMost), ("<", Comparison::Below), ("=", Comparison::Equal)]
+        .into_iter()
+        .find_map(|(sign, comparison)| text.split_once(sign).map(|(left, right)| (left, comparison, right)))
+        .ok_or_else(|| wrong("there is no <, <= or ="))?;
+    let words: Vec<&str> = left.split_whitespace().collect();
+    let (operation, figure) = match words[..] {
+        [figure] => (None, figure),
+        [operation, figure] => {
+            (Some(named(operation).ok_or_else(|| wrong("there is no such operation"))?), figure)
+        }
+        _ => return Err(wrong("it is not an operation and a figure")),
+    };
+    let right = right.trim();
+    let count = || right.parse::<u32>().map(f64::from).map_err(|_| wrong("the limit is not a whole number"));
+    let (figure, limit) = match figure {
+        "wrong" => (Figure::Wrong, count()?),
+        "errors" => (Figure::Errors, count()?),
+        name => {
+            let percentile = PERCENTILES.into_iter().find(|percentile| *percentile == name);
+            let percentile = percentile.ok_or_else(|| wrong("the figure is none of p50, p90, p99, p99.9, max, wrong, errors"))?;
+            let limit = humantime::parse_duration(right).map_err(|_| wrong("the limit is no time such as 50ms"))?;
+            (Figure::Percentile(percentile), limit.as_micros() as f64)
+        }
+    };
+    Ok(Condition { operation, figure, comparison, limit })
+}
+
+fn named(operation: &str) -> Option<&'static str> {
+    crate::engine::OPERATIONS.into_iter().map(Operation::name).find(|name| *name == operation)
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&conditions.join(", "))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.operation {
+            write!(f, "{operation} ")?;
+        }
+        let figure = match self.figure {
+            Figure::Percentile(name) => name,
+            Figure::Wrong => "wrong",
+            Figure::Errors => "errors",
+        };
+        let sign = match self.comparison {
+            Comparison::Below => "<",
+            Comparison::AtMost => "<=",
+            Comparison::Equal => "=",
+        };
+        write!(f, "{figure} {sign} {}", self.figure.text(self.limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::figures::Percentiles;
+
+    fn report(p99_us: u64, wrong: u64) -> OperationReport {
+        OperationReport {
+            sent: 100,
+            response_us: Percentiles { p99: p99_us, ..Percentiles::default() },
+            wrong: [("stale read".to_owned(), wrong)].into(),
+            ..OperationReport::default()
+        }
+    }
+
+    fn standing(objective: &str, save: OperationReport, total: OperationReport) -> Standing {
+        let objective: Objective = objective.parse().expect("an objective");
+        objective.standing(&[("save".to_owned(), save)].into(), &total)
+    }
+
+    #[test]
+    fn an_objective_is_kept_when_every_condition_is() {
+        let text = "save p99 < 50ms, wrong = 0";
+        let kept = standing(text, report(49_999, 0), report(90_000, 0));
+        assert_eq!(kept, Standing { is_kept: true, worst: "save p99 < 50ms: 49.999ms".to_owned() });
+        assert!(!standing(text, report(50_000, 0), report(1, 0)).is_kept);
+        assert!(standing("save p99 <= 50ms", report(50_000, 0), report(1, 0)).is_kept);
+        let wrong = standing(text, report(10_000, 0), report(1, 2));
+        assert_eq!(wrong, Standing { is_kept: false, worst: "wrong = 0: 2".to_owned() });
+    }
+
+    #[test]
+    fn what_did_not_occur_keeps_no_objective() {
+        let standing = standing("delete p99 < 50ms", report(1, 0), report(1, 0));
+        assert_eq!(standing, Standing { is_kept: false, worst: "delete p99 < 50ms: there was none".to_owned() });
+    }
+
+    #[test]
+    fn an_objective_reads_as_it_is_written_and_mistakes_are_named() {
+        for text in ["save p99 < 50ms, wrong = 0", "p99.9 <= 1.5ms", "list max < 2000ms, errors <= 3"] {
+            assert_eq!(text.parse::<Objective>().expect("an objective").to_string(), text);
+        }
+        for (text, mistake) in [
+            ("save p99", "no <, <= or ="),
+            ("load p99 < 5ms", "no such operation"),
+            ("save p98 < 5ms", "none of p50"),
+            ("save p99 < fast", "no time such as"),
+            ("wrong = few", "not a whole number"),
+            ("", "no <, <= or ="),
+        ] {
+            let error = text.parse::<Objective>().expect_err(text);
+            assert!(error.contains(mistake) && error.contains(EXAMPLE), "{error}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The target of a load run: looked at before, and left as it was after.
+
+use super::{Order, Subject};
+use crate::client::Target;
+use crate::client::ledger::Ownership;
+use crate::document::{Content, REAL_STATE_BYTES};
+use crate::engine::{Hold, Measured};
+use crate::reference::{Embedded, Launcher};
+use crate::scenario::{Plan, SessionUse};
+use crate::verify::lab::{Effort, Lab};
+use crate::verify::{preflight, runner};
+use anyhow::Context;
+use std::sync::Arc;
+
+/// A target that may be loaded.
+pub(super) struct Stage {
+    pub(super) lab: Arc<Lab>,
+    embedded: Option<Embedded>,
+}
+
+impl Stage {
+    /// Starts the server, where it is ours, and looks whether it speaks the contract and may be loaded.
+    pub(super) async fn set(order: &Order) -> anyhow::Result<Self> {
+        let (target, embedded, consent) = match &order.subject {
+            Subject::Server { target, consent } => (target.clone(), None, *consent),
+            Subject::Embedded(protocol) => {
+                let log = order.out.join(format!("server-{}.log", protocol.name()));
+                let embedded = Embedded::start(&Launcher::new(*protocol, log)).await?;
+                (embedded.target().map_err(anyhow::Error::msg)?, Some(embedded), true)
+            }
+        };
+        let users = order.plan.users as usize;
+        let mut lab = Lab::new(target, None, users, order.plan.seed, Effort::Default);
+        preflight::look(&mut lab, consent).await?;
+        Ok(Self { lab: Arc::new(lab), embedded })
+    }
+
+    pub(super) fn target(&self) -> Arc<Target> {
+        Arc::clone(&self.lab.target)
+    }
+
+    /// A session for all users, where the scenario has one.
+    pub(super) async fn shared_key(&self, plan: &Plan) -> anyhow::Result<Option<String>> {
+        if plan.scenario.session() != SessionUse::Shared {
+            return Ok(None);
+        }
+        let mut user = self.lab.user(0);
+        let key = self.lab.new_key(&mut user).await?;
+        // Its writer is none of the users'.
+        let content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+        let created = user.instantiate(&key, "word", &content.state()).await;
+        anyhow::ensure!(created.is_success(), "the session for all users could not be opened: {}", created.step());
+        Ok(Some(key))
+    }
+
+    /// Gives back what the users still held when a run was over.
+    pub(super) async fn give_back(&self, measured: &Measured) {
+        if self.embedded.is_some() && measured.held.len() < KEYS_TO_SPARE {
+            // Its folder goes with it, and there is room for more.
+            return;
+        }
+        let ledger = &self.lab.ledger;
+        for (key, hold) in &measured.held {
+            match hold {
+                Hold::Handed => drop(ledger.own(key, Ownership::Handed)),
+                Hold::Written => drop(ledger.own(key, Ownership::Written)),
+                Hold::Unsure => ledger.note_open_write(key),
+            }
+        }
+        self.lab.give_back(&ledger.keys()).await;
+        self.lab.give_back_late_writes().await;
+    }
+
+    /// Cleans up, and ends a server that is ours; answers the keys whose documents could not be removed.
+    pub(super) async fn strike(self) -> anyhow::Result<Vec<String>> {
+        match self.embedded {
+            Some(embedded) => {
+                embedded.stop().await.context("the embedded server could not be cleaned up")?;
+                Ok(Vec::new())
+            }
+            None => Ok(runner::clean_up(&self.lab).await),
+        }
+    }
+}
+
+/// An embedded server's documents are left alone between trials up to so many.
+const KEYS_TO_SPARE: usize = 2_000;
