@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// What the exit code means, for `--help`.
 pub const EXIT_CODES: &str = "Scenarios:
   journey       the browser client's visits: open, restore, save two seconds after each burst of changes
-  same-session  all users save and restore one document, half and half
+  same-session  all users save and restore one document, by the weights of --mix
   keygen-burst  keys are generated, held for the think time and given back
   churn         sessions live shortly: generate-key, instantiate, save, restore, delete, restore
   list-heavy    half lists, a quarter saves, a quarter restores, each user on its own session
@@ -75,7 +75,7 @@ pub struct Arguments {
     /// Size of documents: 2700, or 1000..100000 for a range in which each order of magnitude is as likely
     #[arg(long, value_name = "SIZE", default_value_t = Sizes::default())]
     document_bytes: Sizes,
-    /// Weights of the scenario mixed
+    /// Weights of the turns of mixed, and of restores and saves in same-session
     #[arg(long, value_name = "WEIGHTS", default_value_t = Mix::default())]
     mix: Mix,
     /// Look for the highest rate that keeps this, such as 'save p99 < 50ms, wrong = 0'

@@ -5,13 +5,19 @@ use super::plain::Plain;
 use super::secure::Secure;
 use super::target::Target;
 use super::wire::{Client, Patience, Reply, Request};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A connection, made when it is first needed and again when the server has closed it.
 #[derive(Debug)]
 pub struct Connection {
     patience: Patience,
     wire: Wire,
+    /// Goes off no later than an answer is given up; see [`Connection::send`].
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +38,7 @@ impl Connection {
         } else {
             Wire::Plain(Plain::new(target, patience))
         };
-        Self { patience, wire }
+        Self { patience, wire, alarm: None }
     }
 }
 
@@ -45,15 +51,31 @@ impl Client for Connection {
         }
     }
 
+    /// The alarm is set anew only when it goes off, not for each request: where answers come as they should, that is
+    /// once in as long as one is waited for.
     async fn send(&mut self, request: Request) -> Result<Reply, Failure> {
-        let patience = self.patience;
-        let exchange = async {
-            match &mut self.wire {
+        let patience = self.patience.answer;
+        let deadline = Instant::now() + patience;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let wire = &mut self.wire;
+        let mut exchange = pin!(async {
+            match wire {
                 Wire::Plain(plain) => plain.send(&request).await,
                 Wire::Secure(secure) => secure.send(&request).await,
             }
-        };
-        let outcome = tokio::time::timeout(patience.answer, exchange).await;
-        outcome.unwrap_or(Err(Failure::TimedOut(patience.answer.as_secs())))
+        });
+        poll_fn(|context| {
+            if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
+                return Poll::Ready(outcome);
+            }
+            while alarm.as_mut().poll(context).is_ready() {
+                if Instant::now() >= deadline {
+                    return Poll::Ready(Err(Failure::TimedOut(patience.as_secs())));
+                }
+                alarm.as_mut().reset(deadline);
+            }
+            Poll::Pending
+        })
+        .await
     }
 }

@@ -14,6 +14,7 @@ mod plain;
 mod secure;
 pub mod target;
 pub mod user;
+mod whole_writes;
 pub mod wire;
 
 pub use exchange::{Answer, Exchange, Failure};

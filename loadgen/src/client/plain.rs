@@ -1,21 +1,29 @@
 //! A connection over plain HTTP, by hyper's client connection directly: nothing is pooled and nothing retried that
 //! may have had its effect.
+//!
+//! The connection has no task of its own: whoever waits for an answer drives it meanwhile. That saves waking one task
+//! from another twice a request.
 
 use super::exchange::Failure;
 use super::target::Target;
+use super::whole_writes::WholeWrites;
 use super::wire::{MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Connection, SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Response, Uri};
-use hyper_util::rt::TokioIo;
 use std::error::Error;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+
+/// After an idle time of less than this, it is not looked whether the server has closed the connection.
+const SURELY_OPEN: Duration = Duration::from_millis(1);
 
 /// A connection, made when it is first needed and again when the server has closed it.
 #[derive(Debug)]
@@ -28,21 +36,50 @@ pub(super) struct Plain {
 #[derive(Debug)]
 struct Open {
     sender: SendRequest<Full<Bytes>>,
+    connection: Box<Connection<WholeWrites<TcpStream>, Full<Bytes>>>,
+    /// How the connection ended, once it has.
+    end: Option<hyper::Result<()>>,
     used: Instant,
-    /// What drives the connection; it ends with the reason when the connection fails.
-    driver: JoinHandle<hyper::Result<()>>,
 }
 
 impl Open {
-    /// Why a request came to nothing. A request that was only called off says nothing: then the connection knows why.
-    async fn failure(self, error: hyper::Error) -> Failure {
-        if !error.is_canceled() {
-            return failure_of(&error);
+    /// Drives the connection for as long as there is something to do.
+    fn drive(&mut self, context: &mut Context<'_>) {
+        if self.end.is_none()
+            && let Poll::Ready(end) = Pin::new(&mut *self.connection).poll(context)
+        {
+            self.end = Some(end);
         }
-        drop(self.sender);
-        match self.driver.await {
-            Ok(Err(cause)) => failure_of(&cause),
-            _ => failure_of(&error),
+    }
+
+    /// Ready when the future is; the connection is driven meanwhile.
+    async fn while_driven<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            self.drive(context);
+            future.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// Whether a request can be sent, as far as is known.
+    async fn can_send(&mut self) -> bool {
+        let idle = self.used.elapsed();
+        if idle >= SURELY_OPEN || !self.sender.is_ready() {
+            poll_fn(|context| {
+                self.drive(context);
+                Poll::Ready(())
+            })
+            .await;
+        }
+        idle < MAX_IDLE && self.end.is_none() && self.sender.is_ready()
+    }
+
+    /// Why a request came to nothing. A request that was only called off says nothing: then the connection knows why.
+    fn failure(&self, error: &hyper::Error) -> Failure {
+        match &self.end {
+            Some(Err(cause)) if error.is_canceled() => failure_of(cause),
+            _ => failure_of(error),
         }
     }
 }
@@ -62,29 +99,32 @@ impl Plain {
 
     pub(super) async fn send(&mut self, request: &Request) -> Result<Reply, Failure> {
         // Taken out, so that a request that fails, or is called off, leaves no half-used connection behind.
-        let kept = self.open.take().filter(|open| open.used.elapsed() < MAX_IDLE && open.sender.is_ready());
-        if let Some(mut open) = kept {
-            match open.sender.try_send_request(self.plain(request)?).await {
+        if let Some(mut open) = self.open.take()
+            && open.can_send().await
+        {
+            let sending = open.sender.try_send_request(self.plain(request)?);
+            match open.while_driven(sending).await {
                 Ok(response) => return self.read(response, open).await,
                 // A request that comes back was never sent, as the server had closed the connection: it is sent on a
                 // new one. Any other may have had its effect.
                 Err(mut refused) => {
                     if refused.take_message().is_none() {
-                        return Err(open.failure(refused.into_error()).await);
+                        return Err(open.failure(refused.error()));
                     }
                 }
             }
         }
         let mut open = connect(&self.target, self.patience).await?;
-        match open.sender.send_request(self.plain(request)?).await {
+        let sending = open.sender.send_request(self.plain(request)?);
+        match open.while_driven(sending).await {
             Ok(response) => self.read(response, open).await,
-            Err(error) => Err(open.failure(error).await),
+            Err(error) => Err(open.failure(&error)),
         }
     }
 
     fn plain(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, Failure> {
-        let malformed = |error: String| Failure::CannotConnect(error);
-        let uri = Uri::try_from(request.path_and_query.as_str()).map_err(|error| malformed(error.to_string()))?;
+        let uri = Uri::try_from(request.path_and_query.as_str());
+        let uri = uri.map_err(|error| Failure::CannotConnect(error.to_string()))?;
         let mut plain = hyper::Request::new(Full::new(request.body.clone()));
         *plain.method_mut() = request.method.clone();
         *plain.uri_mut() = uri;
@@ -97,7 +137,7 @@ impl Plain {
 
     async fn read(&mut self, response: Response<Incoming>, mut open: Open) -> Result<Reply, Failure> {
         let (head, body) = response.into_parts();
-        let body = whole(body).await?;
+        let body = whole(body, &mut open).await?;
         open.used = Instant::now();
         self.open = Some(open);
         Ok(Reply { status: head.status.as_u16(), attempts: attempts(&head.headers), body })
@@ -112,18 +152,18 @@ async fn connect(target: &Target, patience: Patience) -> Result<Open, Failure> {
     };
     // Requests are small and whole: waiting to fill a packet only delays them. Without it, it still works.
     let _ = stream.set_nodelay(true);
-    let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|error| failure_of(&error))?;
-    Ok(Open { sender, used: Instant::now(), driver: tokio::spawn(driver) })
+    let (sender, connection) = handshake(WholeWrites::new(stream)).await.map_err(|error| failure_of(&error))?;
+    Ok(Open { sender, connection: Box::new(connection), end: None, used: Instant::now() })
 }
 
 /// The whole body. Most come in one piece, which is not copied.
-async fn whole(mut body: Incoming) -> Result<Bytes, Failure> {
-    let Some(first) = data(&mut body).await? else { return Ok(Bytes::new()) };
+async fn whole(mut body: Incoming, open: &mut Open) -> Result<Bytes, Failure> {
+    let Some(first) = data(&mut body, open).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() {
         return Ok(first);
     }
     let mut all = BytesMut::from(first);
-    while let Some(more) = data(&mut body).await? {
+    while let Some(more) = data(&mut body, open).await? {
         all.extend_from_slice(&more);
         if all.len() > MAX_ANSWER_MB << 20 {
             return Err(Failure::TooLong(MAX_ANSWER_MB));
@@ -133,9 +173,9 @@ async fn whole(mut body: Incoming) -> Result<Bytes, Failure> {
 }
 
 /// The next piece of a body; `None` at its end. Trailers are passed over.
-async fn data(body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| failure_of(&error))?;
+async fn data(body: &mut Incoming, open: &mut Open) -> Result<Option<Bytes>, Failure> {
+    while let Some(frame) = open.while_driven(body.frame()).await {
+        let frame = frame.map_err(|error| open.failure(&error))?;
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }

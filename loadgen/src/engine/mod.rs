@@ -101,6 +101,8 @@ pub struct Measured {
     pub lag_us: Histogram<u64>,
     /// Mean number of operations in flight, counted.
     pub in_flight_by_count: f64,
+    /// Measured operations that were verified, by user.
+    pub verified_by_user: BTreeMap<u32, u64>,
     /// Arrivals that were planned within the window, and those that a user took up; none with a closed load.
     pub arrivals: Option<Arrivals>,
     /// Threads that users ran on.
@@ -415,6 +417,7 @@ impl Gathered {
             rss_bytes_per_user: 0,
             history_bytes: 0,
             held: Vec::new(),
+            verified_by_user: self.total.verified_by_user,
             tallies: self.total.tallies,
             slip_us: self.total.slip_us,
             lag_us: self.total.lag_us,

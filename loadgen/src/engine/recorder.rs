@@ -8,6 +8,7 @@ use crate::record::history::{Answer, CHUNK_BYTES, HistoryLine, HistorySender, Ju
 use crate::record::hlog::{new_histogram, record};
 use crate::record::run::Window;
 use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
 
 /// The operations of the contract, in the order of their tallies.
@@ -37,6 +38,8 @@ pub(crate) struct Interval {
     pub(crate) in_flight_area_us: u64,
     /// Arrivals within what is measured that a user took up.
     pub(crate) arrivals_taken: u64,
+    /// Measured operations that were verified, by user; told once, at the end.
+    pub(crate) verified_by_user: BTreeMap<u32, u64>,
     /// What the worker had used at the beginning and at the end of what was measured.
     pub(crate) usage: [Option<Usage>; 2],
 }
@@ -51,6 +54,7 @@ impl Interval {
             lag_us: new_histogram(),
             in_flight_area_us: 0,
             arrivals_taken: 0,
+            verified_by_user: BTreeMap::new(),
             usage: [None, None],
         }
     }
@@ -62,6 +66,9 @@ impl Interval {
         self.lag_us += &other.lag_us;
         self.in_flight_area_us = self.in_flight_area_us.wrapping_add(other.in_flight_area_us);
         self.arrivals_taken += other.arrivals_taken;
+        for (user, count) in &other.verified_by_user {
+            *self.verified_by_user.entry(*user).or_default() += count;
+        }
     }
 
     /// Empties it, to be filled again.
@@ -71,6 +78,7 @@ impl Interval {
         self.lag_us.reset();
         self.in_flight_area_us = 0;
         self.arrivals_taken = 0;
+        self.verified_by_user.clear();
         self.usage = [None, None];
     }
 }
@@ -102,13 +110,16 @@ pub(crate) struct Recorder {
     /// Where intervals go, and where emptied ones come back from.
     out: Sender<Box<Interval>>,
     emptied: Receiver<Box<Interval>>,
+    /// By user, of those of this worker.
+    verified: Vec<u64>,
+    shards: u32,
     in_flight: u64,
     counted_until_us: u64,
 }
 
 impl Recorder {
     pub(crate) fn new(
-        shard: u32,
+        (shard, shards): (u32, u32),
         window: Window,
         history: Option<HistorySender>,
         out: Sender<Box<Interval>>,
@@ -121,6 +132,8 @@ impl Recorder {
             history: history.map(|sender| (sender, Vec::with_capacity(CHUNK_BYTES))),
             out,
             emptied,
+            verified: Vec::new(),
+            shards,
             in_flight: 0,
             counted_until_us: 0,
         }
@@ -163,6 +176,9 @@ impl Recorder {
                 self.interval.in_flight_area_us = self.interval.in_flight_area_us.wrapping_sub(until_given_up_us);
             }
             self.interval.tallies[done.operation as usize].count(took, done.judgement);
+            if done.judgement == Judgement::Verified {
+                self.count_verified(done.user);
+            }
             record(&mut self.interval.slip_us, done.call_us.saturating_sub(done.meant_us.max(done.free_us)));
         }
         if let Some((sender, chunk)) = &mut self.history {
@@ -171,6 +187,7 @@ impl Recorder {
                 operation: done.operation,
                 key: done.key,
                 meant_us: done.meant_us,
+                free_us: Some(done.free_us).filter(|free_us| *free_us > done.meant_us),
                 call_us: done.call_us,
                 input: done.input,
                 answer: done.answer,
@@ -182,6 +199,14 @@ impl Recorder {
                 *chunk = sender.send(std::mem::take(chunk));
             }
         }
+    }
+
+    fn count_verified(&mut self, user: u32) {
+        let place = (user / self.shards) as usize;
+        if self.verified.len() <= place {
+            self.verified.resize(place + 1, 0);
+        }
+        self.verified[place] += 1;
     }
 
     fn count_in_flight(&mut self, now_us: u64) {
@@ -204,6 +229,8 @@ impl Recorder {
 
     /// Hands over the last interval and the end of the history.
     pub(crate) fn finish(mut self, second: u64, now_us: u64) {
+        let users = (self.shard..).step_by(self.shards as usize);
+        self.interval.verified_by_user = users.zip(std::mem::take(&mut self.verified)).collect();
         self.hand_over(second, now_us);
         if let Some((sender, chunk)) = self.history {
             let _ = sender.send(chunk);

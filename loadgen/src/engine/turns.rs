@@ -181,11 +181,13 @@ impl<T: Time> Turns<T> {
         if meant_us >= self.end_us.load(Ordering::Relaxed) {
             return Err(Over);
         }
-        if self.time.now_us() < meant_us {
+        let mut now_us = self.time.now_us();
+        if now_us < meant_us {
             self.time.until(meant_us).await;
+            now_us = self.time.now_us();
         }
         // The end may have been moved ahead, or a backlog have lasted until then.
-        if self.time.now_us() >= self.end_us.load(Ordering::Relaxed) { Err(Over) } else { Ok(()) }
+        if now_us >= self.end_us.load(Ordering::Relaxed) { Err(Over) } else { Ok(()) }
     }
 }
 

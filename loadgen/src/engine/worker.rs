@@ -52,7 +52,7 @@ impl<C: Client + 'static, T: Time> Worker<C, T> {
     pub(crate) async fn set_up(assignment: Assignment, time: T, client: impl Fn() -> C) -> Self {
         let Assignment { plan, common, shard, shards, history, out, emptied, end_us } = assignment;
         let nothing_yet = Window { from_us: 0, to_us: 0 };
-        let recorder = Rc::new(RefCell::new(Recorder::new(shard, nothing_yet, history, out, emptied)));
+        let recorder = Rc::new(RefCell::new(Recorder::new((shard, shards), nothing_yet, history, out, emptied)));
         let gate = Rc::new(Semaphore::new(SET_UP_AT_ONCE));
         let opens_session = plan.scenario.session() == SessionUse::Own;
         let starting: Vec<JoinHandle<(u32, User<C, T>)>> = (0..plan.most_users())

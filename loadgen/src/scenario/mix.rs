@@ -43,6 +43,12 @@ impl Mix {
         Kind::Restore
     }
 
+    /// These weights for restores and saves alone: on a document of all there is nothing else to do.
+    pub(super) fn of_one_document(self) -> Self {
+        let [restore, save, ..] = self.weights;
+        Self { weights: [restore, save, 0, 0] }
+    }
+
     fn total(self) -> u64 {
         self.weights.into_iter().map(u64::from).sum()
     }

@@ -143,7 +143,7 @@ impl Scenario {
     pub fn description(self) -> &'static str {
         match self {
             Self::Journey => "the browser client's visits: open, restore, save two seconds after each burst of changes",
-            Self::SameSession => "all users save and restore one document, half and half",
+            Self::SameSession => "all users save and restore one document, by the weights of --mix",
             Self::KeygenBurst => "keys are generated, held for the think time and given back",
             Self::Churn => "sessions live shortly: generate-key, instantiate, save, restore, delete, restore",
             Self::ListHeavy => "half lists, a quarter saves, a quarter restores, each user on its own session",

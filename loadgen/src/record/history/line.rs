@@ -14,6 +14,9 @@ pub struct HistoryLine<'a> {
     pub key: Option<&'a str>,
     /// When it was meant to be sent, µs since the run's start.
     pub meant_us: u64,
+    /// When its user was free to send it, where that was later: until then it waited for the answer before. µs since the
+    /// run's start.
+    pub free_us: Option<u64>,
     /// When it was sent, µs since the run's start.
     pub call_us: u64,
     /// What was sent, as the content's tag.
@@ -80,6 +83,10 @@ impl HistoryLine<'_> {
         text_or_null(self.key, out);
         out.extend_from_slice(b",\"meant_us\":");
         out.extend_from_slice(number.format(self.meant_us).as_bytes());
+        if let Some(free_us) = self.free_us {
+            out.extend_from_slice(b",\"free_us\":");
+            out.extend_from_slice(number.format(free_us).as_bytes());
+        }
         out.extend_from_slice(b",\"call_us\":");
         out.extend_from_slice(number.format(self.call_us).as_bytes());
         out.extend_from_slice(b",\"return_us\":");

@@ -20,6 +20,9 @@ pub struct HistoryRecord {
     pub key: Option<String>,
     /// When it was meant to be sent, µs since the run's start.
     pub meant_us: u64,
+    /// When its user was free to send it, where that was later, µs since the run's start.
+    #[serde(default)]
+    pub free_us: Option<u64>,
     /// When it was sent, µs since the run's start.
     pub call_us: u64,
     /// When the whole answer was there, µs since the run's start; none without one.
@@ -77,10 +80,10 @@ impl HistoryRecord {
         })
     }
 
-    /// How late it was sent, µs.
+    /// How late it was sent by the generator's own doing, µs: after it was meant to be, and its user was free.
     #[must_use]
     pub fn slip_us(&self) -> u64 {
-        self.call_us.saturating_sub(self.meant_us)
+        self.call_us.saturating_sub(self.meant_us.max(self.free_us.unwrap_or(0)))
     }
 
     /// What is wrong between the fields, if anything is.

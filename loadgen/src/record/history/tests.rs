@@ -13,6 +13,7 @@ fn saved() -> HistoryLine<'static> {
         operation: Operation::Save,
         key: Some("A4K"),
         meant_us: 1_000,
+        free_us: None,
         call_us: 1_003,
         input: Some("w17.n3.b2700"),
         answer: Some(Answer { return_us: 1_100, output: Output::Success("saved") }),
@@ -282,4 +283,13 @@ fn a_line_without_end_is_refused_before_it_fills_the_memory() {
     let zeros = vec![b' '; 4 * 1024 * 1024];
     file.write_all(&zstd::bulk::compress(&zeros, 1).unwrap()).unwrap();
     assert!(first_error(&path).contains("it is longer than any can be"), "{}", first_error(&path));
+}
+
+#[test]
+fn what_a_user_waited_for_an_answer_is_not_the_generators_slip() {
+    let waited = HistoryLine { free_us: Some(1_001), ..saved() };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = history(folder.path(), &[&written(&waited), &written(&saved())]);
+    let slips: Vec<u64> = read_history(&path).expect("opens").map(|line| line.expect("reads").slip_us()).collect();
+    assert_eq!(slips, [2, 3]);
 }
