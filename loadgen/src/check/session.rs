@@ -297,3 +297,168 @@ impl Session {
 fn is_unreadable(message: &str) -> bool {
     matches!(message, "Invalid saved data format" | "Failed to read saved data")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Listed;
+    use super::*;
+
+    const WRITER: u64 = 17;
+
+    fn content(number: u64) -> Content {
+        Content { writer: WRITER, number, size_bytes: 2_700 }
+    }
+
+    fn showing(key: &str, content: Option<Content>) -> Said {
+        Said::Restored(Restored { session_key: Some(key.to_owned()), content })
+    }
+
+    fn refused(status: u16, message: &str) -> Said {
+        Said::Refused { status, message: message.to_owned() }
+    }
+
+    const TIMED_OUT: Said = Said::NoAnswer(Failure::TimedOut(10));
+
+    /// A session of key A4K with what came before.
+    fn session(before: &[(Asked, Said)]) -> Session {
+        let mut session = Session::handed("A4K".to_owned(), WRITER);
+        for (asked, said) in before {
+            session.grade(*asked, said);
+        }
+        session
+    }
+
+    /// How a restore is graded after that.
+    fn restored(before: &[(Asked, Said)], said: &Said) -> Grade {
+        session(before).grade(Asked::Restore, said)
+    }
+
+    fn created() -> (Asked, Said) {
+        (Asked::Instantiate(content(0)), Said::Created)
+    }
+
+    fn saved(number: u64) -> (Asked, Said) {
+        (Asked::Save(content(number)), Said::Saved)
+    }
+
+    #[test]
+    fn a_restore_shows_the_newest_acknowledged_write_or_one_whose_outcome_is_not_known() {
+        let before = [created(), saved(1), (Asked::Save(content(2)), TIMED_OUT)];
+        let grade = |number| restored(&before, &showing("A4K", Some(content(number))));
+        assert_eq!(grade(0), Grade::Wrong(Wrong::StaleRead));
+        assert_eq!(grade(1), Grade::Verified);
+        assert_eq!(grade(2), Grade::Verified);
+        assert_eq!(grade(3), Grade::Wrong(Wrong::NeverWritten));
+        let later = [&before[..], &[saved(3)]].concat();
+        let grade = |number| restored(&later, &showing("A4K", Some(content(number))));
+        assert_eq!(grade(1), Grade::Wrong(Wrong::StaleRead));
+        assert_eq!(grade(2), Grade::Verified, "what was never answered may take effect at any later time");
+        assert_eq!(grade(3), Grade::Verified);
+    }
+
+    #[test]
+    fn each_way_of_reading_wrong_has_its_name() {
+        let there = [created(), saved(1)];
+        let refused_write = [created(), (Asked::Save(content(1)), refused(400, "Invalid checklist type"))];
+        let deleted = [created(), (Asked::Delete, Said::Deleted)];
+        let elsewhere = Content { writer: 4, ..content(1) };
+        for (before, said, wrong) in [
+            (&there, showing("A4K", None), Wrong::TornRead),
+            (&there, showing("B4K", Some(content(1))), Wrong::AnothersDocument),
+            (&there, showing("A4K", Some(elsewhere)), Wrong::AnothersDocument),
+            (&refused_write, showing("A4K", Some(content(1))), Wrong::AbortedRead),
+            (&there, refused(404, "No saved data found"), Wrong::AcknowledgedThenLost),
+            (&there, refused(500, "Invalid saved data format"), Wrong::UnreadableDocument),
+            (&there, refused(400, "Invalid session key"), Wrong::ValidRequestRefused),
+            (&there, Said::Malformed { status: 200 }, Wrong::MalformedAnswer),
+            (&there, Said::Saved, Wrong::MalformedAnswer),
+            (&deleted, showing("A4K", Some(content(0))), Wrong::ResurrectedDocument),
+        ] {
+            assert_eq!(restored(before, &said), Grade::Wrong(wrong), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_delete_the_key_can_be_anybodys() {
+        let deleted = [created(), (Asked::Delete, Said::Deleted)];
+        let elsewhere = Content { writer: 4, ..content(1) };
+        for said in [refused(404, "No saved data found"), showing("A4K", Some(elsewhere)), showing("A4K", None)] {
+            assert_eq!(restored(&deleted, &said), Grade::Verified, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_had_no_clear_answer_accuses_nobody() {
+        let nothing = refused(404, "No saved data found");
+        for open in [
+            vec![(Asked::Instantiate(content(0)), TIMED_OUT)],
+            vec![(Asked::Instantiate(content(0)), refused(500, "Failed to open file"))],
+            vec![created(), (Asked::Delete, TIMED_OUT)],
+            vec![created(), (Asked::Delete, TIMED_OUT), saved(1)],
+            vec![created(), (Asked::Delete, refused(500, "Failed to delete instance"))],
+        ] {
+            assert_eq!(restored(&open, &nothing), Grade::Verified, "{open:?}");
+            assert_eq!(session(&open).grade(Asked::Delete, &nothing), Grade::Verified, "{open:?}");
+            let unreadable = refused(500, "Failed to read saved data");
+            assert_eq!(restored(&open, &unreadable), Grade::Error, "{open:?}");
+        }
+        let never_sent = [created(), (Asked::Delete, Said::NoAnswer(Failure::CannotConnect(String::new())))];
+        assert_eq!(restored(&never_sent, &nothing), Grade::Wrong(Wrong::AcknowledgedThenLost));
+    }
+
+    #[test]
+    fn clear_failures_are_errors_and_not_wrong() {
+        for said in [refused(500, "Failed to acquire file lock"), refused(503, "Server busy"), refused(429, "slow"), TIMED_OUT]
+        {
+            for asked in [Asked::Save(content(1)), Asked::Restore, Asked::Delete, Asked::List] {
+                assert_eq!(session(&[created()]).grade(asked, &said), Grade::Error, "{asked:?} {said:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_instantiate_finds_what_is_known_to_be_there() {
+        let exists = Said::Existed;
+        let again = Asked::Instantiate(content(5));
+        assert_eq!(session(&[]).grade(again, &exists), Grade::Wrong(Wrong::DuplicateKey));
+        assert!(!session(&[(again, exists.clone())]).may_have_document(), "it is another's");
+        assert_eq!(session(&[created()]).grade(again, &exists), Grade::Verified);
+        assert_eq!(session(&[created()]).grade(again, &Said::Created), Grade::Wrong(Wrong::AcknowledgedThenLost));
+        let mut unsure = session(&[(Asked::Instantiate(content(0)), TIMED_OUT)]);
+        assert_eq!(unsure.grade(again, &exists), Grade::Verified);
+        assert_eq!(unsure.grade(Asked::Restore, &showing("A4K", Some(content(5)))), Grade::Wrong(Wrong::NeverWritten));
+    }
+
+    #[test]
+    fn a_list_shows_ones_own_document_once_with_its_type() {
+        let entry = |key: &str, slug: &str| Listed { session_key: key.to_owned(), type_slug: slug.to_owned() };
+        let (own, other) = (entry("A4K", TYPE_SLUG), entry("B4K", TYPE_SLUG));
+        for (entries, grade) in [
+            (vec![other.clone(), own.clone()], Grade::Verified),
+            (vec![other.clone()], Grade::Wrong(Wrong::MissingFromList)),
+            (vec![own.clone(), own.clone()], Grade::Wrong(Wrong::MissingFromList)),
+            (vec![entry("A4K", "demo")], Grade::Wrong(Wrong::MissingFromList)),
+        ] {
+            assert_eq!(session(&[created()]).grade(Asked::List, &Said::Listed(entries)), grade);
+        }
+        assert_eq!(session(&[]).grade(Asked::List, &Said::Listed(vec![other])), Grade::Verified);
+    }
+
+    #[test]
+    fn a_shared_document_may_be_anybodys_but_not_older_than_ones_own_save() {
+        let mut shared = Session::shared("A4K".to_owned(), WRITER);
+        let elsewhere = Content { writer: 4, ..content(9) };
+        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(elsewhere))), Grade::Verified);
+        shared.grade(Asked::Save(content(0)), &Said::Saved);
+        shared.grade(Asked::Save(content(1)), &Said::Saved);
+        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(elsewhere))), Grade::Verified);
+        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(content(0)))), Grade::Wrong(Wrong::StaleRead));
+        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", None)), Grade::Wrong(Wrong::TornRead));
+    }
+
+    #[test]
+    fn wrong_answers_have_names_of_their_own() {
+        let names: std::collections::BTreeSet<&str> = Wrong::ALL.map(Wrong::name).into();
+        assert_eq!(names.len(), Wrong::ALL.len());
+    }
+}

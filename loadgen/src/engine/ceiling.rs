@@ -125,8 +125,9 @@ async fn serve(listener: TcpListener) -> io::Result<()> {
     }
 }
 
+/// What a null server keeps.
 #[derive(Default)]
-struct Store {
+pub(super) struct Store {
     handed: usize,
     documents: HashMap<String, Bytes>,
 }
@@ -136,22 +137,24 @@ async fn answer(store: Rc<RefCell<Store>>, request: Request<Incoming>) -> Result
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let query = head.uri.query().unwrap_or_default();
     let answer = store.borrow_mut().answer(&head.method, head.uri.path(), query, &body);
-    let mut response = Response::new(Full::new(answer.as_deref().map_or(Bytes::from_static(NOT_FOUND), wrap)));
+    let mut response = Response::new(Full::new(envelope(answer.as_deref())));
     if answer.is_none() {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     Ok(response)
 }
 
-const NOT_FOUND: &[u8] = br#"{"success":false,"message":"No saved data found","timestamp":1}"#;
-
-fn wrap(data: &[u8]) -> Bytes {
-    [br#"{"success":true,"timestamp":1,"data":"#, data, b"}"].concat().into()
+/// Data as the contract sends it, or that there is none.
+pub(super) fn envelope(data: Option<&[u8]>) -> Bytes {
+    match data {
+        Some(data) => [br#"{"success":true,"timestamp":1,"data":"#, data, b"}"].concat().into(),
+        None => Bytes::from_static(br#"{"success":false,"message":"No saved data found","timestamp":1}"#),
+    }
 }
 
 impl Store {
     /// The data of an answer; `None` where nothing is there. Requests are the generator's own, and well-formed.
-    fn answer(&mut self, method: &Method, path: &str, query: &str, body: &Bytes) -> Option<Bytes> {
+    pub(super) fn answer(&mut self, method: &Method, path: &str, query: &str, body: &Bytes) -> Option<Bytes> {
         let key_in_query = query.split_once('=').map_or("", |(_, key)| key);
         let key_in_body = || body.get(15..18).map_or_else(String::new, |key| String::from_utf8_lossy(key).into_owned());
         match path {

@@ -125,9 +125,7 @@ impl<T: Time> Turns<T> {
             };
             self.wait(meant_us).await?;
             if user.lacks_session_for(step.action) {
-                let due = Due { meant_us, free_us: progress.free_us, is_set_up: false };
-                let opened = user.open_session(due, self.plan.first_state_bytes(user.number())).await;
-                progress.note(meant_us, &opened);
+                let opened = self.take_step(user, None, meant_us, progress).await?;
                 if !opened.goes_on {
                     self.recover(&opened, progress);
                     return Ok(());
@@ -137,7 +135,7 @@ impl<T: Time> Turns<T> {
                 }
                 meant_us = opened.end_us;
             }
-            let outcome = self.take_step(user, &step, meant_us, progress).await?;
+            let outcome = self.take_step(user, Some(&step), meant_us, progress).await?;
             if !outcome.goes_on {
                 self.recover(&outcome, progress);
                 return Ok(());
@@ -146,21 +144,24 @@ impl<T: Time> Turns<T> {
         Ok(())
     }
 
-    /// Takes a step; the client tries the start of a visit again.
+    /// Takes a step, or opens a session where there is none; the client tries the start of a visit again.
     async fn take_step<C: Client>(
         &self,
         user: &mut User<C, T>,
-        step: &Step,
+        step: Option<&Step>,
         mut meant_us: u64,
         progress: &mut Progress,
     ) -> Result<Outcome, Over> {
-        let is_start = matches!(step.action, Action::GenerateKey | Action::Instantiate | Action::Restore);
-        let tries = if is_start && self.plan.scenario == Scenario::Journey { START_TRIES } else { 1 };
+        let starts = |step: &Step| matches!(step.action, Action::GenerateKey | Action::Instantiate | Action::Restore);
+        let tries = if step.is_none_or(starts) && self.plan.scenario == Scenario::Journey { START_TRIES } else { 1 };
         for attempt in 1.. {
             let due = Due { meant_us, free_us: progress.free_us, is_set_up: false };
-            let outcome = user.take(step, due).await;
+            let outcome = match step {
+                Some(step) => user.take(step, due).await,
+                None => user.open_session(due, self.plan.first_state_bytes(user.number())).await,
+            };
             progress.note(meant_us, &outcome);
-            if outcome.goes_on || attempt == tries || user.lacks_session_for(step.action) {
+            if outcome.goes_on || attempt == tries || step.is_some_and(|step| user.lacks_session_for(step.action)) {
                 return Ok(outcome);
             }
             meant_us = outcome.end_us + RETRY_US;

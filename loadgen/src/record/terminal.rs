@@ -89,7 +89,7 @@ fn conclusion(report: &RunReport, folder: &Path) -> String {
     let folder = folder.display();
     let _ = writeln!(
         out,
-        "Seed {}; the run's files are in {folder}\nFor a page with everything: loadgen report {folder}",
+        "Seed {}; the run's files are in {folder}\nTo work its figures out again from them: loadgen report {folder}",
         report.seed
     );
     out
@@ -115,7 +115,7 @@ mod tests {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }
         let end = "\nWRONG ANSWERS: 1 of 29. history.jsonl.zst has each, under \"wrong\".\n\
-                   Seed 7; the run's files are in reports/x\nFor a page with everything: loadgen report reports/x\n";
+                   Seed 7; the run's files are in reports/x\nTo work its figures out again from them: loadgen report reports/x\n";
         assert!(text.ends_with(end), "{text}");
         assert!(text.lines().all(|line| !line.starts_with(['│', '┌']) || line.chars().count() <= 118), "{text}");
     }

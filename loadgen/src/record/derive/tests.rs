@@ -14,6 +14,7 @@ fn save(meant_us: u64, service_us: u64) -> HistoryRecord {
         operation: Operation::Save,
         key: Some("A4K".to_owned()),
         meant_us,
+        free_us: None,
         call_us,
         return_us: Some(call_us + service_us),
         input: Some("w1.n1.b10".to_owned()),

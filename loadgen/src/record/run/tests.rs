@@ -61,6 +61,7 @@ pub(crate) fn sample() -> RunReport {
             cpu_s: 0.5,
             cpu_us_per_operation: 16.5,
             busiest_thread_share: 0.25,
+            lag_us: Percentiles { p50: 50, p90: 60, p99: 900, p99_9: 1_000, max: 2_000, mean: 55.5 },
             peak_rss_bytes: 20_000_000,
             rss_bytes_per_user: 6_000,
             ceiling_per_s: Some(60_000.0),
