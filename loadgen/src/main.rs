@@ -4,6 +4,10 @@ use clap::Parser;
 use loadgen::cli::{Cli, Command};
 use std::process::ExitCode;
 
+/// A request takes some ten allocations: the load engine's users pay for each.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Wrong usage, or something could not be set up.
 const UNUSABLE: u8 = 2;
 

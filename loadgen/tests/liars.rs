@@ -98,6 +98,17 @@ fn a_folder_can_be_filled_after_a_save_was_left_without_an_answer() {
     }
 }
 
+/// A key that O1 had ended and was handed again was taken for one that it did not know: one run in two hundred accused an
+/// honest server.
+#[test]
+fn a_key_that_is_handed_out_again_after_its_session_ended_is_no_stray() {
+    let saves = saves_folder();
+    let server = liar::spawn_reusing_keys(saves.path());
+    let run = verify_target(&server.url, saves.path(), &["--only", "O1"]);
+    let (verdict, summary) = run.verdict("O1");
+    assert_eq!(verdict, Verdict::Holds, "{summary}");
+}
+
 #[test]
 fn an_honest_server_that_shares_no_code_with_ours_is_not_accused() {
     let saves = saves_folder();

@@ -90,8 +90,11 @@ fn the_run_files_are_all_there_and_what_was_tampered_with_is_found() {
     let json = std::fs::read_to_string(&path).expect("reads");
     let mut value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let schema = serde_json::from_str(loadgen::record::run::JSON_SCHEMA).expect("a schema");
-    let errors: Vec<String> =
-        jsonschema::validator_for(&schema).expect("a schema").iter_errors(&value).map(|error| error.to_string()).collect();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .expect("a schema")
+        .iter_errors(&value)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?}");
     let verified = value["operations"]["delete"]["verified"].as_u64().expect("a count");
     value["operations"]["delete"]["verified"] = (verified + 1).into();
@@ -117,7 +120,8 @@ fn wrong_answers_of_a_server_are_found_by_name() {
     ] {
         let saves = saves_folder();
         let server = liar::spawn(Some(lie), saves.path());
-        let loaded = run(&["--target", &server.url, "--scenario", scenario, "--users", "8", "--duration", "2s", "--quiet"]);
+        let loaded =
+            run(&["--target", &server.url, "--scenario", scenario, "--users", "8", "--duration", "2s", "--quiet"]);
         assert_eq!(loaded.code, 1, "{lie:?}: {}{}", loaded.stderr, loaded.stdout);
         let found = loaded.report();
         let names: Vec<&String> = found.operations.values().flat_map(|operation| operation.wrong.keys()).collect();
@@ -163,10 +167,10 @@ fn a_server_in_use_is_not_loaded_without_consent() {
     std::fs::write(saves.path().join("A4K.json"), loadgen::document::stored("A4K", CONTENT, 1)).expect("writes");
     let refused = run(&["--target", &server.url, "--duration", "1s"]);
     assert!(refused.code == 2 && refused.stderr.contains("--yes"), "{}", refused.stderr);
-    let loaded =
-        run(&["--target", &server.url, "--yes", "--scenario", "churn", "--users", "4", "--duration", "1s"]);
+    let loaded = run(&["--target", &server.url, "--yes", "--scenario", "churn", "--users", "4", "--duration", "1s"]);
     assert_eq!(loaded.report().total.wrong_count(), 0, "{}", loaded.stdout);
-    let left: Vec<_> = std::fs::read_dir(saves.path()).expect("reads").map(|entry| entry.expect("reads").file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(saves.path()).expect("reads").map(|entry| entry.expect("reads").file_name()).collect();
     assert_eq!(left, ["A4K.json"]);
 }
 

@@ -205,7 +205,8 @@ mod tests {
         let listed = Listed { session_key: "A4K".to_owned(), type_slug: "word".to_owned() };
         assert_eq!(said(Operation::List, 200, &success(&format!("[{entry}]"))), Said::Listed(vec![listed]));
         assert_eq!(said(Operation::List, 200, r#"{"success":true,"timestamp":1}"#), Said::Listed(vec![]));
-        let refused = said(Operation::Restore, 404, r#"{"success":false,"message":"No saved data found","timestamp":1}"#);
+        let refused =
+            said(Operation::Restore, 404, r#"{"success":false,"message":"No saved data found","timestamp":1}"#);
         assert_eq!(refused, Said::Refused { status: 404, message: "No saved data found".to_owned() });
     }
 

@@ -408,7 +408,8 @@ mod tests {
 
     #[test]
     fn clear_failures_are_errors_and_not_wrong() {
-        for said in [refused(500, "Failed to acquire file lock"), refused(503, "Server busy"), refused(429, "slow"), TIMED_OUT]
+        for said in
+            [refused(500, "Failed to acquire file lock"), refused(503, "Server busy"), refused(429, "slow"), TIMED_OUT]
         {
             for asked in [Asked::Save(content(1)), Asked::Restore, Asked::Delete, Asked::List] {
                 assert_eq!(session(&[created()]).grade(asked, &said), Grade::Error, "{asked:?} {said:?}");

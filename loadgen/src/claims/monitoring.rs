@@ -75,6 +75,8 @@ async fn sessions(lab: &Arc<Lab>) -> Result<Count, Stuck> {
         if !done.is_success() {
             return Err(Stuck(format!("a session could not be ended: {}", done.step())));
         }
+        // It may be handed out again: then it is a session of its own.
+        lab.ledger.disown(std::slice::from_ref(key));
         ended.insert(key.clone());
     }
     let mut handed_out = BTreeSet::new();

@@ -108,6 +108,9 @@ pub struct Arguments {
     /// Do not write every operation down
     #[arg(long)]
     no_history: bool,
+    /// Do not find out first how fast the generator itself is
+    #[arg(long)]
+    no_ceiling: bool,
     /// Show nothing while it runs
     #[arg(long)]
     quiet: bool,
@@ -157,6 +160,7 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
         subject,
         patience: Patience { answer: arguments.patience, ..Patience::default() },
         keeps_history: !arguments.no_history,
+        knows_ceiling: !arguments.no_ceiling,
         objective: arguments.objective,
         is_quiet: arguments.quiet,
     })
@@ -166,7 +170,9 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     let rate = arguments.rate.or(arguments.objective.as_ref().map(|_| FIRST_RATE_PER_S));
     let is_open = rate.is_some() || arguments.open;
     if rate.is_some() && !arguments.stages.is_empty() {
-        bail!("--rate and --stage each say how much is sent: give one of them (with --open, stages are arrivals a second)");
+        bail!(
+            "--rate and --stage each say how much is sent: give one of them (with --open, stages are arrivals a second)"
+        );
     }
     let duration = arguments.duration.unwrap_or(DEFAULT_DURATION);
     let users = arguments.users.unwrap_or(DEFAULT_USERS);

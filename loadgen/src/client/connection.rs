@@ -4,7 +4,7 @@ use super::exchange::Failure;
 use super::plain::Plain;
 use super::secure::Secure;
 use super::target::Target;
-use super::wire::{Client, Patience, Reply, Request};
+use super::wire::{Buffers, Client, Patience, Reply, Request};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -32,11 +32,11 @@ impl Connection {
     /// # Panics
     /// Where TLS cannot be set up at all: the platform's certificates cannot be used.
     #[must_use]
-    pub fn new(target: Arc<Target>, patience: Patience) -> Self {
+    pub fn new(target: Arc<Target>, patience: Patience, buffers: Buffers) -> Self {
         let wire = if target.is_secure() {
             Wire::Secure(Secure::new(target, patience))
         } else {
-            Wire::Plain(Plain::new(target, patience))
+            Wire::Plain(Plain::new(target, patience, buffers))
         };
         Self { patience, wire, alarm: None }
     }

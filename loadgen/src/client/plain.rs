@@ -7,29 +7,30 @@
 use super::exchange::Failure;
 use super::target::Target;
 use super::whole_writes::WholeWrites;
-use super::wire::{MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
+use super::wire::{Buffers, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{Connection, SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Response, Uri};
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 use tokio::net::TcpStream;
 
-/// After an idle time of less than this, it is not looked whether the server has closed the connection.
-const SURELY_OPEN: Duration = Duration::from_millis(1);
+/// A document of real size and what comes with it take 3.2 KB.
+const SMALL_BUFFER_BYTES: usize = 4 << 10;
 
 /// A connection, made when it is first needed and again when the server has closed it.
 #[derive(Debug)]
 pub(super) struct Plain {
     target: Arc<Target>,
     patience: Patience,
+    buffers: Buffers,
     open: Option<Open>,
 }
 
@@ -63,16 +64,12 @@ impl Open {
     }
 
     /// Whether a request can be sent, as far as is known.
-    async fn can_send(&mut self) -> bool {
-        let idle = self.used.elapsed();
-        if idle >= SURELY_OPEN || !self.sender.is_ready() {
-            poll_fn(|context| {
-                self.drive(context);
-                Poll::Ready(())
-            })
-            .await;
-        }
-        idle < MAX_IDLE && self.end.is_none() && self.sender.is_ready()
+    ///
+    /// The connection is looked at on nobody's behalf: it then has nobody to wake when it is handed the request, who
+    /// is about to drive it anyway.
+    fn can_send(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.used.elapsed() < MAX_IDLE && self.end.is_none() && self.sender.is_ready()
     }
 
     /// Why a request came to nothing. A request that was only called off says nothing: then the connection knows why.
@@ -85,14 +82,14 @@ impl Open {
 }
 
 impl Plain {
-    pub(super) fn new(target: Arc<Target>, patience: Patience) -> Self {
-        Self { target, patience, open: None }
+    pub(super) fn new(target: Arc<Target>, patience: Patience, buffers: Buffers) -> Self {
+        Self { target, patience, buffers, open: None }
     }
 
     /// Makes the connection, where there is none.
     pub(super) async fn connect(&mut self) -> Result<(), Failure> {
         if self.open.is_none() {
-            self.open = Some(connect(&self.target, self.patience).await?);
+            self.open = Some(self.make().await?);
         }
         Ok(())
     }
@@ -100,7 +97,7 @@ impl Plain {
     pub(super) async fn send(&mut self, request: &Request) -> Result<Reply, Failure> {
         // Taken out, so that a request that fails, or is called off, leaves no half-used connection behind.
         if let Some(mut open) = self.open.take()
-            && open.can_send().await
+            && open.can_send()
         {
             let sending = open.sender.try_send_request(self.plain(request)?);
             match open.while_driven(sending).await {
@@ -114,12 +111,31 @@ impl Plain {
                 }
             }
         }
-        let mut open = connect(&self.target, self.patience).await?;
+        let mut open = self.make().await?;
         let sending = open.sender.send_request(self.plain(request)?);
         match open.while_driven(sending).await {
             Ok(response) => self.read(response, open).await,
             Err(error) => Err(open.failure(&error)),
         }
+    }
+
+    /// A new connection.
+    async fn make(&self) -> Result<Open, Failure> {
+        let within = self.patience.connect;
+        let connecting = TcpStream::connect((self.target.host(), self.target.port()));
+        let stream = match tokio::time::timeout(within, connecting).await {
+            Ok(stream) => stream.map_err(|error| Failure::CannotConnect(error.to_string()))?,
+            Err(_) => return Err(Failure::CannotConnect(format!("no connection within {} s", within.as_secs()))),
+        };
+        // Requests are small and whole: waiting to fill a packet only delays them. Without it, it still works.
+        let _ = stream.set_nodelay(true);
+        let mut builder = Builder::new();
+        if self.buffers == Buffers::Small {
+            builder.read_buf_exact_size(Some(SMALL_BUFFER_BYTES));
+        }
+        let made = builder.handshake(WholeWrites::new(stream)).await;
+        let (sender, connection) = made.map_err(|error| failure_of(&error))?;
+        Ok(Open { sender, connection: Box::new(connection), end: None, used: Instant::now() })
     }
 
     fn plain(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, Failure> {
@@ -142,18 +158,6 @@ impl Plain {
         self.open = Some(open);
         Ok(Reply { status: head.status.as_u16(), attempts: attempts(&head.headers), body })
     }
-}
-
-async fn connect(target: &Target, patience: Patience) -> Result<Open, Failure> {
-    let connecting = TcpStream::connect((target.host(), target.port()));
-    let stream = match tokio::time::timeout(patience.connect, connecting).await {
-        Ok(stream) => stream.map_err(|error| Failure::CannotConnect(error.to_string()))?,
-        Err(_) => return Err(Failure::CannotConnect(format!("no connection within {} s", patience.connect.as_secs()))),
-    };
-    // Requests are small and whole: waiting to fill a packet only delays them. Without it, it still works.
-    let _ = stream.set_nodelay(true);
-    let (sender, connection) = handshake(WholeWrites::new(stream)).await.map_err(|error| failure_of(&error))?;
-    Ok(Open { sender, connection: Box::new(connection), end: None, used: Instant::now() })
 }
 
 /// The whole body. Most come in one piece, which is not copied.

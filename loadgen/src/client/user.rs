@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::exchange::{Answer, Exchange};
 use super::ledger::{Ledger, Ownership};
 use super::target::{Operation, Target};
-use super::wire::{Client, Patience, Request};
+use super::wire::{Buffers, Client, Patience, Request};
 use bytes::Bytes;
 use hyper::Method;
 use serde_json::value::RawValue;
@@ -27,7 +27,13 @@ impl User {
     /// A user whose times are counted from `origin`, and who enters what comes of its exchanges in `ledger`.
     #[must_use]
     pub fn new(number: usize, target: Arc<Target>, patience: Patience, origin: Instant, ledger: Arc<Ledger>) -> Self {
-        Self { number, connection: Connection::new(Arc::clone(&target), patience), target, origin, ledger }
+        Self {
+            number,
+            connection: Connection::new(Arc::clone(&target), patience, Buffers::default()),
+            target,
+            origin,
+            ledger,
+        }
     }
 
     /// Its number.

@@ -32,6 +32,16 @@ impl Default for Patience {
     }
 }
 
+/// How much memory a connection takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Buffers {
+    /// Answers are read in pieces as large as they come: one of many megabytes takes few.
+    #[default]
+    Growing,
+    /// Answers are read in pieces of 4 KB, in which one of real size fits: for connections by the thousand.
+    Small,
+}
+
 /// A request as it goes to the target.
 #[derive(Clone, Debug)]
 pub struct Request {

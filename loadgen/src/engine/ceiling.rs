@@ -2,8 +2,8 @@
 
 use super::{Setup, run};
 use crate::client::{Patience, Target};
-use crate::saves::folder::key_at;
 use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::saves::folder::key_at;
 use crate::scenario::{Load, Pacing, Plan, Scenario, Shape, Think};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

@@ -31,12 +31,7 @@ pub fn little(measured: &Measured) -> Little {
 
 /// What speaks against a run's figures, a sentence each; nothing where they may be believed.
 #[must_use]
-pub fn why_invalid(
-    measured: &Measured,
-    total: &OperationReport,
-    users: u32,
-    ceiling: Option<Ceiling>,
-) -> Vec<String> {
+pub fn why_invalid(measured: &Measured, total: &OperationReport, users: u32, ceiling: Option<Ceiling>) -> Vec<String> {
     let mut why = Vec::new();
     if total.answered == 0 {
         why.push("no operation was answered within what was measured: there are no figures".to_owned());

@@ -25,14 +25,15 @@ mod worker;
 mod tests;
 
 use crate::client::connection::Connection;
+use crate::client::wire::Buffers;
 use crate::client::{Patience, Target};
 use crate::record::figures::Tally;
 use crate::record::history::HistoryWriter;
 use crate::record::run::Window;
 use crate::scenario::{Load, Plan};
 use hdrhistogram::Histogram;
-use recorder::Interval;
 pub use keys::Hold;
+use recorder::Interval;
 pub use recorder::OPERATIONS;
 use std::collections::BTreeMap;
 use std::io;
@@ -53,6 +54,9 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Between the last user's being ready and the first one's beginning, µs: time for all workers to hear of it.
 const LEAD_US: u64 = 20_000;
+
+/// From so many users on, what their connections take counts more than how fast they read.
+const MANY_USERS: u32 = 1_000;
 
 /// What is carried out, and on what.
 #[derive(Debug)]
@@ -255,11 +259,13 @@ fn work(
     ready: &Sender<bool>,
     begin: &Receiver<(u64, Window)>,
 ) -> io::Result<()> {
-    let runtime: LocalRuntime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(<_>::default())?;
+    let runtime: LocalRuntime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(<_>::default())?;
     runtime.block_on(async {
         let time = RealTime::new(origin)?;
         tokio::task::spawn_local(time.clone().drive());
-        let connect = || Connection::new(Arc::clone(target), patience);
+        let buffers = if assignment.plan.users < MANY_USERS { Buffers::Growing } else { Buffers::Small };
+        let connect = || Connection::new(Arc::clone(target), patience, buffers);
         let worker = Worker::set_up(assignment, time, connect).await;
         // Whoever waits for these outlives the worker, or wants it to end.
         if ready.send(true).is_ok()
@@ -402,7 +408,8 @@ impl Gathered {
             _ => 0,
         };
         let taken = self.total.arrivals_taken;
-        let (from_us, to_us) = (window.from_us - self.start_us.min(window.from_us), end_us.saturating_sub(self.start_us));
+        let (from_us, to_us) =
+            (window.from_us - self.start_us.min(window.from_us), end_us.saturating_sub(self.start_us));
         let is_open = matches!(plan.load, Load::Open { .. });
         Measured {
             window,

@@ -194,8 +194,9 @@ fn by_arithmetic(meant_us: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
 #[test]
 fn an_open_load_counts_the_wait_of_those_who_could_not_even_ask() {
     let measured = carry_out(plan(Scenario::Mixed, 5, open(100.0, 20 * S)), SERVICE_US, STALL_US, honest);
-    let expected: Vec<(u64, u64)> =
-        (0..5).flat_map(|user| by_arithmetic((0..400).map(move |turn| 5 * MS + user * 10 * MS + turn * 50 * MS))).collect();
+    let expected: Vec<(u64, u64)> = (0..5)
+        .flat_map(|user| by_arithmetic((0..400).map(move |turn| 5 * MS + user * 10 * MS + turn * 50 * MS)))
+        .collect();
     let (response, service): (Vec<u64>, Vec<u64>) = expected.into_iter().unzip();
     let report = tally(&measured, Operation::Restore).report();
     assert_eq!((report.sent, report.verified), (2_000, 2_000));
@@ -250,8 +251,7 @@ fn what_is_in_flight_by_count_is_that_by_times_through_a_stall_and_without_answe
         let is_delete = request.path_and_query.starts_with("/delete");
         if is_delete { Err(Failure::TimedOut(10)) } else { Ok(reply) }
     };
-    let measured =
-        carry_out(plan(Scenario::Churn, 5, closed(5, 10 * S, Pacing::Think)), 10 * MS, STALL_US, no_deletes);
+    let measured = carry_out(plan(Scenario::Churn, 5, closed(5, 10 * S, Pacing::Think)), 10 * MS, STALL_US, no_deletes);
     let little = certify::little(&measured);
     assert!(little.in_flight_by_times > 0.5 && little.residual.abs() < 0.001, "{little:?}");
 }

@@ -103,7 +103,8 @@ impl RealTime {
         waiting.armed_us = Some(at_us);
         // No time at all would disarm it.
         let in_us = at_us.saturating_sub(self.now_us()).max(1);
-        let it_value = Timespec { tv_sec: (in_us / 1_000_000).cast_signed(), tv_nsec: (in_us % 1_000_000 * 1_000).cast_signed() };
+        let it_value =
+            Timespec { tv_sec: (in_us / 1_000_000).cast_signed(), tv_nsec: (in_us % 1_000_000 * 1_000).cast_signed() };
         let spec = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
         // The arguments are valid, and then it cannot fail.
         let _ = timerfd_settime(&self.0.timer, TimerfdTimerFlags::empty(), &spec);

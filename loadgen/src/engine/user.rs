@@ -94,17 +94,7 @@ pub(crate) struct User<C, T> {
 impl<C: Client, T: Time> User<C, T> {
     pub(crate) fn new(number: u32, client: C, time: T, common: Arc<Common>, recorder: Rc<RefCell<Recorder>>) -> Self {
         let session = common.shared_key.clone().map(|key| Session::shared(key, common.writer(number)));
-        Self {
-            number,
-            client,
-            time,
-            common,
-            recorder,
-            session,
-            next: 0,
-            input: String::new(),
-            output: String::new(),
-        }
+        Self { number, client, time, common, recorder, session, next: 0, input: String::new(), output: String::new() }
     }
 
     pub(crate) fn number(&self) -> u32 {

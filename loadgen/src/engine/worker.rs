@@ -19,8 +19,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_local};
 
-/// Users that connect, and open their sessions, at once on one worker: a server's queue of new connections is short.
+/// Users that connect, and open their sessions, at once on one worker, and how far they are apart, µs: a server's queue of
+/// new connections is short, and a connection that finds it full is made a second later.
 const SET_UP_AT_ONCE: usize = 64;
+const SET_UP_APART_US: u64 = 500;
 
 /// What a worker is given.
 pub(crate) struct Assignment {
@@ -57,12 +59,14 @@ impl<C: Client + 'static, T: Time> Worker<C, T> {
         let opens_session = plan.scenario.session() == SessionUse::Own;
         let starting: Vec<JoinHandle<(u32, User<C, T>)>> = (0..plan.most_users())
             .filter(|number| number % shards == shard)
-            .map(|number| {
-                let mut user =
-                    User::new(number, client(), time.clone(), Arc::clone(&common), Rc::clone(&recorder));
+            .zip(0..)
+            .map(|(number, place): (u32, u64)| {
+                let at_us = time.now_us() + place * SET_UP_APART_US;
+                let mut user = User::new(number, client(), time.clone(), Arc::clone(&common), Rc::clone(&recorder));
                 let (gate, time) = (Rc::clone(&gate), time.clone());
                 let state_bytes = opens_session.then(|| plan.first_state_bytes(number));
                 spawn_local(async move {
+                    time.until(at_us).await;
                     let _permit = gate.acquire().await;
                     // What fails here fails again, and is counted, when the run comes to need it.
                     let _ = user.client().connect().await;

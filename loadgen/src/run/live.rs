@@ -92,7 +92,11 @@ impl Live {
         if reports.is_empty() {
             table.push_str("\nnothing measured yet");
         } else {
-            let _ = write!(table, "\n{:<13}{:>9}{:>12}{:>12}{:>8}{:>8}", "last second", "per s", "p50", "p99", "errors", "wrong");
+            let _ = write!(
+                table,
+                "\n{:<13}{:>9}{:>12}{:>12}{:>8}{:>8}",
+                "last second", "per s", "p50", "p99", "errors", "wrong"
+            );
         }
         for (name, report) in reports {
             let (p50, p99) = (ms(report.response_us.p50), ms(report.response_us.p99));

@@ -45,6 +45,8 @@ pub struct Order {
     pub patience: Patience,
     /// Whether every operation is written down.
     pub keeps_history: bool,
+    /// Whether it is found out first how fast the generator itself is.
+    pub knows_ceiling: bool,
     /// Where the run's files go.
     pub out: PathBuf,
     /// The objective whose highest rate is looked for.
@@ -98,6 +100,9 @@ pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Resul
 
 /// How fast the generator is by itself.
 async fn know_thyself(order: &Order) -> anyhow::Result<Option<Ceiling>> {
+    if !order.knows_ceiling {
+        return Ok(None);
+    }
     let (plan, threads) = (order.plan.clone(), order.threads);
     let measuring = tokio::task::spawn_blocking(move || ceiling::measure(&plan, threads));
     measuring.await?.context("the generator could not be tried on a server of its own")

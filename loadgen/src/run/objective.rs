@@ -118,9 +118,7 @@ fn condition(text: &str) -> Result<Condition, String> {
     let words: Vec<&str> = left.split_whitespace().collect();
     let (operation, figure) = match words[..] {
         [figure] => (None, figure),
-        [operation, figure] => {
-            (Some(named(operation).ok_or_else(|| wrong("there is no such operation"))?), figure)
-        }
+        [operation, figure] => (Some(named(operation).ok_or_else(|| wrong("there is no such operation"))?), figure),
         _ => return Err(wrong("it is not an operation and a figure")),
     };
     let right = right.trim();
@@ -130,7 +128,8 @@ fn condition(text: &str) -> Result<Condition, String> {
         "errors" => (Figure::Errors, count()?),
         name => {
             let percentile = PERCENTILES.into_iter().find(|percentile| *percentile == name);
-            let percentile = percentile.ok_or_else(|| wrong("the figure is none of p50, p90, p99, p99.9, max, wrong, errors"))?;
+            let percentile =
+                percentile.ok_or_else(|| wrong("the figure is none of p50, p90, p99, p99.9, max, wrong, errors"))?;
             let limit = humantime::parse_duration(right).map_err(|_| wrong("the limit is no time such as 50ms"))?;
             (Figure::Percentile(percentile), limit.as_micros() as f64)
         }

@@ -165,7 +165,16 @@ impl Lie {
 
 /// Starts a server on a saves folder: an honest one, or one with a lie.
 pub(crate) fn spawn(lie: Option<Lie>, saves: &Path) -> Running {
-    let liar = Arc::new(Liar::new(lie, saves));
+    start(Liar::new(lie, saves), saves)
+}
+
+/// Starts an honest server that hands out the keys of ended sessions again before any other.
+pub(crate) fn spawn_reusing_keys(saves: &Path) -> Running {
+    start(Liar::who_reuses_keys(saves), saves)
+}
+
+fn start(liar: Liar, saves: &Path) -> Running {
+    let liar = Arc::new(liar);
     Running::start(saves, |listener| async move {
         loop {
             let Ok((stream, _)) = listener.accept().await else {

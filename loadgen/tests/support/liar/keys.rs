@@ -76,17 +76,25 @@ pub(super) struct Table {
     /// The folder's modification time at the last look, where that look is sure to have seen all changes of that
     /// time.
     looked_at: Option<SystemTime>,
+    /// Where it is the server's habit to hand out ended keys again first: those that were ended.
+    ended: Option<Vec<Key>>,
 }
 
 impl Table {
     /// A table of an empty folder.
     pub(super) fn new() -> Self {
-        Self { used: vec![false; KEYS], looked_at: None }
+        Self { used: vec![false; KEYS], looked_at: None, ended: None }
     }
 
     /// Notes that a key is in use, or is not any more.
     pub(super) fn note(&mut self, key: Key, used: bool) {
         self.used[key.index()] = used;
+        self.ended.iter_mut().filter(|_| !used).for_each(|ended| ended.push(key));
+    }
+
+    /// Makes it the server's habit to hand out ended keys again first.
+    pub(super) fn prefer_ended(&mut self) {
+        self.ended = Some(Vec::new());
     }
 
     /// The keys believed to be in use.
@@ -95,7 +103,10 @@ impl Table {
     }
 
     /// A key believed free, uniformly drawn; `None` where there is none.
-    fn pick(&self, draw: impl Fn() -> Key) -> Option<Key> {
+    fn pick(&mut self, draw: impl Fn() -> Key) -> Option<Key> {
+        if let Some(key) = self.ended.as_mut().and_then(Vec::pop) {
+            return Some(key);
+        }
         let is_free = |key: &Key| !self.used[key.index()];
         (0..DRAWS).map(|_| draw()).find(is_free).or_else(|| {
             let free: Vec<Key> = (0..KEYS).map(Key).filter(is_free).collect();

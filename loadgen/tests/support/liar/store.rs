@@ -57,6 +57,13 @@ impl Liar {
         }
     }
 
+    /// An honest server that hands out the keys of ended sessions again before any other, as it may.
+    pub(crate) fn who_reuses_keys(saves: &Path) -> Self {
+        let honest = Self::new(None, saves);
+        locked(&honest.table).prefer_ended();
+        honest
+    }
+
     /// Whether this is the server's lie.
     pub(super) fn lies(&self, lie: Lie) -> bool {
         self.lie == Some(lie)
