@@ -178,6 +178,27 @@ fn ctrl_c_on_a_target_cleans_its_documents_up() {
     assert!(names(saves.path()).is_empty(), "the folder is as it was");
 }
 
+/// A load runs on threads of its own: it must be broken off, and the keys that its users hold be given back.
+#[test]
+fn ctrl_c_during_a_load_ends_it_and_cleans_its_documents_up() {
+    let (saves, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let server = liar::spawn(None, saves.path());
+    let mut run = loadgen()
+        .args(["verify", "--only", "P1", "--users", "20", "--target", &server.url, "--out"])
+        .arg(out.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    while names(saves.path()).len() < 10 {
+        assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
+    }
+    kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!(finished(&output, out.path()).code, 3);
+    assert!(names(saves.path()).is_empty(), "the folder is as it was");
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder can be read");
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()

@@ -12,13 +12,17 @@ mod distribution;
 mod exhaustion;
 mod failures;
 mod ground;
+mod hard_limit;
 mod holder;
 mod instantiate;
 mod journeys;
 mod key_space;
 mod lists;
+mod load;
+mod lock_cost;
 mod locks;
 mod monitoring;
+mod queueing;
 mod responsiveness;
 mod restores;
 mod saves;
@@ -175,7 +179,7 @@ impl fmt::Debug for Claim {
 }
 
 /// All claims, in the order of claims.md.
-pub static ALL: [&Claim; 27] = [
+pub static ALL: [&Claim; 30] = [
     &key_space::K1,
     &distribution::K2,
     &attempts::K3,
@@ -193,8 +197,11 @@ pub static ALL: [&Claim; 27] = [
     &deletes::S5,
     &lists::S6,
     &responsiveness::P1,
+    &lock_cost::P2,
     &throughput::P3,
+    &queueing::P4,
     &uniqueness::P5,
+    &hard_limit::P6,
     &failures::R1,
     &crashes::R2,
     &crashes::R3,
@@ -207,9 +214,9 @@ pub static ALL: [&Claim; 27] = [
 
 /// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
 /// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
-const ORDER: [&str; 27] = [
-    "P1", "R1", "R2", "R3", "R4", "R5", "K3", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6", "P3",
-    "O1", "O2", "K9", "K7", "K8", "P5", "K2", "O3",
+const ORDER: [&str; 30] = [
+    "P1", "R1", "R2", "R3", "R4", "R5", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6",
+    "P2", "P3", "P4", "O1", "O2", "K9", "K7", "K8", "P5", "K2", "O3",
 ];
 
 /// The claims, in the order in which they are best tried.

@@ -39,6 +39,7 @@ const FIRST_RATE_PER_S: f64 = 200.0;
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Arguments {
     /// What the users do; see below
     #[arg(long, value_name = "NAME", default_value = "journey")]
@@ -148,7 +149,9 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
             ProtocolChoice::Hardened => Protocol::Hardened,
         }),
         Some(url) => Subject::Server {
-            target: Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
+            target: Box::new(
+                Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
+            ),
             consent: arguments.yes,
         },
     };

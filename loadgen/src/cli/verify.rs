@@ -109,7 +109,9 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
             ProtocolChoice::Both => vec![Protocol::Documented, Protocol::Hardened],
         }),
         Some(url) => Subject::Server {
-            target: Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
+            target: Box::new(
+                Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
+            ),
             saves: arguments
                 .saves
                 .as_deref()

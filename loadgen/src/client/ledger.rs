@@ -1,7 +1,8 @@
 //! What all users of a run keep together: whether the target still answers, and which keys are ours.
 //!
 //! It is kept by [`super::User`] at every exchange, so that no experiment can forget to: a target is somebody's
-//! server, and what was written there is to be cleaned up, and nothing else.
+//! server, and what was written there is to be cleaned up, and nothing else. The users of a load are too fast for that:
+//! what they still hold is entered when the load has ended.
 
 use super::exchange::Failure;
 use std::collections::{BTreeMap, BTreeSet};

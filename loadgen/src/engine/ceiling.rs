@@ -2,6 +2,7 @@
 
 use super::{Setup, run};
 use crate::client::{Patience, Target};
+use crate::document::{Content, REAL_STATE_BYTES, stored};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::saves::folder::key_at;
 use crate::scenario::{Load, Pacing, Plan, Scenario, Shape, Think};
@@ -55,7 +56,7 @@ pub fn measure(plan: &Plan, threads: u32) -> io::Result<Option<Ceiling>> {
         target: Arc::new(target),
         patience: Patience::default(),
         reserves: true,
-        shared_key: (scenario == Scenario::SameSession).then(|| server.shared_key()),
+        shared_key: (scenario == Scenario::SameSession).then(shared_key),
         threads,
         history: None,
     };
@@ -72,6 +73,11 @@ pub fn measure(plan: &Plan, threads: u32) -> io::Result<Option<Ceiling>> {
 fn as_fast_as_can_be() -> Load {
     let stages = Shape::constant(f64::from(USERS), DURATION_US).after_warm_up(WARM_UP_US);
     Load::Closed { stages, pacing: Pacing::Think }
+}
+
+/// A key whose document is there from the start.
+fn shared_key() -> String {
+    key_at(0)
 }
 
 /// A server that keeps what it is sent, and answers as the contract says, with the least that this takes. It ends when
@@ -101,11 +107,6 @@ impl NullServer {
         })?;
         Ok(Self { address, stop })
     }
-
-    /// A key whose document is there from the start.
-    fn shared_key(&self) -> String {
-        key_at(0)
-    }
 }
 
 impl Drop for NullServer {
@@ -115,7 +116,10 @@ impl Drop for NullServer {
 }
 
 async fn serve(listener: TcpListener) -> io::Result<()> {
-    let store = Rc::new(RefCell::new(Store::default()));
+    let mut store = Store::default();
+    let content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+    store.documents.insert(shared_key(), stored(&shared_key(), content, 1).into());
+    let store = Rc::new(RefCell::new(store));
     loop {
         let (stream, _) = listener.accept().await?;
         let _ = stream.set_nodelay(true);

@@ -2,7 +2,7 @@
 
 use super::Measured;
 use super::ceiling::Ceiling;
-use crate::record::figures::{OperationReport, Percentiles};
+use crate::record::figures::{OperationReport, Percentiles, Tally};
 use crate::record::run::Little;
 
 /// A generator's thread that computes for more of its time than this cannot come to everything when it is to.
@@ -24,9 +24,44 @@ const MOST_RESIDUAL: f64 = 0.02;
 #[must_use]
 pub fn little(measured: &Measured) -> Little {
     let seconds = measured.window.seconds();
-    let times = measured.tallies.iter().map(|tally| tally.service_us());
+    let times = measured.tallies.iter().map(Tally::service_us);
     let in_service_s: f64 = times.map(|times| times.mean() * times.len() as f64 / 1e6).sum();
     Little::of(measured.in_flight_by_count, if seconds > 0.0 { in_service_s / seconds } else { 0.0 })
+}
+
+/// How the generator itself was held up, if it was, so that times are not the target's alone.
+#[must_use]
+pub fn why_held_up(measured: &Measured) -> Option<String> {
+    why_busy(measured).or_else(|| why_late(measured))
+}
+
+fn why_busy(measured: &Measured) -> Option<String> {
+    (measured.busiest_thread_share > MOST_BUSY).then(|| {
+        format!(
+            "the generator was the bottleneck: one of its {} threads was computing {:.0} % of the time (at most {:.0} %); \
+             give it more --threads or a machine of its own, or ask for less",
+            measured.threads,
+            measured.busiest_thread_share * 100.0,
+            MOST_BUSY * 100.0
+        )
+    })
+}
+
+fn why_late(measured: &Measured) -> Option<String> {
+    let late = |name: &str, p99_us: u64| {
+        format!(
+            "the generator was late: {name} {:.1} ms at the 99th percentile (at most {:.0} ms); the machine was busy, or \
+             it was asked for too much",
+            p99_us as f64 / 1e3,
+            MOST_LATE_US as f64 / 1e3
+        )
+    };
+    let (slip_us, lag_us) = (Percentiles::of(&measured.slip_us).p99, Percentiles::of(&measured.lag_us).p99);
+    if slip_us > MOST_LATE_US {
+        Some(late("it sent operations late by", slip_us))
+    } else {
+        (lag_us > MOST_LATE_US).then(|| late("it came to answers late by", lag_us))
+    }
 }
 
 /// What speaks against a run's figures, a sentence each; nothing where they may be believed.
@@ -36,15 +71,7 @@ pub fn why_invalid(measured: &Measured, total: &OperationReport, users: u32, cei
     if total.answered == 0 {
         why.push("no operation was answered within what was measured: there are no figures".to_owned());
     }
-    if measured.busiest_thread_share > MOST_BUSY {
-        why.push(format!(
-            "the generator was the bottleneck: one of its {} threads was computing {:.0} % of the time (at most {:.0} %); \
-             give it more --threads or a machine of its own, or ask for less",
-            measured.threads,
-            measured.busiest_thread_share * 100.0,
-            MOST_BUSY * 100.0
-        ));
-    }
+    why.extend(why_busy(measured));
     let answered_per_s = total.answered as f64 / measured.window.seconds().max(f64::MIN_POSITIVE);
     if let Some(ceiling) = ceiling
         && answered_per_s > MOST_OF_CEILING * ceiling.per_s
@@ -56,20 +83,7 @@ pub fn why_invalid(measured: &Measured, total: &OperationReport, users: u32, cei
             ceiling.per_s
         ));
     }
-    let late = |name: &str, p99_us: u64| {
-        format!(
-            "the generator was late: {name} {:.1} ms at the 99th percentile (at most {:.0} ms); the machine was busy, or \
-             it was asked for too much",
-            p99_us as f64 / 1e3,
-            MOST_LATE_US as f64 / 1e3
-        )
-    };
-    let (slip_us, lag_us) = (Percentiles::of(&measured.slip_us).p99, Percentiles::of(&measured.lag_us).p99);
-    if slip_us > MOST_LATE_US {
-        why.push(late("it sent operations late by", slip_us));
-    } else if lag_us > MOST_LATE_US {
-        why.push(late("it came to answers late by", lag_us));
-    }
+    why.extend(why_late(measured));
     if let Some(arrivals) = measured.arrivals
         && (arrivals.taken as f64) < LEAST_TAKEN * arrivals.planned as f64
     {

@@ -1,6 +1,7 @@
 //! Which keys the users of a run hold, all workers together: so that one handed out twice is noticed at once, and what
 //! was written can be taken back at the end. Touched when a key is handed out or ended, and by nothing else.
 
+use crate::client::ledger::{Ledger, Ownership};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,17 @@ pub enum Hold {
     Written,
     /// A write had no clear answer: there may be a document of ours, or, once the key is free again, another's.
     Unsure,
+}
+
+impl Hold {
+    /// Enters a key that is still held when a run is over in a ledger, so that what is under it is taken back.
+    pub fn enter(self, key: &str, ledger: &Ledger) {
+        match self {
+            Self::Handed => drop(ledger.own(key, Ownership::Handed)),
+            Self::Written => drop(ledger.own(key, Ownership::Written)),
+            Self::Unsure => ledger.note_open_write(key),
+        }
+    }
 }
 
 /// See the module.
@@ -88,5 +100,16 @@ mod tests {
         assert_eq!(keys.held(), [("A4K".to_owned(), Hold::Written)]);
         keys.release("A4K", 1);
         assert!(keys.hand("A4K", 2));
+    }
+
+    #[test]
+    fn what_is_under_a_key_decides_how_it_is_taken_back() {
+        let ledger = Ledger::default();
+        for (key, hold) in [("A4K", Hold::Handed), ("B4K", Hold::Written), ("C4K", Hold::Unsure)] {
+            hold.enter(key, &ledger);
+        }
+        let owned = ["A4K", "B4K", "C4K"].map(|key| ledger.ownership(key));
+        assert_eq!(owned, [Some(Ownership::Handed), Some(Ownership::Written), None]);
+        assert_eq!(ledger.open_writes(), ["C4K"]);
     }
 }

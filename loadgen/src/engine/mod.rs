@@ -5,13 +5,14 @@
 //!
 //! - [`run`]: the whole of it.
 //! - `worker`: one thread; `turns`: its users' turns, closed or open; `user`: one user's operations, sent and graded.
-//! - `recorder`: what a worker writes down. `tick`: what it uses, and how late it is.
+//! - `recorder`: what a worker writes down. `example`: some of what went wrong. `tick`: what it uses, and how late it is.
 //! - `time`: its clock. `keys`: which keys the users hold.
 //! - [`ceiling`]: how fast the generator itself is. [`limits`]: what the system must allow.
 //! - [`certify`]: whether a run's figures may be believed. Pure.
 
 pub mod ceiling;
 pub mod certify;
+mod example;
 mod keys;
 pub mod limits;
 mod recorder;
@@ -31,6 +32,7 @@ use crate::record::figures::Tally;
 use crate::record::history::HistoryWriter;
 use crate::record::run::Window;
 use crate::scenario::{Load, Plan};
+pub use example::Example;
 use hdrhistogram::Histogram;
 pub use keys::Hold;
 use recorder::Interval;
@@ -107,6 +109,10 @@ pub struct Measured {
     pub in_flight_by_count: f64,
     /// Measured operations that were verified, by user.
     pub verified_by_user: BTreeMap<u32, u64>,
+    /// Measured operations that were not, even where they were tried again, by user; those of whom there are any.
+    pub failed_by_user: BTreeMap<u32, u64>,
+    /// Some of what went wrong: of each thread, the first wrong answers and the first errors.
+    pub examples: Vec<Example>,
     /// Arrivals that were planned within the window, and those that a user took up; none with a closed load.
     pub arrivals: Option<Arrivals>,
     /// Threads that users ran on.
@@ -425,6 +431,8 @@ impl Gathered {
             history_bytes: 0,
             held: Vec::new(),
             verified_by_user: self.total.verified_by_user,
+            failed_by_user: self.total.failed_by_user,
+            examples: self.total.examples,
             tallies: self.total.tallies,
             slip_us: self.total.slip_us,
             lag_us: self.total.lag_us,

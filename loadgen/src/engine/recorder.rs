@@ -1,6 +1,10 @@
 //! What a worker writes down: each operation once in its tally and once in the history; nothing of it is shared while
 //! the load runs. Once a second the tally goes to whoever gathers them, and a fresh one takes its place.
 
+#[cfg(test)]
+mod tests;
+
+use super::example::{Example, MOST_EXAMPLES};
 use super::tick::Usage;
 use crate::client::Operation;
 use crate::record::figures::{Tally, Took};
@@ -40,6 +44,10 @@ pub(crate) struct Interval {
     pub(crate) arrivals_taken: u64,
     /// Measured operations that were verified, by user; told once, at the end.
     pub(crate) verified_by_user: BTreeMap<u32, u64>,
+    /// Measured operations that were not, even where they were tried again, by user; told once, at the end.
+    pub(crate) failed_by_user: BTreeMap<u32, u64>,
+    /// Some of what went wrong.
+    pub(crate) examples: Vec<Example>,
     /// What the worker had used at the beginning and at the end of what was measured.
     pub(crate) usage: [Option<Usage>; 2],
 }
@@ -55,6 +63,8 @@ impl Interval {
             in_flight_area_us: 0,
             arrivals_taken: 0,
             verified_by_user: BTreeMap::new(),
+            failed_by_user: BTreeMap::new(),
+            examples: Vec::new(),
             usage: [None, None],
         }
     }
@@ -69,6 +79,10 @@ impl Interval {
         for (user, count) in &other.verified_by_user {
             *self.verified_by_user.entry(*user).or_default() += count;
         }
+        for (user, count) in &other.failed_by_user {
+            *self.failed_by_user.entry(*user).or_default() += count;
+        }
+        self.examples.extend_from_slice(&other.examples);
     }
 
     /// Empties it, to be filled again.
@@ -79,6 +93,8 @@ impl Interval {
         self.in_flight_area_us = 0;
         self.arrivals_taken = 0;
         self.verified_by_user.clear();
+        self.failed_by_user.clear();
+        self.examples.clear();
         self.usage = [None, None];
     }
 }
@@ -112,6 +128,9 @@ pub(crate) struct Recorder {
     emptied: Receiver<Box<Interval>>,
     /// By user, of those of this worker.
     verified: Vec<u64>,
+    failed: BTreeMap<u32, u64>,
+    /// Examples kept until now, of errors and of wrong answers.
+    examples_kept: [usize; 2],
     shards: u32,
     in_flight: u64,
     counted_until_us: u64,
@@ -133,6 +152,8 @@ impl Recorder {
             out,
             emptied,
             verified: Vec::new(),
+            failed: BTreeMap::new(),
+            examples_kept: [0; 2],
             shards,
             in_flight: 0,
             counted_until_us: 0,
@@ -178,6 +199,8 @@ impl Recorder {
             self.interval.tallies[done.operation as usize].count(took, done.judgement);
             if done.judgement == Judgement::Verified {
                 self.count_verified(done.user);
+            } else {
+                self.keep_example(done);
             }
             record(&mut self.interval.slip_us, done.call_us.saturating_sub(done.meant_us.max(done.free_us)));
         }
@@ -198,6 +221,21 @@ impl Recorder {
             if chunk.len() >= CHUNK_BYTES - CHUNK_BYTES / 16 {
                 *chunk = sender.send(std::mem::take(chunk));
             }
+        }
+    }
+
+    /// A user gives an operation up: it went wrong, and is not tried again.
+    pub(crate) fn gives_up(&mut self, user: u32, meant_us: u64) {
+        if self.window.contains(meant_us) {
+            *self.failed.entry(user).or_default() += 1;
+        }
+    }
+
+    fn keep_example(&mut self, done: &Done<'_>) {
+        let kept = &mut self.examples_kept[usize::from(matches!(done.judgement, Judgement::Wrong(_)))];
+        if *kept < MOST_EXAMPLES {
+            *kept += 1;
+            self.interval.examples.extend(Example::of(done));
         }
     }
 
@@ -231,6 +269,7 @@ impl Recorder {
     pub(crate) fn finish(mut self, second: u64, now_us: u64) {
         let users = (self.shard..).step_by(self.shards as usize);
         self.interval.verified_by_user = users.zip(std::mem::take(&mut self.verified)).collect();
+        self.interval.failed_by_user = std::mem::take(&mut self.failed);
         self.hand_over(second, now_us);
         if let Some((sender, chunk)) = self.history {
             let _ = sender.send(chunk);

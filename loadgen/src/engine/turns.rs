@@ -4,6 +4,9 @@
 //! the generator's own doing, and how late because its user still waited for an answer, are told apart by when the user
 //! was *free*.
 
+#[cfg(test)]
+mod tests;
+
 use super::recorder::Recorder;
 use super::time::Time;
 use super::user::{Due, Outcome, User};
@@ -31,6 +34,9 @@ pub(super) struct Turns<T> {
     pub(super) end_us: Arc<AtomicU64>,
     pub(super) recorder: Rc<RefCell<Recorder>>,
 }
+
+/// Those of a worker's users, by their numbers.
+pub(super) type Mailboxes = Vec<(u32, Rc<Mailbox>)>;
 
 /// Turns that have arrived, and that their user has not taken yet.
 #[derive(Default)]
@@ -73,7 +79,7 @@ impl<T: Time> Turns<T> {
     pub(super) fn take_arrivals<C: Client + 'static>(
         self: Rc<Self>,
         users: Vec<(u32, User<C, T>)>,
-    ) -> (Vec<(u32, Rc<Mailbox>)>, Vec<JoinHandle<()>>) {
+    ) -> (Mailboxes, Vec<JoinHandle<()>>) {
         let start = |(number, user)| {
             let mailbox = Rc::new(Mailbox::default());
             let life = spawn_local(Rc::clone(&self).answer(number, user, Rc::clone(&mailbox)));
@@ -95,7 +101,7 @@ impl<T: Time> Turns<T> {
     }
 
     /// Puts the worker's arrivals into its users' mailboxes, each at its time.
-    pub(super) async fn deliver(self: Rc<Self>, mailboxes: Vec<(u32, Rc<Mailbox>)>, shard: u32, shards: u32) {
+    pub(super) async fn deliver(self: Rc<Self>, mailboxes: Mailboxes, shard: u32, shards: u32) {
         for arrival in self.plan.arrivals(shard, shards) {
             let at_us = self.start_us + arrival.at_us;
             if let Err(Over) = self.wait(at_us).await {
@@ -162,12 +168,20 @@ impl<T: Time> Turns<T> {
             };
             progress.note(meant_us, &outcome);
             if outcome.goes_on || attempt == tries || step.is_some_and(|step| user.lacks_session_for(step.action)) {
+                self.count_if_failed(user, meant_us, &outcome);
                 return Ok(outcome);
             }
             meant_us = outcome.end_us + RETRY_US;
             self.wait(meant_us).await?;
         }
         Err(Over)
+    }
+
+    /// Counts an operation that went wrong, once it is not tried again.
+    fn count_if_failed<C: Client>(&self, user: &User<C, T>, meant_us: u64, outcome: &Outcome) {
+        if !outcome.is_verified {
+            self.recorder.borrow_mut().gives_up(user.number(), meant_us);
+        }
     }
 
     /// What is left of the turn is dropped. Nobody asks again at once where nobody answers.

@@ -70,6 +70,8 @@ pub(crate) struct Due {
 pub(crate) struct Outcome {
     /// When it had its answer, or was given up.
     pub(crate) end_us: u64,
+    /// Whether the answer was right.
+    pub(crate) is_verified: bool,
     /// Whether the user can go on as planned.
     pub(crate) goes_on: bool,
     /// Whether there was no answer at all.
@@ -180,7 +182,8 @@ impl<C: Client, T: Time> User<C, T> {
     async fn give_back(&mut self, due: Due) -> Outcome {
         if self.session.is_none() || !self.common.reserves {
             self.leave_session();
-            return Outcome { end_us: due.free_us.max(due.meant_us), goes_on: true, is_unanswered: false };
+            let end_us = due.free_us.max(due.meant_us);
+            return Outcome { end_us, is_verified: true, goes_on: true, is_unanswered: false };
         }
         let outcome = self.delete(due).await;
         self.session = None;
@@ -287,6 +290,7 @@ impl<C: Client, T: Time> User<C, T> {
         self.recorder.borrow_mut().done(&done);
         Outcome {
             end_us: sent.end_us,
+            is_verified: grade == Grade::Verified,
             goes_on: match sent.said {
                 Said::Malformed { .. } | Said::NoAnswer(_) => false,
                 Said::Refused { .. } => matches!(operation, Operation::Restore | Operation::Delete),

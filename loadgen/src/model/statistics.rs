@@ -94,6 +94,14 @@ pub fn median_of_means(values: &[f64]) -> Option<f64> {
     if means.len() < PARTS { None } else { percentile(&means, 0.5) }
 }
 
+/// Jain's index of fairness: 1 where all shares are equal, 1/n where one of n has everything. `None` where there is
+/// nothing to share.
+#[must_use]
+pub fn jain_index(shares: &[f64]) -> Option<f64> {
+    let (sum, squares) = shares.iter().fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
+    (squares > 0.0).then(|| sum * sum / (shares.len() as f64 * squares))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +171,16 @@ mod tests {
         values[77] = 400.0;
         assert_eq!(median_of_means(&values).map(|mean| (mean * 1e9).round()), Some(0.2e9));
         assert_eq!(median_of_means(&[1.0; 4]), None);
+    }
+
+    #[test]
+    fn fairness_is_one_of_equal_shares_and_one_in_n_where_one_has_everything() {
+        assert_eq!(jain_index(&[7.0; 16]), Some(1.0));
+        assert_eq!(jain_index(&[0.0, 0.0, 9.0, 0.0]), Some(0.25));
+        // Jain, Chiu and Hawe (1984): of a hundred users ten share equally.
+        assert_eq!(jain_index(&[[3.0; 10].as_slice(), &[0.0; 90]].concat()), Some(0.1));
+        assert_eq!(jain_index(&[1.0, 3.0]), Some(0.8));
+        assert_eq!((jain_index(&[]), jain_index(&[0.0; 3])), (None, None));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub enum Subject {
     /// A server that is there.
     Server {
         /// Where.
-        target: Target,
+        target: Box<Target>,
         /// Whether documents of others may be there.
         consent: bool,
     },

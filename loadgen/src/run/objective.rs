@@ -181,25 +181,25 @@ mod tests {
         }
     }
 
-    fn standing(objective: &str, save: OperationReport, total: OperationReport) -> Standing {
+    fn standing(objective: &str, save: OperationReport, total: &OperationReport) -> Standing {
         let objective: Objective = objective.parse().expect("an objective");
-        objective.standing(&[("save".to_owned(), save)].into(), &total)
+        objective.standing(&[("save".to_owned(), save)].into(), total)
     }
 
     #[test]
     fn an_objective_is_kept_when_every_condition_is() {
         let text = "save p99 < 50ms, wrong = 0";
-        let kept = standing(text, report(49_999, 0), report(90_000, 0));
+        let kept = standing(text, report(49_999, 0), &report(90_000, 0));
         assert_eq!(kept, Standing { is_kept: true, worst: "save p99 < 50ms: 49.999ms".to_owned() });
-        assert!(!standing(text, report(50_000, 0), report(1, 0)).is_kept);
-        assert!(standing("save p99 <= 50ms", report(50_000, 0), report(1, 0)).is_kept);
-        let wrong = standing(text, report(10_000, 0), report(1, 2));
+        assert!(!standing(text, report(50_000, 0), &report(1, 0)).is_kept);
+        assert!(standing("save p99 <= 50ms", report(50_000, 0), &report(1, 0)).is_kept);
+        let wrong = standing(text, report(10_000, 0), &report(1, 2));
         assert_eq!(wrong, Standing { is_kept: false, worst: "wrong = 0: 2".to_owned() });
     }
 
     #[test]
     fn what_did_not_occur_keeps_no_objective() {
-        let standing = standing("delete p99 < 50ms", report(1, 0), report(1, 0));
+        let standing = standing("delete p99 < 50ms", report(1, 0), &report(1, 0));
         assert_eq!(standing, Standing { is_kept: false, worst: "delete p99 < 50ms: there was none".to_owned() });
     }
 

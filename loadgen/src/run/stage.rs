@@ -2,9 +2,7 @@
 
 use super::{Order, Subject};
 use crate::client::Target;
-use crate::client::ledger::Ownership;
-use crate::document::{Content, REAL_STATE_BYTES};
-use crate::engine::{Hold, Measured};
+use crate::engine::Measured;
 use crate::reference::{Embedded, Launcher};
 use crate::scenario::{Plan, SessionUse};
 use crate::verify::lab::{Effort, Lab};
@@ -22,7 +20,7 @@ impl Stage {
     /// Starts the server, where it is ours, and looks whether it speaks the contract and may be loaded.
     pub(super) async fn set(order: &Order) -> anyhow::Result<Self> {
         let (target, embedded, consent) = match &order.subject {
-            Subject::Server { target, consent } => (target.clone(), None, *consent),
+            Subject::Server { target, consent } => (Target::clone(target), None, *consent),
             Subject::Embedded(protocol) => {
                 let log = order.out.join(format!("server-{}.log", protocol.name()));
                 let embedded = Embedded::start(&Launcher::new(*protocol, log)).await?;
@@ -44,13 +42,7 @@ impl Stage {
         if plan.scenario.session() != SessionUse::Shared {
             return Ok(None);
         }
-        let mut user = self.lab.user(0);
-        let key = self.lab.new_key(&mut user).await?;
-        // Its writer is none of the users'.
-        let content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
-        let created = user.instantiate(&key, "word", &content.state()).await;
-        anyhow::ensure!(created.is_success(), "the session for all users could not be opened: {}", created.step());
-        Ok(Some(key))
+        Ok(Some(self.lab.open_session().await?))
     }
 
     /// Gives back what the users still held when a run was over.
@@ -60,13 +52,7 @@ impl Stage {
             return;
         }
         let ledger = &self.lab.ledger;
-        for (key, hold) in &measured.held {
-            match hold {
-                Hold::Handed => drop(ledger.own(key, Ownership::Handed)),
-                Hold::Written => drop(ledger.own(key, Ownership::Written)),
-                Hold::Unsure => ledger.note_open_write(key),
-            }
-        }
+        measured.held.iter().for_each(|(key, hold)| hold.enter(key, ledger));
         self.lab.give_back(&ledger.keys()).await;
         self.lab.give_back_late_writes().await;
     }

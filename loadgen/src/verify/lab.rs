@@ -4,7 +4,7 @@ use crate::claims::attempts::Recommended;
 use crate::client::Patience;
 use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Exchange, Target, User};
-use crate::document::Document;
+use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::reference::Launcher;
 use crate::saves::folder::{is_key, key_at};
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Barrier, OnceCell};
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
 
 /// How long an experiment may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,8 @@ pub struct Lab {
     pub(crate) recommended: OnceCell<Recommended>,
     /// The first keys that were drawn to see how they are distributed: K2 and O3 look at the same ones.
     pub(crate) sample: OnceCell<Vec<String>>,
+    /// Loads under way. One that nobody waits for any more goes on until its users have their last answers.
+    pub(crate) loads: TaskTracker,
     seated: Mutex<Vec<User>>,
     /// When the experiment under way must come to its end.
     deadline: Mutex<Instant>,
@@ -117,6 +120,7 @@ impl Lab {
             filler: Mutex::new(filler),
             recommended: OnceCell::new(),
             sample: OnceCell::new(),
+            loads: TaskTracker::new(),
             seated: Mutex::default(),
             deadline: Mutex::new(Instant::now() + effort.limit()),
         }
@@ -250,6 +254,21 @@ impl Lab {
             }
         }
         Err(Stuck(format!("no key to work with: generate-key answers {answer}, and no key tried at random is free")))
+    }
+
+    /// A session with a document, for all users of a load: its writer is none of theirs.
+    ///
+    /// # Errors
+    /// Where it cannot be had.
+    pub async fn open_session(&self) -> Result<String, Stuck> {
+        let mut user = self.user(0);
+        let key = self.new_key(&mut user).await?;
+        let content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+        let created = user.instantiate(&key, "word", &content.state()).await;
+        if created.is_success() {
+            return Ok(key);
+        }
+        Err(Stuck(format!("the session for all users could not be opened: {}", created.step())))
     }
 
     /// Whether restore says that nothing is saved under a key.

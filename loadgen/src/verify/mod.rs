@@ -57,7 +57,7 @@ pub enum Subject {
     /// A server that is there.
     Server {
         /// Where.
-        target: Target,
+        target: Box<Target>,
         /// Its saves folder, where that is known.
         saves: Option<SavesFolder>,
         /// Whether documents of others may be there.
@@ -141,7 +141,7 @@ async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
         Subject::Server { target, saves, consent, known } => {
             let url = target.url().to_string();
             let report = TargetReport::new("target", None, &url, known.clone());
-            Ok(vec![bench(report, lab(plan, target.clone(), saves.clone()), *consent, None).await?])
+            Ok(vec![bench(report, lab(plan, Target::clone(target), saves.clone()), *consent, None).await?])
         }
     }
 }

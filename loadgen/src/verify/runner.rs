@@ -15,6 +15,9 @@ const LONGEST: Duration = Duration::from_mins(2);
 /// How often it is looked whether the target still answers.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long after the last answer can be there a load is waited for.
+const LOAD_ENDS: Duration = Duration::from_secs(2);
+
 /// Passes over our own keys at the end: what a request under way created behind the first is found by the next.
 const CLEANUP_PASSES: usize = 3;
 
@@ -111,6 +114,9 @@ async fn gone(lab: &Arc<Lab>) -> String {
 
 /// Takes back everything that is ours; answers the keys whose documents could not be removed.
 pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
+    // Its users' keys are known when a load that was broken off has ended; one that does not end must not hold us up.
+    lab.loads.close();
+    let _ = tokio::time::timeout(lab.patience.answer + LOAD_ENDS, lab.loads.wait()).await;
     if let Some(filler) = super::lab::lock(&lab.filler).as_mut() {
         // What stays behind is reported as any other document is.
         let _ = filler.empty();
