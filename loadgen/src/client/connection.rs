@@ -55,12 +55,13 @@ impl Client for Connection {
     /// once in as long as one is waited for.
     async fn send(&mut self, request: Request) -> Result<Reply, Failure> {
         let patience = self.patience.answer;
-        let deadline = Instant::now() + patience;
+        let now = Instant::now();
+        let deadline = now + patience;
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         let wire = &mut self.wire;
         let mut exchange = pin!(async {
             match wire {
-                Wire::Plain(plain) => plain.send(&request).await,
+                Wire::Plain(plain) => plain.send(&request, now.into_std()).await,
                 Wire::Secure(secure) => secure.send(&request).await,
             }
         });

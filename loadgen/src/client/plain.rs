@@ -40,6 +40,7 @@ struct Open {
     connection: Box<Connection<WholeWrites<TcpStream>, Full<Bytes>>>,
     /// How the connection ended, once it has.
     end: Option<hyper::Result<()>>,
+    /// When the last request was handed to it.
     used: Instant,
 }
 
@@ -67,9 +68,9 @@ impl Open {
     ///
     /// The connection is looked at on nobody's behalf: it then has nobody to wake when it is handed the request, who
     /// is about to drive it anyway.
-    fn can_send(&mut self) -> bool {
+    fn can_send(&mut self, now: Instant) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        self.used.elapsed() < MAX_IDLE && self.end.is_none() && self.sender.is_ready()
+        now.duration_since(self.used) < MAX_IDLE && self.end.is_none() && self.sender.is_ready()
     }
 
     /// Why a request came to nothing. A request that was only called off says nothing: then the connection knows why.
@@ -94,11 +95,12 @@ impl Plain {
         Ok(())
     }
 
-    pub(super) async fn send(&mut self, request: &Request) -> Result<Reply, Failure> {
+    pub(super) async fn send(&mut self, request: &Request, now: Instant) -> Result<Reply, Failure> {
         // Taken out, so that a request that fails, or is called off, leaves no half-used connection behind.
         if let Some(mut open) = self.open.take()
-            && open.can_send()
+            && open.can_send(now)
         {
+            open.used = now;
             let sending = open.sender.try_send_request(self.plain(request)?);
             match open.while_driven(sending).await {
                 Ok(response) => return self.read(response, open).await,
@@ -154,7 +156,6 @@ impl Plain {
     async fn read(&mut self, response: Response<Incoming>, mut open: Open) -> Result<Reply, Failure> {
         let (head, body) = response.into_parts();
         let body = whole(body, &mut open).await?;
-        open.used = Instant::now();
         self.open = Some(open);
         Ok(Reply { status: head.status.as_u16(), attempts: attempts(&head.headers), body })
     }

@@ -52,6 +52,8 @@ struct Progress {
     meant_us: u64,
     /// Since when it is free, µs.
     free_us: u64,
+    /// When its last step ended, µs: the clock need not be looked at again to know that it is later by now.
+    now_us: u64,
     steps: Vec<Step>,
 }
 
@@ -129,7 +131,11 @@ impl<T: Time> Turns<T> {
                 (_, When::AfterAnswer(wait_us)) => progress.free_us + wait_us,
                 (_, When::AfterMeant(wait_us)) => progress.meant_us + wait_us,
             };
-            self.wait(meant_us).await?;
+            if meant_us > progress.now_us {
+                self.wait(meant_us).await?;
+            } else if progress.now_us >= self.end_us.load(Ordering::Relaxed) {
+                return Err(Over);
+            }
             if user.lacks_session_for(step.action) {
                 let opened = self.take_step(user, None, meant_us, progress).await?;
                 if !opened.goes_on {
@@ -208,12 +214,13 @@ impl<T: Time> Turns<T> {
 
 impl Progress {
     fn new(start_us: u64) -> Self {
-        Self { meant_us: start_us, free_us: start_us, steps: Vec::new() }
+        Self { meant_us: start_us, free_us: start_us, now_us: 0, steps: Vec::new() }
     }
 
     fn note(&mut self, meant_us: u64, outcome: &Outcome) {
         self.meant_us = meant_us;
         self.free_us = outcome.end_us;
+        self.now_us = outcome.end_us;
     }
 }
 
