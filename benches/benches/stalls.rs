@@ -96,6 +96,8 @@ fn table(
     let measured = run(setup, &CancellationToken::new(), &mut |_| ()).expect("it runs");
     let restores: &Tally =
         OPERATIONS.iter().zip(&measured.tallies).find(|(operation, _)| operation.name() == "restore").expect("there").1;
+    let report = restores.report();
+    assert!(report.sent > 0 && report.verified == report.sent, "not every restore was right: {report:?}");
     let mut worst = 0.0;
     for (percentile, quantile) in QUANTILES {
         let response_ms = restores.response_us().value_at_quantile(quantile) as f64 / 1e3;
@@ -120,7 +122,7 @@ fn stalling_server() -> SocketAddr {
     listener.set_nonblocking(true).expect("a listener");
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(serve(tokio::net::TcpListener::from_std(listener).expect("a listener")));
+        runtime.block_on(async { serve(tokio::net::TcpListener::from_std(listener).expect("a listener")).await });
     });
     address
 }

@@ -63,7 +63,7 @@ pub(super) fn plan_of_one(lab: &Lab, kind: &str, users: usize, duration: Duratio
 /// entered in the lab's ledger, also where nobody waits for the load any more: it is then broken off.
 pub(super) async fn carry_out(lab: &Arc<Lab>, plan: Plan, shared_key: Option<String>) -> Result<Load, Stuck> {
     plan.check().map_err(Stuck)?;
-    limits::allow_connections(plan.users).map_err(Stuck)?;
+    limits::make_room(plan.users).map_err(Stuck)?;
     let users = plan.users;
     let setup = Setup {
         plan: Arc::new(plan),

@@ -1,17 +1,34 @@
 //! What the system must allow a process that holds thousands of connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::disable_transparent_huge_pages;
 use std::fs;
 
 /// Open files besides the users' connections: logs, the run's files, timers.
 const OTHER_FILES: u64 = 100;
+
+/// From so many users on, what each takes counts more than how fast it is.
+pub(crate) const MANY_USERS: u32 = 1_000;
+
+/// Prepares this process for so many users, each with a connection of its own.
+///
+/// # Errors
+/// A sentence that says what the system allows, and what to do.
+pub fn make_room(users: u32) -> Result<(), String> {
+    if users >= MANY_USERS {
+        // The allocator asks for huge pages, of which thousands of small buffers fill a part each: a third more memory.
+        // Where they cannot be done without, it is only that.
+        let _ = disable_transparent_huge_pages(true);
+    }
+    allow_connections(users)
+}
 
 /// Raises the limit of open files so that so many users can each have a connection. Processes that are started later
 /// inherit it.
 ///
 /// # Errors
 /// A sentence that says what the system allows, and what to do.
-pub fn allow_connections(users: u32) -> Result<(), String> {
+fn allow_connections(users: u32) -> Result<(), String> {
     let needed = u64::from(users) + OTHER_FILES;
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {

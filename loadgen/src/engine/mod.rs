@@ -57,9 +57,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Between the last user's being ready and the first one's beginning, µs: time for all workers to hear of it.
 const LEAD_US: u64 = 20_000;
 
-/// From so many users on, what their connections take counts more than how fast they read.
-const MANY_USERS: u32 = 1_000;
-
 /// What is carried out, and on what.
 #[derive(Debug)]
 pub struct Setup {
@@ -270,7 +267,7 @@ fn work(
     runtime.block_on(async {
         let time = RealTime::new(origin)?;
         tokio::task::spawn_local(time.clone().drive());
-        let buffers = if assignment.plan.users < MANY_USERS { Buffers::Growing } else { Buffers::Small };
+        let buffers = if assignment.plan.users < limits::MANY_USERS { Buffers::Growing } else { Buffers::Small };
         let connect = || Connection::new(Arc::clone(target), patience, buffers);
         let worker = Worker::set_up(assignment, time, connect).await;
         // Whoever waits for these outlives the worker, or wants it to end.

@@ -217,7 +217,8 @@ fn an_open_load_counts_the_wait_of_those_who_could_not_even_ask() {
 fn a_closed_load_at_a_pace_counts_it_too() {
     let measured =
         carry_out(plan(Scenario::Mixed, 5, closed(5, 20 * S, Pacing::Pace(50 * MS))), SERVICE_US, STALL_US, honest);
-    let expected: Vec<(u64, u64)> = (0..5).flat_map(|_| by_arithmetic((0..400).map(|turn| turn * 50 * MS))).collect();
+    let expected: Vec<(u64, u64)> =
+        (0..5).flat_map(|user| by_arithmetic((0..400).map(move |turn| user * 10 * MS + turn * 50 * MS))).collect();
     let (response, service): (Vec<u64>, Vec<u64>) = expected.into_iter().unzip();
     let report = tally(&measured, Operation::Restore).report();
     assert_eq!(report.sent, 2_000);

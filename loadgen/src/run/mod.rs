@@ -82,7 +82,7 @@ struct Performed {
 /// # Errors
 /// Where the target cannot be reached or may not be loaded, or a file not be written.
 pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Result<RunReport> {
-    limits::allow_connections(order.plan.users).map_err(anyhow::Error::msg)?;
+    limits::make_room(order.plan.users).map_err(anyhow::Error::msg)?;
     let started = SystemTime::now();
     let stage = Stage::set(order).await?;
     let ceiling = know_thyself(order).await?;

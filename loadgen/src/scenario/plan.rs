@@ -167,9 +167,15 @@ impl Plan {
     /// When a closed load's user begins its first turn, if it is active then.
     ///
     /// The journey's users begin one after the other, each somewhere in its own slot of the warm-up (of two seconds if
-    /// there is none, but never of more than the run); those of other scenarios begin at 0.
+    /// there is none, but never of more than the run). Users of other scenarios begin at 0, or, at a pace, evenly over
+    /// its length: that all take their turns at the same moments is another experiment.
     #[must_use]
     pub fn start_us(&self, user: u32) -> u64 {
+        if let Load::Closed { pacing: Pacing::Pace(pace_us), .. } = self.load
+            && self.scenario != Scenario::Journey
+        {
+            return pace_us * u64::from(user) / u64::from(self.most_users().max(1));
+        }
         if self.scenario != Scenario::Journey || matches!(self.load, Load::Open { .. }) {
             return 0;
         }

@@ -164,3 +164,11 @@ fn starts_depend_on_the_seed_and_other_scenarios_begin_at_once() {
     assert_ne!(starts(&journey), starts(&Plan { seed: 2, ..journey }));
     assert_eq!(starts(&plan(Scenario::Churn, closed(100.0))), [0; 100]);
 }
+
+#[test]
+fn users_at_a_pace_are_spread_evenly_over_it() {
+    let stages = Shape::constant(4.0, 10 * SECOND_US);
+    let load = Load::Closed { stages, pacing: Pacing::Pace(SECOND_US) };
+    let paced = Plan { users: 4, ..plan(Scenario::Mixed, load) };
+    assert_eq!([0, 1, 2, 3].map(|user| paced.start_us(user)), [0, 250_000, 500_000, 750_000]);
+}
