@@ -34,7 +34,7 @@ pub enum Command {
     #[command(after_help = verify::EXIT_CODES)]
     Verify(verify::Arguments),
     /// Load a server with simulated users, verify every answer, and measure
-    #[command(after_help = run::EXIT_CODES)]
+    #[command(after_help = run::after_help())]
     Run(run::Arguments),
     /// Work the figures of a run out again from its files, and say where they differ
     Report(report::Arguments),

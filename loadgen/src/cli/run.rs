@@ -15,15 +15,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// What the exit code means, for `--help`.
-pub const EXIT_CODES: &str = "Scenarios:
-  journey       the browser client's visits: open, restore, save two seconds after each burst of changes
-  same-session  all users save and restore one document, by the weights of --mix
-  keygen-burst  keys are generated, held for the think time and given back
-  churn         sessions live shortly: generate-key, instantiate, save, restore, delete, restore
-  list-heavy    half lists, a quarter saves, a quarter restores, each user on its own session
-  mixed         restores, saves, lists and session changes by the weights of --mix
-Exit codes: 0 as expected · 1 wrong answers · 2 wrong usage, or the target cannot be loaded · 3 the run is not valid, or was interrupted";
+/// The scenarios, and what the exit code means, for `--help`.
+#[must_use]
+pub fn after_help() -> String {
+    let scenarios: Vec<String> =
+        Scenario::ALL.iter().map(|scenario| format!("  {scenario:<13} {}", scenario.description())).collect();
+    format!(
+        "Scenarios:\n{}\nExit codes: 0 as expected · 1 wrong answers · 2 wrong usage, or the target cannot be loaded · 3 the run \
+         is not valid, or was interrupted",
+        scenarios.join("\n")
+    )
+}
 
 /// Users where none are given.
 const DEFAULT_USERS: u32 = 100;

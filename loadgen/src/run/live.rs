@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 /// Parts of the bar.
 const PARTS: u64 = 1_000;
 
-/// Where standard error is no terminal, so many lines at most are printed for a run, µs apart at least.
+/// Where standard error is no terminal, a run prints so many lines or so, and no more than one a second.
 const MOST_LINES: u64 = 30;
 
 /// See the module.

@@ -110,7 +110,7 @@ async fn know_thyself(order: &Order) -> anyhow::Result<Option<Ceiling>> {
 
 async fn perform_once(order: &Order, stage: &Stage, stop: &CancellationToken) -> anyhow::Result<Performed> {
     let plan = order.plan.clone();
-    let measured = perform(order, stage, &plan, stop, true).await?;
+    let measured = perform(order, stage, &plan, stop).await?;
     Ok(Performed { plan, measured, search: None })
 }
 
@@ -126,7 +126,7 @@ async fn seek(
     loop {
         let (rate_per_s, is_confirming) = seek.next();
         let plan = search::plan_of_trial(&order.plan, rate_per_s, is_confirming);
-        let measured = perform(order, stage, &plan, stop, true).await?;
+        let measured = perform(order, stage, &plan, stop).await?;
         let trial = report::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
         if !order.is_quiet {
             eprintln!("{}", live::trial(&trial));
@@ -140,19 +140,13 @@ async fn seek(
 }
 
 /// One run of a plan, with the files that are written while it lasts.
-async fn perform(
-    order: &Order,
-    stage: &Stage,
-    plan: &Plan,
-    stop: &CancellationToken,
-    shows: bool,
-) -> anyhow::Result<Measured> {
+async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Measured> {
     let history = order.keeps_history.then(|| {
         let header = HistoryHeader::new(plan.seed, plan.warm_up_us());
         HistoryWriter::create(&order.out.join(HISTORY_FILE), &header)
     });
     let mut log = Log::create(order)?;
-    let mut live = Live::new(plan, !shows || order.is_quiet);
+    let mut live = Live::new(plan, order.is_quiet);
     let setup = Setup {
         plan: Arc::new(plan.clone()),
         target: stage.target(),
