@@ -12,8 +12,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use loadgen::client::{Patience, Target};
-use loadgen::engine::{OPERATIONS, Setup, run};
+use loadgen::client::{Operation, Patience, Target};
+use loadgen::engine::{Setup, run};
 use loadgen::record::figures::Tally;
 use loadgen::saves::folder::key_at;
 use loadgen::scenario::{Arrivals, Load, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
@@ -94,8 +94,7 @@ fn table(
         history: None,
     };
     let measured = run(setup, &CancellationToken::new(), &mut |_| ()).expect("it runs");
-    let restores: &Tally =
-        OPERATIONS.iter().zip(&measured.tallies).find(|(operation, _)| operation.name() == "restore").expect("there").1;
+    let restores: &Tally = &measured.tallies[Operation::Restore as usize];
     let report = restores.report();
     assert!(report.sent > 0 && report.verified == report.sent, "not every restore was right: {report:?}");
     let mut worst = 0.0;

@@ -11,7 +11,7 @@ reads and verifies every answer, and writes histograms and history; the others l
     cargo build --release
     python3 benches/generators/compare.py [--rounds 5] [--seconds 4] [--connections 100]
 
-Needs nginx, wrk, ab (apache2-utils) and hey from Debian, oha from crates.io (cargo install oha --locked); what is not
+Needs nginx, wrk, ab (apache2-utils) and hey from Debian, oha (cargo install oha --locked); what is not
 there is left out and said so.
 """
 

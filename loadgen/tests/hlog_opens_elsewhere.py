@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Opens latency.hlog files with Python's HdrHistogram, code that shares nothing with ours.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install hdrhistogram
-    /tmp/venv/bin/python loadgen/tests/hlog_opens_elsewhere.py reports/RUN/latency.hlog
+    python3 -m venv venv && venv/bin/pip install hdrhistogram
+    venv/bin/python loadgen/tests/hlog_opens_elsewhere.py reports/RUN/latency.hlog
 
 Prints tag, count, p50, p99 and max (µs) of the sum of all intervals, by tag. Exit code 1 if a file cannot be read, 2 if
 none was given.

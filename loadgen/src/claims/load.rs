@@ -27,7 +27,7 @@ pub(super) struct Load {
     pub(super) users: u32,
     /// How long it was measured, s.
     pub(super) seconds: f64,
-    /// By operation, as in [`engine::OPERATIONS`].
+    /// By operation, as in [`Operation::ALL`].
     pub(super) tallies: [Tally; 6],
     pub(super) verified_by_user: BTreeMap<u32, u64>,
     /// Operations that went wrong, also where they were tried again, of the users who had any.

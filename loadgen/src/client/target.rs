@@ -18,6 +18,16 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All of them; each has the place of its number, so that what is kept for each can be found by that.
+    pub const ALL: [Self; 6] =
+        [Self::GenerateKey, Self::Instantiate, Self::Save, Self::Restore, Self::Delete, Self::List];
+
+    /// The operation of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+
     /// Its name in paths and reports.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -102,3 +102,92 @@ pub fn why_invalid(measured: &Measured, total: &OperationReport, users: u32, cei
     }
     why
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Arrivals;
+    use super::*;
+    use crate::record::figures::Took;
+    use crate::record::history::Judgement;
+    use crate::record::hlog::{new_histogram, record};
+    use crate::record::run::Window;
+
+    /// Ten seconds of a hundred operations a second, each of 10 ms, on a generator at ease.
+    fn good() -> Measured {
+        let mut tallies = std::array::from_fn(|_| Tally::new());
+        let took = Some(Took { response_us: 10_000, service_us: 10_000 });
+        (0..1_000).for_each(|_| tallies[0].count(took, Judgement::Verified));
+        let of = |value_us| {
+            let mut histogram = new_histogram();
+            record(&mut histogram, value_us);
+            histogram
+        };
+        Measured {
+            window: Window { from_us: 0, to_us: 10_000_000 },
+            is_partial: false,
+            tallies,
+            // As near to the limit as the three digits of a histogram tell apart.
+            slip_us: of(9_990),
+            lag_us: of(9_990),
+            in_flight_by_count: 1.0,
+            verified_by_user: [].into(),
+            failed_by_user: [].into(),
+            examples: Vec::new(),
+            arrivals: Some(Arrivals { planned: 1_000, taken: 990 }),
+            threads: 2,
+            cpu_s: 1.0,
+            threads_cpu_s: 1.0,
+            busiest_thread_share: 0.9,
+            peak_rss_bytes: 0,
+            rss_bytes_per_user: 0,
+            history_bytes: 0,
+            held: Vec::new(),
+        }
+    }
+
+    fn why(measured: &Measured, per_s: f64) -> Vec<String> {
+        let ceiling = Some(Ceiling { per_s, cpu_us_per_operation: 10.0 });
+        why_invalid(measured, &measured.tallies[0].report(), 7, ceiling)
+    }
+
+    /// What makes a good run worse, beside which ceiling, and what is said of it.
+    type Beyond = (fn(&mut Measured), f64, &'static str);
+
+    #[test]
+    fn a_run_at_every_limit_is_valid_and_one_beyond_any_of_them_is_not() {
+        assert_eq!(why(&good(), 112.0), Vec::<String>::new());
+        let beyond: [Beyond; 8] = [
+            (|run| run.busiest_thread_share = 0.91, 112.0, "one of its 2 threads was computing 91 %"),
+            (|_| (), 110.0, "100 operations a second are more than 90 % of the 110"),
+            (|run| record(&mut run.slip_us, 10_100), 112.0, "it sent operations late by 10.1 ms"),
+            (|run| record(&mut run.lag_us, 10_100), 112.0, "it came to answers late by 10.1 ms"),
+            (
+                |run| run.arrivals = Some(Arrivals { planned: 1_000, taken: 989 }),
+                112.0,
+                "989 of 1000 arrivals were taken up, as all 7 users",
+            ),
+            (|run| run.in_flight_by_count = 1.03, 112.0, "counts and times disagree: 1.03"),
+            (|run| run.in_flight_by_count = 0.97, 112.0, "counts and times disagree: 0.97"),
+            (
+                |run| {
+                    run.tallies[0].clear();
+                    run.in_flight_by_count = 0.0;
+                },
+                112.0,
+                "no operation was answered",
+            ),
+        ];
+        for (worsen, per_s, reason) in beyond {
+            let mut run = good();
+            worsen(&mut run);
+            let why = why(&run, per_s);
+            assert!(why.len() == 1 && why[0].contains(reason), "{reason}: {why:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_generators_own_troubles_are_said_to_have_held_it_up() {
+        assert_eq!(why_held_up(&Measured { arrivals: None, in_flight_by_count: 2.0, ..good() }), None);
+        assert!(why_held_up(&Measured { busiest_thread_share: 1.0, ..good() }).is_some());
+    }
+}

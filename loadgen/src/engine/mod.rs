@@ -36,7 +36,6 @@ pub use example::Example;
 use hdrhistogram::Histogram;
 pub use keys::Hold;
 use recorder::Interval;
-pub use recorder::OPERATIONS;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -83,7 +82,7 @@ pub struct Second {
     pub start: Duration,
     /// How far the run is, a share of its planned length.
     pub progress: f64,
-    /// By operation, as in [`OPERATIONS`]: measured operations only.
+    /// By operation, as in [`crate::client::Operation::ALL`]: measured operations only.
     pub tallies: [Tally; 6],
     /// How late operations were sent by the generator's own doing, µs.
     pub slip_us: Histogram<u64>,
@@ -96,7 +95,7 @@ pub struct Measured {
     pub window: Window,
     /// Whether it was stopped before its end.
     pub is_partial: bool,
-    /// By operation, as in [`OPERATIONS`].
+    /// By operation, as in [`crate::client::Operation::ALL`].
     pub tallies: [Tally; 6],
     /// How late operations were sent by the generator's own doing, µs.
     pub slip_us: Histogram<u64>,

@@ -15,16 +15,6 @@ use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
 
-/// The operations of the contract, in the order of their tallies.
-pub const OPERATIONS: [Operation; 6] = [
-    Operation::GenerateKey,
-    Operation::Instantiate,
-    Operation::Save,
-    Operation::Restore,
-    Operation::Delete,
-    Operation::List,
-];
-
 /// What one worker saw within a second.
 #[derive(Debug)]
 pub(crate) struct Interval {
@@ -32,7 +22,7 @@ pub(crate) struct Interval {
     pub(crate) shard: u32,
     /// The second, counted from the run's origin.
     pub(crate) second: u64,
-    /// By operation, as in [`OPERATIONS`].
+    /// By operation, as in [`Operation::ALL`].
     pub(crate) tallies: [Tally; 6],
     /// How late operations were sent by the generator's own doing, µs.
     pub(crate) slip_us: Histogram<u64>,

@@ -6,7 +6,7 @@ use super::certify;
 use super::time::Time;
 use super::user::Common;
 use super::worker::{Assignment, Worker};
-use super::{Arrivals as Taken, Gathered, Measured, OPERATIONS};
+use super::{Arrivals as Taken, Gathered, Measured};
 use crate::client::wire::{Client, Reply, Request};
 use crate::client::{Failure, Operation, Target};
 use crate::record::figures::{OperationReport, Percentiles, Tally};
@@ -316,7 +316,7 @@ fn what_users_hold_at_the_end_is_known() {
 
 #[test]
 fn operations_have_the_places_that_their_numbers_say() {
-    for (place, operation) in OPERATIONS.into_iter().enumerate() {
+    for (place, operation) in Operation::ALL.into_iter().enumerate() {
         assert_eq!(operation as usize, place);
     }
 }

@@ -166,3 +166,53 @@ impl Ord for Sleeper {
         other.at_us.cmp(&self.at_us)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::task::spawn_local;
+
+    /// Runs on a runtime with a clock of its own.
+    fn with_clock<F: Future<Output = ()>>(test: impl FnOnce(RealTime) -> F) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(<_>::default());
+        runtime.expect("a runtime").block_on(async {
+            let time = RealTime::new(Instant::now()).expect("a timer");
+            spawn_local(time.clone().drive());
+            test(time).await;
+        });
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_at_its_moment_and_the_earliest_first() {
+        with_clock(|time| async move {
+            let order: Rc<RefCell<Vec<u64>>> = Rc::default();
+            let now_us = time.now_us();
+            let waiting = [30_000, 10_000, 20_000, 0].map(|in_us| {
+                let (time, order) = (time.clone(), Rc::clone(&order));
+                spawn_local(async move {
+                    time.until(now_us + in_us).await;
+                    assert!(time.now_us() >= now_us + in_us, "not before");
+                    order.borrow_mut().push(in_us);
+                })
+            });
+            for one in waiting {
+                one.await.expect("is woken");
+            }
+            assert_eq!(*order.borrow(), [0, 10_000, 20_000, 30_000]);
+        });
+    }
+
+    #[test]
+    fn waiting_that_is_called_off_ends_and_none_begins_any_more() {
+        with_clock(|time| async move {
+            let never = spawn_local({
+                let time = time.clone();
+                async move { time.until(u64::MAX / 2).await }
+            });
+            tokio::task::yield_now().await;
+            time.call_off();
+            never.await.expect("is woken");
+            time.until(u64::MAX / 2).await;
+        });
+    }
+}

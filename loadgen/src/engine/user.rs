@@ -32,7 +32,7 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn new(target: &Target, reserves: bool, shared_key: Option<String>, seed: u64) -> Self {
-        let paths = super::recorder::OPERATIONS.map(|operation| target.path(operation));
+        let paths = Operation::ALL.map(|operation| target.path(operation));
         Self { paths, keys: Keys::new(), reserves, shared_key, seed }
     }
 

@@ -1,7 +1,8 @@
 //! What is shown while a load runs: a table that renews itself on a terminal, lines elsewhere. All of it goes to
 //! standard error; the result alone goes to standard output.
 
-use crate::engine::{OPERATIONS, Second};
+use crate::client::Operation;
+use crate::engine::Second;
 use crate::record::figures::OperationReport;
 use crate::record::run::Trial;
 use crate::scenario::Plan;
@@ -39,7 +40,7 @@ impl Live {
 
     /// Shows a second.
     pub fn show(&mut self, second: &Second) {
-        let reports: Vec<(&str, OperationReport)> = OPERATIONS
+        let reports: Vec<(&str, OperationReport)> = Operation::ALL
             .into_iter()
             .zip(&second.tallies)
             .map(|(operation, tally)| (operation.name(), tally.report()))

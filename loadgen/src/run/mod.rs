@@ -11,9 +11,9 @@ mod report;
 pub mod search;
 mod stage;
 
-use crate::client::{Patience, Target};
+use crate::client::{Operation, Patience, Target};
 use crate::engine::ceiling::{self, Ceiling};
-use crate::engine::{self, Measured, OPERATIONS, Second, Setup, limits};
+use crate::engine::{self, Measured, Second, Setup, limits};
 use crate::record::history::{HistoryHeader, HistoryWriter};
 use crate::record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
 use crate::record::run::{RunReport, Search};
@@ -192,7 +192,7 @@ impl Log {
 
     fn write(&mut self, second: &Second) -> io::Result<()> {
         const LENGTH: Duration = Duration::from_secs(1);
-        for (operation, tally) in OPERATIONS.into_iter().zip(&second.tallies) {
+        for (operation, tally) in Operation::ALL.into_iter().zip(&second.tallies) {
             self.writer.interval(second.start, LENGTH, response_tag(operation), tally.response_us())?;
             self.writer.interval(second.start, LENGTH, &service_tag(operation), tally.service_us())?;
         }

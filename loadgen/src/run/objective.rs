@@ -138,7 +138,7 @@ fn condition(text: &str) -> Result<Condition, String> {
 }
 
 fn named(operation: &str) -> Option<&'static str> {
-    crate::engine::OPERATIONS.into_iter().map(Operation::name).find(|name| *name == operation)
+    Operation::of_name(operation).map(Operation::name)
 }
 
 impl fmt::Display for Objective {

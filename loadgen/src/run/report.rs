@@ -2,8 +2,9 @@
 
 use super::objective::Objective;
 use super::{Order, Performed, Subject};
+use crate::client::Operation;
 use crate::engine::ceiling::Ceiling;
-use crate::engine::{Measured, OPERATIONS, certify};
+use crate::engine::{Measured, certify};
 use crate::record::figures::{OperationReport, Percentiles, Rate, Tally};
 use crate::record::run::{Generator, RunReport, RunTarget, SCHEMA, Trial, TrialPhase};
 use crate::report::host::Host;
@@ -86,7 +87,7 @@ pub(super) fn trial(
 fn operations(measured: &Measured) -> (BTreeMap<String, OperationReport>, OperationReport) {
     let mut together = Tally::new();
     let mut operations = BTreeMap::new();
-    for (operation, tally) in OPERATIONS.into_iter().zip(&measured.tallies) {
+    for (operation, tally) in Operation::ALL.into_iter().zip(&measured.tallies) {
         together.merge(tally);
         let report = tally.report();
         if report.sent > 0 {

@@ -104,15 +104,6 @@ impl HistoryRecord {
 }
 
 fn operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Operation, D::Error> {
-    const ALL: [Operation; 6] = [
-        Operation::GenerateKey,
-        Operation::Instantiate,
-        Operation::Save,
-        Operation::Restore,
-        Operation::Delete,
-        Operation::List,
-    ];
     let name = String::deserialize(deserializer)?;
-    let found = ALL.into_iter().find(|operation| operation.name() == name);
-    found.ok_or_else(|| serde::de::Error::custom(format_args!("there is no operation {name:?}")))
+    Operation::of_name(&name).ok_or_else(|| serde::de::Error::custom(format_args!("there is no operation {name:?}")))
 }

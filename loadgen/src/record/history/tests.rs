@@ -144,18 +144,11 @@ fn a_history_is_read_back_as_it_was_written_from_many_frames() {
 #[test]
 fn each_name_of_an_operation_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
-    let all = [
-        Operation::GenerateKey,
-        Operation::Instantiate,
-        Operation::Save,
-        Operation::Restore,
-        Operation::Delete,
-        Operation::List,
-    ];
-    let lines: String = all.map(|operation| written(&HistoryLine { operation, key: None, ..saved() })).concat();
+    let lines: String =
+        Operation::ALL.map(|operation| written(&HistoryLine { operation, key: None, ..saved() })).concat();
     let reader = read_history(&history(folder.path(), &[&lines])).expect("opens");
     let read: Vec<Operation> = reader.map(|record| record.expect("whole").operation).collect();
-    assert_eq!(read, all);
+    assert_eq!(read, Operation::ALL);
 }
 
 #[test]
