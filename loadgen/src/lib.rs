@@ -9,6 +9,7 @@
 //! - [`engine`]: a plan carried out on a target, as fast as it can be.
 //! - [`record`]: the files of a load run, and what is printed from them.
 //! - [`check`]: what is right: the sequential model of the store, and linearizability. Pure.
+//! - [`judge`]: verdicts on recorded histories. Pure.
 //! - [`claims`]: each promise as quote, experiment, judgement.
 //! - [`verify`]: all claims tried on a target.
 //! - [`model`]: statistics and closed forms. Pure.
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod client;
 pub mod document;
 pub mod engine;
+pub mod judge;
 pub mod model;
 pub mod record;
 pub mod reference;

@@ -116,7 +116,7 @@ fn wrong_answers_of_a_server_are_found_by_name() {
         (Lie::TornRestore, "mixed", "stale read"),
         (Lie::LosesInList, "list-heavy", "missing from list"),
         (Lie::DeleteKeepsFile, "churn", "resurrected document"),
-        (Lie::CrossTalk, "mixed", "another's document"),
+        (Lie::CrossTalk, "mixed", "key that changed owners"),
     ] {
         let saves = saves_folder();
         let server = liar::spawn(Some(lie), saves.path());

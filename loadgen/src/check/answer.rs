@@ -104,6 +104,12 @@ struct Frame<'a> {
 /// What stands in the place of a state that was cut out: no server sends this.
 const CUT: &str = "\u{fffd}cut\u{fffd}";
 
+/// Whether a restore's error says that the file itself is no whole document.
+#[must_use]
+pub fn is_unreadable(message: &str) -> bool {
+    matches!(message, "Invalid saved data format" | "Failed to read saved data")
+}
+
 /// Reads an answer.
 #[must_use]
 pub fn read(operation: Operation, outcome: Result<Reply, Failure>) -> Said {

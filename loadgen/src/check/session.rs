@@ -1,85 +1,13 @@
 //! What one user can say of each answer to it, while the load runs: nobody else writes to its session, and its
 //! own operations come one after another. What only several users' answers together show is for the history.
 
-use super::answer::{Restored, Said};
+use super::anomaly::Anomaly;
+use super::answer::{Restored, Said, is_unreadable};
 use crate::client::Failure;
 use crate::document::Content;
-use std::fmt;
 
 /// The type of all documents that are written.
 pub const TYPE_SLUG: &str = "word";
-
-/// A wrong answer, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Wrong {
-    /// A key that another user holds.
-    DuplicateKey,
-    /// A document that is not whole, or mixed from several.
-    TornRead,
-    /// A document older than a save that was acknowledged before.
-    StaleRead,
-    /// The content of a write that was refused.
-    AbortedRead,
-    /// A content that was never sent.
-    NeverWritten,
-    /// Somebody else's document in one's own session.
-    AnothersDocument,
-    /// A document is gone that was acknowledged and not deleted.
-    AcknowledgedThenLost,
-    /// A document is back that was deleted.
-    ResurrectedDocument,
-    /// An error where a document is that was there throughout.
-    UnreadableDocument,
-    /// A list without a document that was there throughout, or with another type.
-    MissingFromList,
-    /// Not in the contract's envelope, or with the wrong status.
-    MalformedAnswer,
-    /// A request that keeps the contract was refused as if it did not.
-    ValidRequestRefused,
-}
-
-impl Wrong {
-    /// All of them, by their numbers.
-    pub const ALL: [Self; 12] = [
-        Self::DuplicateKey,
-        Self::TornRead,
-        Self::StaleRead,
-        Self::AbortedRead,
-        Self::NeverWritten,
-        Self::AnothersDocument,
-        Self::AcknowledgedThenLost,
-        Self::ResurrectedDocument,
-        Self::UnreadableDocument,
-        Self::MissingFromList,
-        Self::MalformedAnswer,
-        Self::ValidRequestRefused,
-    ];
-
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DuplicateKey => "duplicate key",
-            Self::TornRead => "torn read",
-            Self::StaleRead => "stale read",
-            Self::AbortedRead => "aborted read",
-            Self::NeverWritten => "content never written",
-            Self::AnothersDocument => "another's document",
-            Self::AcknowledgedThenLost => "acknowledged then lost",
-            Self::ResurrectedDocument => "resurrected document",
-            Self::UnreadableDocument => "unreadable document",
-            Self::MissingFromList => "missing from list",
-            Self::MalformedAnswer => "malformed answer",
-            Self::ValidRequestRefused => "valid request refused",
-        }
-    }
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What an answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +15,7 @@ pub enum Grade {
     /// It is right.
     Verified,
     /// It cannot be right, whatever else happened.
-    Wrong(Wrong),
+    Wrong(Anomaly),
     /// It says clearly that the operation failed, or there is none.
     Error,
 }
@@ -175,7 +103,7 @@ impl Session {
         match said {
             Said::Malformed { .. } => {
                 self.leave_open(asked);
-                Grade::Wrong(Wrong::MalformedAnswer)
+                Grade::Wrong(Anomaly::MalformedAnswer)
             }
             // Nothing happened at the server.
             Said::NoAnswer(Failure::CannotConnect(_)) => Grade::Error,
@@ -210,14 +138,14 @@ impl Session {
         match (asked, status) {
             (Asked::Delete, 404) => {
                 self.presence = Presence::Deleted;
-                if is_there { Grade::Wrong(Wrong::AcknowledgedThenLost) } else { Grade::Verified }
+                if is_there { Grade::Wrong(Anomaly::AcknowledgedThenLost) } else { Grade::Verified }
             }
-            (Asked::Restore, 404) if is_there => Grade::Wrong(Wrong::AcknowledgedThenLost),
+            (Asked::Restore, 404) if is_there => Grade::Wrong(Anomaly::AcknowledgedThenLost),
             (Asked::Restore, 404) => Grade::Verified,
             // It is busy, not mistaken.
             (_, 408 | 429) => Grade::Error,
-            (_, 400..500) => Grade::Wrong(Wrong::ValidRequestRefused),
-            (Asked::Restore, _) if is_there && is_unreadable(message) => Grade::Wrong(Wrong::UnreadableDocument),
+            (_, 400..500) => Grade::Wrong(Anomaly::ValidRequestRefused),
+            (Asked::Restore, _) if is_there && is_unreadable(message) => Grade::Wrong(Anomaly::UnreadableDocument),
             _ => {
                 self.leave_open(asked);
                 Grade::Error
@@ -230,13 +158,13 @@ impl Session {
         let wrong = match (asked, said) {
             (Asked::Instantiate(content), Said::Created) => {
                 self.acknowledge(content);
-                is_there.then_some(Wrong::AcknowledgedThenLost)
+                is_there.then_some(Anomaly::AcknowledgedThenLost)
             }
             (Asked::Instantiate(content), Said::Existed) => {
                 let is_anothers = self.presence == Presence::Handed;
                 // Nothing of it was stored.
                 self.sent = self.sent.filter(|sent| *sent != content.number).or(self.acknowledged);
-                is_anothers.then_some(Wrong::DuplicateKey)
+                is_anothers.then_some(Anomaly::DuplicateKey)
             }
             (Asked::Save(content), Said::Saved) => {
                 self.acknowledge(content);
@@ -250,9 +178,9 @@ impl Session {
             (Asked::List, Said::Listed(entries)) => {
                 let own = entries.iter().filter(|entry| entry.session_key == self.key);
                 let is_right = own.map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
-                (is_there && !is_right).then_some(Wrong::MissingFromList)
+                (is_there && !is_right).then_some(Anomaly::MissingFromList)
             }
-            _ => Some(Wrong::MalformedAnswer),
+            _ => Some(Anomaly::MalformedAnswer),
         };
         wrong.map_or(Grade::Verified, Grade::Wrong)
     }
@@ -267,35 +195,30 @@ impl Session {
     }
 
     /// What is wrong with a document that restore answered.
-    fn misread(&self, restored: &Restored) -> Option<Wrong> {
+    fn misread(&self, restored: &Restored) -> Option<Anomaly> {
         let is_own = restored.session_key.as_ref() == Some(&self.key);
         let content = match restored.content {
             Some(content) if is_own => content,
             None if self.presence == Presence::Deleted => return None,
-            None => return Some(Wrong::TornRead),
-            Some(_) => return Some(Wrong::AnothersDocument),
+            None => return Some(Anomaly::TornRead),
+            Some(_) => return Some(Anomaly::KeyChangedOwners),
         };
         if content.writer != self.writer {
             // After a delete the key can be anybody's.
             let is_right = self.is_shared || self.presence == Presence::Deleted;
-            return (!is_right).then_some(Wrong::AnothersDocument);
+            return (!is_right).then_some(Anomaly::KeyChangedOwners);
         }
         if self.open_writes.contains(&content.number) {
             return None;
         }
         match (Some(content.number), self.acknowledged, self.sent) {
-            (shown, _, sent) if shown > sent => Some(Wrong::NeverWritten),
-            _ if self.presence == Presence::Deleted => Some(Wrong::ResurrectedDocument),
-            (shown, acknowledged, _) if shown < acknowledged => Some(Wrong::StaleRead),
-            (shown, acknowledged, _) if shown > acknowledged => Some(Wrong::AbortedRead),
+            (shown, _, sent) if shown > sent => Some(Anomaly::NeverWritten),
+            _ if self.presence == Presence::Deleted => Some(Anomaly::ResurrectedDocument),
+            (shown, acknowledged, _) if shown < acknowledged => Some(Anomaly::StaleRead),
+            (shown, acknowledged, _) if shown > acknowledged => Some(Anomaly::AbortedRead),
             _ => None,
         }
     }
-}
-
-/// Whether an error of restore says that the file itself is no whole document.
-fn is_unreadable(message: &str) -> bool {
-    matches!(message, "Invalid saved data format" | "Failed to read saved data")
 }
 
 #[cfg(test)]
@@ -345,13 +268,13 @@ mod tests {
     fn a_restore_shows_the_newest_acknowledged_write_or_one_whose_outcome_is_not_known() {
         let before = [created(), saved(1), (Asked::Save(content(2)), TIMED_OUT)];
         let grade = |number| restored(&before, &showing("A4K", Some(content(number))));
-        assert_eq!(grade(0), Grade::Wrong(Wrong::StaleRead));
+        assert_eq!(grade(0), Grade::Wrong(Anomaly::StaleRead));
         assert_eq!(grade(1), Grade::Verified);
         assert_eq!(grade(2), Grade::Verified);
-        assert_eq!(grade(3), Grade::Wrong(Wrong::NeverWritten));
+        assert_eq!(grade(3), Grade::Wrong(Anomaly::NeverWritten));
         let later = [&before[..], &[saved(3)]].concat();
         let grade = |number| restored(&later, &showing("A4K", Some(content(number))));
-        assert_eq!(grade(1), Grade::Wrong(Wrong::StaleRead));
+        assert_eq!(grade(1), Grade::Wrong(Anomaly::StaleRead));
         assert_eq!(grade(2), Grade::Verified, "what was never answered may take effect at any later time");
         assert_eq!(grade(3), Grade::Verified);
     }
@@ -363,16 +286,16 @@ mod tests {
         let deleted = [created(), (Asked::Delete, Said::Deleted)];
         let elsewhere = Content { writer: 4, ..content(1) };
         for (before, said, wrong) in [
-            (&there, showing("A4K", None), Wrong::TornRead),
-            (&there, showing("B4K", Some(content(1))), Wrong::AnothersDocument),
-            (&there, showing("A4K", Some(elsewhere)), Wrong::AnothersDocument),
-            (&refused_write, showing("A4K", Some(content(1))), Wrong::AbortedRead),
-            (&there, refused(404, "No saved data found"), Wrong::AcknowledgedThenLost),
-            (&there, refused(500, "Invalid saved data format"), Wrong::UnreadableDocument),
-            (&there, refused(400, "Invalid session key"), Wrong::ValidRequestRefused),
-            (&there, Said::Malformed { status: 200 }, Wrong::MalformedAnswer),
-            (&there, Said::Saved, Wrong::MalformedAnswer),
-            (&deleted, showing("A4K", Some(content(0))), Wrong::ResurrectedDocument),
+            (&there, showing("A4K", None), Anomaly::TornRead),
+            (&there, showing("B4K", Some(content(1))), Anomaly::KeyChangedOwners),
+            (&there, showing("A4K", Some(elsewhere)), Anomaly::KeyChangedOwners),
+            (&refused_write, showing("A4K", Some(content(1))), Anomaly::AbortedRead),
+            (&there, refused(404, "No saved data found"), Anomaly::AcknowledgedThenLost),
+            (&there, refused(500, "Invalid saved data format"), Anomaly::UnreadableDocument),
+            (&there, refused(400, "Invalid session key"), Anomaly::ValidRequestRefused),
+            (&there, Said::Malformed { status: 200 }, Anomaly::MalformedAnswer),
+            (&there, Said::Saved, Anomaly::MalformedAnswer),
+            (&deleted, showing("A4K", Some(content(0))), Anomaly::ResurrectedDocument),
         ] {
             assert_eq!(restored(before, &said), Grade::Wrong(wrong), "{said:?}");
         }
@@ -403,7 +326,7 @@ mod tests {
             assert_eq!(restored(&open, &unreadable), Grade::Error, "{open:?}");
         }
         let never_sent = [created(), (Asked::Delete, Said::NoAnswer(Failure::CannotConnect(String::new())))];
-        assert_eq!(restored(&never_sent, &nothing), Grade::Wrong(Wrong::AcknowledgedThenLost));
+        assert_eq!(restored(&never_sent, &nothing), Grade::Wrong(Anomaly::AcknowledgedThenLost));
     }
 
     #[test]
@@ -421,13 +344,16 @@ mod tests {
     fn an_instantiate_finds_what_is_known_to_be_there() {
         let exists = Said::Existed;
         let again = Asked::Instantiate(content(5));
-        assert_eq!(session(&[]).grade(again, &exists), Grade::Wrong(Wrong::DuplicateKey));
+        assert_eq!(session(&[]).grade(again, &exists), Grade::Wrong(Anomaly::DuplicateKey));
         assert!(!session(&[(again, exists.clone())]).may_have_document(), "it is another's");
         assert_eq!(session(&[created()]).grade(again, &exists), Grade::Verified);
-        assert_eq!(session(&[created()]).grade(again, &Said::Created), Grade::Wrong(Wrong::AcknowledgedThenLost));
+        assert_eq!(session(&[created()]).grade(again, &Said::Created), Grade::Wrong(Anomaly::AcknowledgedThenLost));
         let mut unsure = session(&[(Asked::Instantiate(content(0)), TIMED_OUT)]);
         assert_eq!(unsure.grade(again, &exists), Grade::Verified);
-        assert_eq!(unsure.grade(Asked::Restore, &showing("A4K", Some(content(5)))), Grade::Wrong(Wrong::NeverWritten));
+        assert_eq!(
+            unsure.grade(Asked::Restore, &showing("A4K", Some(content(5)))),
+            Grade::Wrong(Anomaly::NeverWritten)
+        );
     }
 
     #[test]
@@ -436,9 +362,9 @@ mod tests {
         let (own, other) = (entry("A4K", TYPE_SLUG), entry("B4K", TYPE_SLUG));
         for (entries, grade) in [
             (vec![other.clone(), own.clone()], Grade::Verified),
-            (vec![other.clone()], Grade::Wrong(Wrong::MissingFromList)),
-            (vec![own.clone(), own.clone()], Grade::Wrong(Wrong::MissingFromList)),
-            (vec![entry("A4K", "demo")], Grade::Wrong(Wrong::MissingFromList)),
+            (vec![other.clone()], Grade::Wrong(Anomaly::MissingFromList)),
+            (vec![own.clone(), own.clone()], Grade::Wrong(Anomaly::MissingFromList)),
+            (vec![entry("A4K", "demo")], Grade::Wrong(Anomaly::MissingFromList)),
         ] {
             assert_eq!(session(&[created()]).grade(Asked::List, &Said::Listed(entries)), grade);
         }
@@ -453,13 +379,13 @@ mod tests {
         shared.grade(Asked::Save(content(0)), &Said::Saved);
         shared.grade(Asked::Save(content(1)), &Said::Saved);
         assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(elsewhere))), Grade::Verified);
-        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(content(0)))), Grade::Wrong(Wrong::StaleRead));
-        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", None)), Grade::Wrong(Wrong::TornRead));
+        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(content(0)))), Grade::Wrong(Anomaly::StaleRead));
+        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", None)), Grade::Wrong(Anomaly::TornRead));
     }
 
     #[test]
     fn wrong_answers_have_names_of_their_own() {
-        let names: std::collections::BTreeSet<&str> = Wrong::ALL.map(Wrong::name).into();
-        assert_eq!(names.len(), Wrong::ALL.len());
+        let names: std::collections::BTreeSet<&str> = Anomaly::ALL.map(Anomaly::name).into();
+        assert_eq!(names.len(), Anomaly::ALL.len());
     }
 }

@@ -89,6 +89,22 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// The key that it asks with; generate-key, and what looks at one key after another, have none.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Instantiate { key, .. }
+            | Self::InstantiateOwn { key, .. }
+            | Self::Save { key, .. }
+            | Self::Restore { key }
+            | Self::Delete { key }
+            | Self::MoveAway { key } => Some(key),
+            Self::GenerateKey { .. } | Self::List | Self::GiveBack => None,
+        }
+    }
+}
+
 /// What an operation answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Answer {
@@ -215,6 +231,48 @@ impl Document {
     }
 }
 
+impl Slot {
+    /// What is under a key after an operation that took effect at one moment, and its answer: the whole of the contract,
+    /// but for what looks at many keys. generate-key is taken to come to this key; `None` where it cannot, and where
+    /// no answer would be right.
+    #[must_use]
+    pub fn after(&self, key: &str, operation: &Operation) -> Option<(Self, Answer)> {
+        let answered = |slot: Self, answer| Some((slot, answer));
+        match (operation, self) {
+            (Operation::GenerateKey { reserves }, Self::Absent) => {
+                let slot = if *reserves { Self::Reserved { stale: false } } else { Self::Absent };
+                answered(slot, Answer::Handed(key.to_owned()))
+            }
+            (Operation::GenerateKey { .. } | Operation::List | Operation::GiveBack, _)
+            | (Operation::InstantiateOwn { .. }, Self::Present(_)) => None,
+            (Operation::Instantiate { .. }, Self::Present(_)) => answered(self.clone(), Answer::Existed),
+            (Operation::Instantiate { document, .. } | Operation::InstantiateOwn { document, .. }, _) => {
+                answered(Self::Present(Document::instantiated(document)), Answer::Created)
+            }
+            (Operation::Save { posted, .. }, _) => {
+                answered(Self::Present(Document::saved(posted, self.document())), Answer::Saved)
+            }
+            (Operation::Restore { .. }, Self::Present(document)) => {
+                answered(self.clone(), Answer::Restored(document.clone()))
+            }
+            (Operation::Restore { .. }, _) | (Operation::Delete { .. } | Operation::MoveAway { .. }, Self::Absent) => {
+                answered(self.clone(), Answer::NotFound)
+            }
+            (Operation::Delete { .. }, _) => answered(Self::Absent, Answer::Deleted),
+            (Operation::MoveAway { .. }, _) => answered(Self::Absent, Answer::Moved(self.document().cloned())),
+        }
+    }
+
+    /// The document, where there is one.
+    #[must_use]
+    pub fn document(&self) -> Option<&Document> {
+        match self {
+            Self::Present(document) => Some(document),
+            _ => None,
+        }
+    }
+}
+
 fn text_of(name: &str, value: &Value) -> String {
     if TIMES.contains(&name) && value.is_number() { SOME_TIME.to_owned() } else { value.to_string() }
 }
@@ -257,40 +315,15 @@ impl Store {
 
     /// Every way in which an operation of one step takes effect.
     fn effects(&self, operation: &Operation) -> Vec<(Self, Progress)> {
-        let done = |store: Self, answer| vec![(store, Progress::Done(answer))];
         match operation {
-            Operation::GenerateKey { reserves } => self.generate_key(*reserves),
-            Operation::Instantiate { key, document } => match self.slot(key) {
-                Slot::Present(_) => done(self.clone(), Answer::Existed),
-                _ => done(self.with(key, Slot::Present(Document::instantiated(document))), Answer::Created),
-            },
-            Operation::InstantiateOwn { key, document } => match self.slot(key) {
-                Slot::Present(_) => Vec::new(),
-                _ => done(self.with(key, Slot::Present(Document::instantiated(document))), Answer::Created),
-            },
-            Operation::Save { key, posted } => {
-                let stored = match self.slot(key) {
-                    Slot::Present(document) => Some(document),
-                    _ => None,
-                };
-                done(self.with(key, Slot::Present(Document::saved(posted, stored))), Answer::Saved)
-            }
-            Operation::Restore { key } => match self.slot(key) {
-                Slot::Present(document) => done(self.clone(), Answer::Restored(document.clone())),
-                _ => done(self.clone(), Answer::NotFound),
-            },
-            Operation::Delete { key } => match self.slot(key) {
-                Slot::Absent => done(self.clone(), Answer::NotFound),
-                _ => done(self.with(key, Slot::Absent), Answer::Deleted),
-            },
-            Operation::MoveAway { key } => match self.slot(key) {
-                Slot::Absent => done(self.clone(), Answer::NotFound),
-                Slot::Reserved { .. } => done(self.with(key, Slot::Absent), Answer::Moved(None)),
-                Slot::Present(document) => done(self.with(key, Slot::Absent), Answer::Moved(Some(document.clone()))),
-            },
-            // These look at one key after another.
-            Operation::List | Operation::GiveBack => Vec::new(),
+            Operation::GenerateKey { .. } => self.generate_key(operation),
+            _ => operation.key().and_then(|key| self.effect_on(key, operation)).into_iter().collect(),
         }
+    }
+
+    fn effect_on(&self, key: &str, operation: &Operation) -> Option<(Self, Progress)> {
+        let (slot, answer) = self.slot(key).after(key, operation)?;
+        Some((self.with(key, slot), Progress::Done(answer)))
     }
 
     /// A save goes on that had read a document before it was moved away. Whatever else writes would have to wait for it.
@@ -304,15 +337,10 @@ impl Store {
         }
     }
 
-    fn generate_key(&self, reserves: bool) -> Vec<(Self, Progress)> {
-        let free: Vec<&String> =
-            self.slots.iter().filter(|(_, slot)| **slot == Slot::Absent).map(|(key, _)| key).collect();
-        if free.is_empty() {
-            return vec![(self.clone(), Progress::Done(Answer::Exhausted))];
-        }
-        let slot = if reserves { Slot::Reserved { stale: false } } else { Slot::Absent };
-        let handed = |key: &String| (self.with(key, slot.clone()), Progress::Done(Answer::Handed(key.clone())));
-        free.into_iter().map(handed).collect()
+    fn generate_key(&self, operation: &Operation) -> Vec<(Self, Progress)> {
+        let handed: Vec<(Self, Progress)> =
+            self.slots.keys().filter_map(|key| self.effect_on(key, operation)).collect();
+        if handed.is_empty() { vec![(self.clone(), Progress::Done(Answer::Exhausted))] } else { handed }
     }
 
     /// One key's part of a list or of giving back.

@@ -1,5 +1,6 @@
 //! S5: deletes among deletes, saves and restores.
 
+use super::judged::Story;
 use super::{Claim, Finding, Needs};
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Operation, User};
@@ -26,13 +27,16 @@ pub(super) static S5: Claim = Claim {
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 
+/// An exchange, with the content that it wrote or was shown.
+type Told = (Exchange, Option<Content>);
+
 /// All that happened to one document, from its instantiate on.
 struct Meeting {
-    created: Exchange,
+    created: Told,
     /// What ran at once.
-    at_once: Vec<Exchange>,
+    at_once: Vec<Told>,
     /// Then, one after the other: a restore, a delete, a restore.
-    after: Vec<Exchange>,
+    after: Vec<Told>,
     /// Whether the file with a content was still there at the end; `None` where the folder is not known.
     file_left: Option<bool>,
 }
@@ -63,87 +67,52 @@ async fn meeting(lab: &Arc<Lab>, key: String, (deleters, savers, restorers): (us
         let key = shared.clone();
         async move {
             if number < deleters {
-                user.delete(&key).await
+                (user.delete(&key).await, None)
             } else if number < deleters + savers {
                 let content = Content { writer: number as u64, number: 1, size_bytes: REAL_STATE_BYTES };
                 let mut saved = user.save(&key, "word", &BTreeMap::new(), &content.state()).await;
                 saved.note = format!("with {content}");
-                saved
+                (saved, Some(content))
             } else {
                 restore(&mut user, &key).await
             }
         }
     });
     let met = met.await;
-    let after = vec![restore(&mut user, &key).await, user.delete(&key).await, restore(&mut user, &key).await];
+    let after = vec![restore(&mut user, &key).await, (user.delete(&key).await, None), restore(&mut user, &key).await];
     let file_left = lab.folder.as_ref().map(|folder| folder.document(&key).is_some_and(|content| !content.is_empty()));
-    Meeting { created, at_once: met, after, file_left }
+    Meeting { created: (created, Some(first)), at_once: met, after, file_left }
 }
 
-async fn restore(user: &mut User, key: &str) -> Exchange {
+async fn restore(user: &mut User, key: &str) -> Told {
     let mut restored = user.restore(key).await;
-    if let Some(data) = restored.data() {
-        let content = Document::parse(data.get()).and_then(|document| document.content());
+    let content = restored.data().and_then(|data| Document::parse(data.get())?.content());
+    if restored.is_success() {
         restored.note = content.map_or("showing what nobody wrote".to_owned(), |content| format!("showing {content}"));
     }
-    restored
+    (restored, content)
 }
 
 /// What is wrong with a meeting, if anything is: the name, and the exchanges that show it.
-fn fault(meeting: &Meeting) -> Option<(&'static str, Vec<Step>)> {
-    if !meeting.created.is_success() {
+fn fault(meeting: &Meeting) -> Option<(String, Vec<Step>)> {
+    if !meeting.created.0.is_success() {
         return None;
     }
-    let all: Vec<&Exchange> = std::iter::once(&meeting.created).chain(&meeting.at_once).chain(&meeting.after).collect();
-    let of = |operation| all.iter().copied().filter(move |exchange| exchange.operation == operation);
-    let steps = |exchanges: Vec<&Exchange>| exchanges.into_iter().map(Exchange::step).collect::<Vec<_>>();
-
-    if let Some(error) = all.iter().find(|exchange| exchange.is_server_error()) {
-        return Some(("a server error, where another came in between", steps(overlapping(&all, error))));
+    let all: Vec<&Told> = std::iter::once(&meeting.created).chain(&meeting.at_once).chain(&meeting.after).collect();
+    let exchanges: Vec<&Exchange> = all.iter().map(|(exchange, _)| exchange).collect();
+    if let Some(error) = exchanges.iter().find(|exchange| exchange.is_server_error()) {
+        let steps = overlapping(&exchanges, error).into_iter().map(Exchange::step).collect();
+        return Some(("a server error, where another came in between".to_owned(), steps));
     }
-    // Each document that is deleted was there: created once, and perhaps again by each save.
-    let writes: Vec<&Exchange> =
-        std::iter::once(&meeting.created).chain(of(Operation::Save).filter(|save| save.may_have_happened())).collect();
-    let deleted: Vec<&Exchange> = of(Operation::Delete).filter(|delete| delete.is_success()).collect();
-    if deleted.len() > writes.len() {
-        return Some(("more deletes succeeded than there were documents", steps(deleted)));
+    let mut story = Story::default();
+    all.iter().for_each(|(exchange, content)| story.add(exchange, *content));
+    let ended_us = exchanges.iter().map(|exchange| exchange.to_us).max().unwrap_or_default();
+    if meeting.file_left == Some(true) {
+        let file = format!("{}.json in the saves folder then", meeting.created.0.key);
+        story.add_presence(ended_us + 1, Step::finding(file, "is still there, with its content"));
     }
-    // A refused delete looks at the document as a restore does.
-    for restored in of(Operation::Restore).chain(of(Operation::Delete).filter(|delete| !delete.is_success())) {
-        let is_gone = restored.status() == Some(404);
-        // What is seen must have been written, and not be deleted for certain by then.
-        let remover = deleted
-            .iter()
-            .find(|delete| delete.precedes(restored) && writes.iter().all(|write| write.precedes(delete)));
-        if let (true, Some(delete)) = (restored.is_success(), remover) {
-            return Some((
-                "a resurrected document: it was deleted, and nothing wrote it anew",
-                steps(vec![delete, restored]),
-            ));
-        }
-        // What is gone must have been deleted, and not be written anew for certain by then.
-        let keeper = writes.iter().find(|write| {
-            let may_remove =
-                |delete: &Exchange| delete.may_have_happened() && !delete.precedes(write) && !restored.precedes(delete);
-            write.is_success() && write.precedes(restored) && !of(Operation::Delete).any(may_remove)
-        });
-        if let (true, Some(write)) = (is_gone, keeper) {
-            return Some((
-                "acknowledged then lost: it was written, and nothing deleted it since",
-                steps(vec![write, restored]),
-            ));
-        }
-    }
-    let last_delete = meeting.after.get(1)?;
-    let is_ended = last_delete.is_success() && meeting.after.get(2).is_some_and(|restored| restored.status().is_some());
-    if is_ended && meeting.file_left == Some(true) {
-        let left = Step::finding(
-            format!("{}.json in the saves folder then", meeting.created.key),
-            "is still there, with its content",
-        );
-        return Some(("a delete was acknowledged, and the document is still there", vec![last_delete.step(), left]));
-    }
-    None
+    let (anomaly, steps) = story.fault()?;
+    Some((format!("{anomaly}: no order of what was done explains it"), steps))
 }
 
 /// An exchange, and those of the same meeting that ran at the same time, in the order of their beginnings.
@@ -156,16 +125,16 @@ fn overlapping<'a>(all: &[&'a Exchange], one: &Exchange) -> Vec<&'a Exchange> {
 
 fn judge(meetings: &[Meeting]) -> Finding {
     let faults: Vec<_> = meetings.iter().filter_map(fault).collect();
-    let deletes = meetings.iter().flat_map(|meeting| meeting.at_once.iter().chain(&meeting.after));
-    let deletes =
-        deletes.filter(|exchange| exchange.operation == Operation::Delete && exchange.status().is_some()).count();
+    let told = meetings.iter().flat_map(|meeting| meeting.at_once.iter().chain(&meeting.after));
+    let is_delete = |(exchange, _): &&Told| exchange.operation == Operation::Delete && exchange.status().is_some();
+    let deletes = told.filter(is_delete).count();
     let finding = if let Some((what, steps)) = faults.first() {
         Finding::refuted(format!("{what} (after {} meetings without)", meetings.len() - faults.len()), steps.clone())
     } else if deletes < 50 {
         let error = meetings
             .iter()
-            .find(|meeting| !meeting.created.is_success())
-            .map(|meeting| format!("; {}", meeting.created.step()));
+            .find(|meeting| !meeting.created.0.is_success())
+            .map(|meeting| format!("; {}", meeting.created.0.step()));
         Finding::inconclusive(format!("only {deletes} deletes were answered{}", error.unwrap_or_default()))
     } else {
         Finding::holds(format!("{deletes} deletes among deletes, saves and restores of {} documents", meetings.len()))
@@ -184,71 +153,85 @@ mod tests {
     use crate::client::exchange::sample as exchange;
     use Operation::{Delete, Instantiate, Restore, Save};
 
-    /// A meeting after which a restore, a delete and a restore are answered with these statuses.
-    fn meeting(at_once: &[(Operation, u64, u64, u16)], after: [u16; 3]) -> Meeting {
-        let at_once =
-            at_once.iter().map(|&(operation, from, to, status)| exchange(operation, from, to, status)).collect();
+    const FIRST: Content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
+    const SECOND: Content = Content { writer: 1, number: 1, size_bytes: REAL_STATE_BYTES };
+
+    fn told((operation, from, to, status, content): (Operation, u64, u64, u16, Option<Content>)) -> Told {
+        (exchange(operation, from, to, status), content)
+    }
+
+    /// A meeting after which a restore, a delete and a restore are answered with these statuses; a save is of the second
+    /// content, and what a restore shows is the content given.
+    fn meeting(at_once: &[(Operation, u64, u64, u16)], after: [u16; 3], shown: Content) -> Meeting {
+        let content = |operation, status| match operation {
+            Save => Some(SECOND),
+            Restore if status == 200 => Some(shown),
+            _ => None,
+        };
+        let tell = |(operation, from, to, status)| told((operation, from, to, status, content(operation, status)));
         let after = [(Restore, 100), (Delete, 110), (Restore, 120)].iter().zip(after);
         Meeting {
-            created: exchange(Instantiate, 0, 5, 200),
-            at_once,
-            after: after.map(|(&(operation, from), status)| exchange(operation, from, from + 5, status)).collect(),
+            created: told((Instantiate, 0, 5, 200, Some(FIRST))),
+            at_once: at_once.iter().copied().map(tell).collect(),
+            after: after.map(|(&(operation, from), status)| tell((operation, from, from + 5, status))).collect(),
             file_left: Some(false),
         }
     }
 
-    fn name(meeting: &Meeting) -> &'static str {
-        fault(meeting).map_or("", |(name, _)| name)
+    fn name(meeting: &Meeting) -> String {
+        fault(meeting).map_or(String::new(), |(name, _)| name)
+    }
+
+    #[track_caller]
+    fn is_fine(meeting: &Meeting) {
+        assert_eq!(name(meeting), "");
+    }
+
+    #[track_caller]
+    fn is_called(meeting: &Meeting, expected: &str) {
+        assert!(name(meeting).starts_with(expected), "{:?}", name(meeting));
     }
 
     #[test]
     fn one_of_many_deletes_succeeds() {
-        assert_eq!(name(&meeting(&[(Delete, 10, 20, 200), (Delete, 11, 20, 404)], [404, 404, 404])), "");
-        assert!(
-            name(&meeting(&[(Delete, 10, 20, 200), (Delete, 11, 20, 200)], [404, 404, 404]))
-                .starts_with("more deletes")
-        );
-        assert!(
-            name(&meeting(&[(Delete, 10, 20, 200), (Delete, 11, 20, 500)], [404, 404, 404]))
-                .starts_with("a server error")
-        );
+        let both = |status| meeting(&[(Delete, 10, 20, 200), (Delete, 11, 20, status)], [404, 404, 404], FIRST);
+        is_fine(&both(404));
+        is_called(&both(200), "applied twice");
+        is_called(&both(500), "a server error");
     }
 
     #[test]
     fn a_save_on_the_unlinked_file_comes_before_the_delete() {
         // The save is acknowledged after the delete, and nothing is there: it took effect before.
-        assert_eq!(name(&meeting(&[(Save, 10, 30, 200), (Delete, 12, 20, 200)], [404, 404, 404])), "");
+        is_fine(&meeting(&[(Save, 10, 30, 200), (Delete, 12, 20, 200)], [404, 404, 404], SECOND));
         // One that began after the delete must be there.
-        assert!(
-            name(&meeting(&[(Delete, 10, 20, 200), (Save, 21, 30, 200)], [404, 404, 404]))
-                .starts_with("acknowledged then lost")
-        );
+        let unlinked = meeting(&[(Delete, 10, 20, 200), (Save, 21, 30, 200)], [404, 404, 404], SECOND);
+        is_called(&unlinked, "write to an unlinked file");
         // Nor is it not found.
-        assert!(name(&meeting(&[(Delete, 10, 20, 404)], [404, 404, 404])).starts_with("acknowledged then lost"));
+        is_called(&meeting(&[(Delete, 10, 20, 404)], [404, 404, 404], FIRST), "acknowledged then lost");
         // Two deletes may both succeed where a save comes between.
-        assert_eq!(
-            name(&meeting(&[(Save, 10, 30, 200), (Delete, 12, 20, 200), (Delete, 13, 30, 200)], [404, 404, 404])),
-            ""
-        );
+        let between = [(Save, 10, 30, 200), (Delete, 12, 20, 200), (Delete, 13, 30, 200)];
+        is_fine(&meeting(&between, [404, 404, 404], SECOND));
     }
 
     #[test]
     fn what_was_deleted_is_not_seen_again() {
-        assert!(name(&meeting(&[(Delete, 10, 20, 200)], [200, 404, 404])).starts_with("a resurrected document"));
-        assert_eq!(name(&meeting(&[(Delete, 10, 20, 200), (Restore, 11, 30, 200)], [404, 404, 404])), "");
-        assert_eq!(name(&meeting(&[(Delete, 10, 20, 200), (Save, 15, 30, 200)], [200, 200, 404])), "");
+        is_called(&meeting(&[(Delete, 10, 20, 200)], [200, 404, 404], FIRST), "resurrected document");
+        is_fine(&meeting(&[(Delete, 10, 20, 200), (Restore, 11, 30, 200)], [404, 404, 404], FIRST));
+        is_fine(&meeting(&[(Delete, 10, 20, 200), (Save, 15, 30, 200)], [200, 200, 404], SECOND));
+        is_called(&meeting(&[(Delete, 10, 20, 200), (Save, 15, 30, 200)], [200, 200, 404], FIRST), "stale read");
     }
 
     #[test]
     fn a_document_whose_file_stays_was_not_deleted() {
-        let kept = Meeting { file_left: Some(true), ..meeting(&[(Save, 10, 20, 200)], [200, 200, 404]) };
-        assert!(name(&kept).starts_with("a delete was acknowledged"));
-        assert_eq!(name(&Meeting { file_left: None, ..kept }), "");
+        let kept = Meeting { file_left: Some(true), ..meeting(&[(Save, 10, 20, 200)], [200, 200, 404], SECOND) };
+        is_called(&kept, "resurrected document");
+        is_fine(&Meeting { file_left: None, ..kept });
     }
 
     #[test]
     fn too_few_deletes_decide_nothing() {
-        let quiet = || meeting(&[(Delete, 10, 20, 200)], [404, 404, 404]);
+        let quiet = || meeting(&[(Delete, 10, 20, 200)], [404, 404, 404], FIRST);
         assert_eq!(judge(&[quiet()]).verdict, Verdict::Inconclusive);
         assert_eq!(judge(&(0..30).map(|_| quiet()).collect::<Vec<_>>()).verdict, Verdict::Holds);
     }

@@ -2,7 +2,7 @@
 
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
-use crate::check::session::Wrong;
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::model::statistics::clopper_pearson;
 use crate::scenario::Scenario;
@@ -50,7 +50,7 @@ fn judge(load: &Load) -> Finding {
     let share = failed as f64 / begun.max(1) as f64;
     let (most_percent, told) = (MOST_FAIL * 100.0, format!("{failed} of {begun} journeys failed"));
     let total = load.total();
-    let finding = if let Some(fault) = load.wrong_besides(Wrong::DuplicateKey) {
+    let finding = if let Some(fault) = load.wrong_besides(Anomaly::DuplicateKey) {
         Finding::refuted(format!("journeys fail otherwise than clearly: {}", fault.summary), fault.steps)
     } else if begun == 0 {
         Finding::inconclusive("no journey was begun")

@@ -1,12 +1,13 @@
 //! A load on the target, for the claims that are tried by one: a plan carried out, and what there is to judge of it.
 
-use crate::check::session::Wrong;
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::{Step, ms};
 use crate::client::ledger::Ledger;
 use crate::client::{Failure, Operation};
 use crate::engine::certify::why_held_up;
 use crate::engine::{self, Example, Measured, Second, Setup, limits};
 use crate::record::figures::{Named, OperationReport, Tally};
+use crate::record::history::HistoryWriter;
 use crate::scenario::{self, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
 use crate::verify::lab::{Lab, Stuck};
 use crate::verify::preflight::is_alive;
@@ -62,6 +63,16 @@ pub(super) fn plan_of_one(lab: &Lab, kind: &str, users: usize, duration: Duratio
 /// Carries a plan out, on a session for all users where one is given. The keys that they still hold at the end are
 /// entered in the lab's ledger, also where nobody waits for the load any more: it is then broken off.
 pub(super) async fn carry_out(lab: &Arc<Lab>, plan: Plan, shared_key: Option<String>) -> Result<Load, Stuck> {
+    carry_out_written_down(lab, plan, shared_key, None).await
+}
+
+/// As [`carry_out`], with a history.
+pub(super) async fn carry_out_written_down(
+    lab: &Arc<Lab>,
+    plan: Plan,
+    shared_key: Option<String>,
+    history: Option<HistoryWriter>,
+) -> Result<Load, Stuck> {
     plan.check().map_err(Stuck)?;
     limits::make_room(plan.users).map_err(Stuck)?;
     let users = plan.users;
@@ -72,7 +83,7 @@ pub(super) async fn carry_out(lab: &Arc<Lab>, plan: Plan, shared_key: Option<Str
         reserves: lab.reserves,
         shared_key,
         threads: THREADS,
-        history: None,
+        history,
     };
     let stop = CancellationToken::new();
     let _breaks_off = stop.clone().drop_guard();
@@ -149,7 +160,7 @@ impl Load {
     }
 
     /// As [`Load::wrong`], but for those of one name, which are another claim's business.
-    pub(super) fn wrong_besides(&self, wrong: Wrong) -> Option<Fault> {
+    pub(super) fn wrong_besides(&self, wrong: Anomaly) -> Option<Fault> {
         let mut total = self.total();
         total.wrong.remove(wrong.name());
         self.fault(total.wrong, total.sent, true)

@@ -16,6 +16,7 @@ mod hard_limit;
 mod holder;
 mod instantiate;
 mod journeys;
+mod judged;
 mod key_space;
 mod lists;
 mod load;
@@ -30,6 +31,7 @@ mod seen;
 mod survival;
 mod throughput;
 mod uniqueness;
+mod whole_history;
 
 use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
@@ -179,7 +181,7 @@ impl fmt::Debug for Claim {
 }
 
 /// All claims, in the order of claims.md.
-pub static ALL: [&Claim; 30] = [
+pub static ALL: [&Claim; 31] = [
     &key_space::K1,
     &distribution::K2,
     &attempts::K3,
@@ -196,6 +198,7 @@ pub static ALL: [&Claim; 30] = [
     &restores::S4,
     &deletes::S5,
     &lists::S6,
+    &whole_history::S7,
     &responsiveness::P1,
     &lock_cost::P2,
     &throughput::P3,
@@ -214,9 +217,9 @@ pub static ALL: [&Claim; 30] = [
 
 /// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
 /// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "P1", "R1", "R2", "R3", "R4", "R5", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6",
-    "P2", "P3", "P4", "O1", "O2", "K9", "K7", "K8", "P5", "K2", "O3",
+    "S7", "P2", "P3", "P4", "O1", "O2", "K9", "K7", "K8", "P5", "K2", "O3",
 ];
 
 /// The claims, in the order in which they are best tried.

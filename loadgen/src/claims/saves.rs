@@ -1,5 +1,6 @@
 //! S1, S2: saves of one document by many.
 
+use super::judged::Story;
 use super::{Claim, Finding, Needs, SECOND_LOOK, Verdict};
 use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
@@ -211,33 +212,22 @@ async fn save(user: &mut User, key: &str, content: Content) -> (Content, Exchang
     (content, saved)
 }
 
-/// What is wrong with a round's final state, if anything is.
+/// What is wrong with a round's final state, if anything is: no order of the saves ends with any view of it.
 fn fault(round: &Round) -> Option<(String, Vec<Step>)> {
     let acknowledged = || round.saves.iter().filter(|(_, saved)| saved.is_success());
     if acknowledged().next().is_none() || !round.views.is_known() {
         return None;
     }
+    let restored = &round.views.restored;
     let mut first_fault = None;
     for document in &round.views.documents {
         let content = document.content();
-        let written = content.and_then(|content| round.saves.iter().find(|(written, _)| *written == content));
-        let later = written.and_then(|(_, saved)| acknowledged().find(|(_, other)| saved.precedes(other)));
-        let (what, steps) = match (content, written, later) {
-            (_, Some((_, saved)), None) if saved.may_have_happened() => return None,
-            (Some(content), Some((_, saved)), Some((_, other))) => (
-                format!("the state is {content}, though a later save was acknowledged"),
-                vec![saved.step(), other.step()],
-            ),
-            (Some(content), _, _) => {
-                let last = acknowledged().map(|(_, saved)| saved.step()).next_back();
-                (format!("the state is {content}, of no save that could be the last"), last.into_iter().collect())
-            }
-            (None, _, _) => {
-                let both = acknowledged().take(2).map(|(_, saved)| saved.step()).collect();
-                ("the state is no whole one of those saved".to_owned(), both)
-            }
-        };
-        first_fault.get_or_insert((what, steps));
+        let shown = content.map_or("no whole one of those saved".to_owned(), |content| content.to_string());
+        let mut story = Story::default();
+        round.saves.iter().for_each(|(content, saved)| story.add(saved, Some(*content)));
+        story.add_look(restored.to_us, content, Step::finding("the state, when all is quiet", shown.clone()));
+        let (anomaly, steps) = story.fault()?;
+        first_fault.get_or_insert((format!("{anomaly}: the state is {shown}"), steps));
     }
     let nothing = || {
         (
@@ -246,8 +236,7 @@ fn fault(round: &Round) -> Option<(String, Vec<Step>)> {
         )
     };
     let (what, mut steps) = first_fault.unwrap_or_else(nothing);
-    steps.push(round.views.restored.step());
-    steps.push(Step::finding("when all is quiet", what.clone()));
+    steps.push(restored.step());
     Some((what, steps))
 }
 
@@ -300,15 +289,15 @@ mod tests {
         let in_turn = [(1, 0, 10, 200), (2, 11, 15, 200)];
         assert!(fault(&round(&in_turn, &[document(2)])).is_none());
         let (what, _) = fault(&round(&in_turn, &[document(1)])).expect("overwritten");
-        assert!(what.contains("a later save was acknowledged"), "{what}");
+        assert!(what.starts_with("stale read: the state is w1.n1."), "{what}");
     }
 
     #[test]
     fn a_state_that_nobody_saved_whole_or_that_was_refused_is_a_fault() {
         let saves = [(1, 0, 10, 200), (2, 5, 15, 400)];
-        assert!(fault(&round(&saves, &[document(2)])).is_some_and(|(what, _)| what.contains("no save that could be")));
+        assert!(fault(&round(&saves, &[document(2)])).is_some_and(|(what, _)| what.starts_with("aborted read")));
         let mixed = document(1).replace("textarea-0", "textarea-x");
-        assert!(fault(&round(&saves, &[mixed])).is_some_and(|(what, _)| what.contains("no whole one")));
+        assert!(fault(&round(&saves, &[mixed])).is_some_and(|(what, _)| what.starts_with("torn read")));
         assert!(fault(&round(&saves, &[])).is_some_and(|(what, _)| what.contains("no document")));
         assert!(
             fault(&round(&[(1, 0, 10, 500), (2, 5, 15, 200)], &[document(1)])).is_none(),

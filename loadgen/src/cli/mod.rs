@@ -1,5 +1,6 @@
 //! What can be asked for on the command line.
 
+pub mod check_history;
 pub mod report;
 pub mod run;
 pub mod saves;
@@ -38,6 +39,9 @@ pub enum Command {
     Run(run::Arguments),
     /// Work the figures of a run out again from its files, and say where they differ
     Report(report::Arguments),
+    /// Decide whether recorded histories are linearizable, and show the smallest piece that is not
+    #[command(after_help = check_history::EXIT_CODES)]
+    CheckHistory(check_history::Arguments),
     /// Look at, fill or tidy a saves folder
     Saves {
         /// What is to be done with it

@@ -10,10 +10,10 @@ use super::whole_writes::WholeWrites;
 use super::wire::{Buffers, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
+use hyper::Response;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
-use hyper::{Response, Uri};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -32,6 +32,8 @@ pub(super) struct Plain {
     patience: Patience,
     buffers: Buffers,
     open: Option<Open>,
+    /// The last answer's headers, emptied: the next request's take their memory.
+    headers: HeaderMap,
 }
 
 #[derive(Debug)]
@@ -55,13 +57,26 @@ impl Open {
     }
 
     /// Ready when the future is; the connection is driven meanwhile.
+    ///
+    /// Only what the connection does can make the future ready. So it is looked at each time the connection was driven,
+    /// and on nobody's behalf: a waker of its own would wake, once a request more, who has seen the answer already.
     async fn while_driven<F: Future>(&mut self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|context| {
             self.drive(context);
-            future.as_mut().poll(context)
+            future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
         })
         .await
+    }
+
+    /// As [`Self::while_driven`], where what is waited for is likely to be there already.
+    async fn at_once_or_while_driven<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let at_once = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        match at_once {
+            Poll::Ready(output) => output,
+            Poll::Pending => self.while_driven(future).await,
+        }
     }
 
     /// Whether a request can be sent, as far as is known.
@@ -84,7 +99,7 @@ impl Open {
 
 impl Plain {
     pub(super) fn new(target: Arc<Target>, patience: Patience, buffers: Buffers) -> Self {
-        Self { target, patience, buffers, open: None }
+        Self { target, patience, buffers, open: None, headers: HeaderMap::new() }
     }
 
     /// Makes the connection, where there is none.
@@ -101,7 +116,7 @@ impl Plain {
             && open.can_send(now)
         {
             open.used = now;
-            let sending = open.sender.try_send_request(self.plain(request)?);
+            let sending = open.sender.try_send_request(self.plain(request));
             match open.while_driven(sending).await {
                 Ok(response) => return self.read(response, open).await,
                 // A request that comes back was never sent, as the server had closed the connection: it is sent on a
@@ -114,7 +129,7 @@ impl Plain {
             }
         }
         let mut open = self.make().await?;
-        let sending = open.sender.send_request(self.plain(request)?);
+        let sending = open.sender.send_request(self.plain(request));
         match open.while_driven(sending).await {
             Ok(response) => self.read(response, open).await,
             Err(error) => Err(open.failure(&error)),
@@ -140,24 +155,27 @@ impl Plain {
         Ok(Open { sender, connection: Box::new(connection), end: None, used: Instant::now() })
     }
 
-    fn plain(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, Failure> {
-        let uri = Uri::try_from(request.path_and_query.as_str());
-        let uri = uri.map_err(|error| Failure::CannotConnect(error.to_string()))?;
+    fn plain(&mut self, request: &Request) -> hyper::Request<Full<Bytes>> {
+        let mut headers = std::mem::take(&mut self.headers);
+        headers.insert(HOST, self.target.host_header().clone());
+        if !request.body.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         let mut plain = hyper::Request::new(Full::new(request.body.clone()));
         *plain.method_mut() = request.method.clone();
-        *plain.uri_mut() = uri;
-        plain.headers_mut().insert(HOST, self.target.host_header().clone());
-        if !request.body.is_empty() {
-            plain.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        Ok(plain)
+        *plain.uri_mut() = request.uri.clone();
+        *plain.headers_mut() = headers;
+        plain
     }
 
     async fn read(&mut self, response: Response<Incoming>, mut open: Open) -> Result<Reply, Failure> {
         let (head, body) = response.into_parts();
         let body = whole(body, &mut open).await?;
         self.open = Some(open);
-        Ok(Reply { status: head.status.as_u16(), attempts: attempts(&head.headers), body })
+        let attempts = attempts(&head.headers);
+        self.headers = head.headers;
+        self.headers.clear();
+        Ok(Reply { status: head.status.as_u16(), attempts, body })
     }
 }
 
@@ -179,7 +197,7 @@ async fn whole(mut body: Incoming, open: &mut Open) -> Result<Bytes, Failure> {
 
 /// The next piece of a body; `None` at its end. Trailers are passed over.
 async fn data(body: &mut Incoming, open: &mut Open) -> Result<Option<Bytes>, Failure> {
-    while let Some(frame) = open.while_driven(body.frame()).await {
+    while let Some(frame) = open.at_once_or_while_driven(body.frame()).await {
         let frame = frame.map_err(|error| open.failure(&error))?;
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));

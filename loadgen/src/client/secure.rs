@@ -32,7 +32,7 @@ impl Secure {
     }
 
     pub(super) async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        let url = self.target.url().join(&request.path_and_query);
+        let url = self.target.url().join(&request.uri.to_string());
         let url = url.map_err(|error| Failure::CannotConnect(error.to_string()))?;
         let sending = self.client.request(request.method.clone(), url);
         let sending = sending.header(CONTENT_TYPE, "application/json").body(request.body.clone());

@@ -1,7 +1,7 @@
 //! Where the target is and how its paths are made.
 
-use hyper::Method;
 use hyper::header::HeaderValue;
+use hyper::{Method, Uri};
 use std::fmt;
 use url::Url;
 
@@ -97,7 +97,12 @@ impl Target {
         let host_header = HeaderValue::from_str(&format!("{host}:{port}"))
             .map_err(|_| format!("{url} names a host that cannot be sent in a header"))?;
         let base_path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { url, host, port, path_template: path_template.to_owned(), base_path, host_header })
+        let target = Self { url, host, port, path_template: path_template.to_owned(), base_path, host_header };
+        let is_a_path = |path: String| Uri::try_from(path).is_ok();
+        if !Operation::ALL.into_iter().all(|operation| is_a_path(target.path(operation))) {
+            return Err(format!("the path template {path_template:?} makes no path: only visible ASCII can be sent"));
+        }
+        Ok(target)
     }
 
     /// The URL as given.
@@ -147,6 +152,26 @@ impl Target {
     pub fn path(&self, operation: Operation) -> String {
         format!("{}{}", self.base_path, self.path_template.replace("{op}", operation.name()))
     }
+
+    /// Where an operation is asked for; the key goes with those that have it in their query, and does not matter to
+    /// others.
+    ///
+    /// # Panics
+    /// Never: a target whose paths are none is not made, and a key is encoded.
+    #[must_use]
+    pub fn uri(&self, operation: Operation, key: &str) -> Uri {
+        let mut text = self.path(operation);
+        let parameter = match operation {
+            Operation::Restore => Some("?sessionKey="),
+            Operation::Delete => Some("?session="),
+            _ => None,
+        };
+        if let Some(parameter) = parameter {
+            text.push_str(parameter);
+            text.extend(url::form_urlencoded::byte_serialize(key.as_bytes()));
+        }
+        Uri::try_from(text).expect("the path was checked when the target was made, and the key is encoded")
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +185,9 @@ mod tests {
         let below = Target::new("http://[::1]:8036/app/", "/api/{op}").expect("valid");
         assert_eq!(below.path(Operation::List), "/app/api/list");
         assert_eq!((below.host(), below.authority().as_str()), ("::1", "[::1]:8036"));
+        assert_eq!(below.uri(Operation::Restore, "A4K").to_string(), "/app/api/restore?sessionKey=A4K");
+        assert_eq!(below.uri(Operation::Delete, "a&b=c d").to_string(), "/app/api/delete?session=a%26b%3Dc+d");
+        assert_eq!(below.uri(Operation::Save, "A4K").to_string(), "/app/api/save");
     }
 
     #[test]
@@ -169,6 +197,7 @@ mod tests {
             ("ftp://x/", "/{op}", "not an http"),
             ("http://x/", "/api/op", "{op}"),
             ("http://x/", "{op}", "slash"),
+            ("http://x/", "/a b/{op}", "makes no path"),
         ] {
             let error = Target::new(url, template).expect_err("refused");
             assert!(error.contains(reason), "{error}");

@@ -6,13 +6,13 @@ use super::ledger::{Ledger, Ownership};
 use super::target::{Operation, Target};
 use super::wire::{Buffers, Client, Patience, Request};
 use bytes::Bytes;
-use hyper::Method;
+use hyper::{Method, Uri};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A simulated user with a connection of its own. Keys and type slugs are put into requests as they are: they
+/// A simulated user with a connection of its own. Keys and type slugs are put into bodies as they are: they
 /// must be well-formed, which whoever takes them from a server has checked.
 #[derive(Debug)]
 pub struct User {
@@ -97,20 +97,20 @@ impl User {
     }
 
     /// Sends a request that the contract does not foresee: `query` goes behind the operation's path as it is.
+    ///
+    /// # Panics
+    /// Where the query cannot stand in a URL.
     pub async fn ask_anything(&mut self, operation: Operation, method: Method, query: &str, body: Bytes) -> Exchange {
         let path = self.target.path(operation);
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-        self.exchange(operation, "", Request { method, path_and_query: path, body }).await
+        let uri =
+            Uri::try_from(path).expect("the target's path was checked, and the query is one of the harness's own");
+        self.exchange(operation, "", Request { method, uri, body }).await
     }
 
     async fn ask(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
-        let path = self.target.path(operation);
-        let path = match operation {
-            Operation::Restore => format!("{path}?sessionKey={key}"),
-            Operation::Delete => format!("{path}?session={key}"),
-            _ => path,
-        };
-        let request = Request { method: operation.method(), path_and_query: path, body: Bytes::from(body) };
+        let uri = self.target.uri(operation, key);
+        let request = Request { method: operation.method(), uri, body: Bytes::from(body) };
         self.exchange(operation, key, request).await
     }
 

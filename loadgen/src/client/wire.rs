@@ -2,8 +2,8 @@
 
 use super::exchange::{Answer, Body, Failure};
 use bytes::Bytes;
-use hyper::Method;
 use hyper::header::HeaderMap;
+use hyper::{Method, Uri};
 use std::time::Duration;
 
 /// Header in which a server may say how many keys it tried.
@@ -47,8 +47,8 @@ pub enum Buffers {
 pub struct Request {
     /// Method.
     pub method: Method,
-    /// Path and query, well-formed.
-    pub path_and_query: String,
+    /// Path and query.
+    pub uri: Uri,
     /// JSON, or nothing.
     pub body: Bytes,
 }

@@ -8,8 +8,10 @@
 //! - `recorder`: what a worker writes down. `example`: some of what went wrong. `tick`: what it uses, and how late it is.
 //! - `time`: its clock. `keys`: which keys the users hold.
 //! - [`ceiling`]: how fast the generator itself is. [`limits`]: what the system must allow.
+//! - [`aftermath`]: what belongs to its history besides, and the verdict on it.
 //! - [`certify`]: whether a run's figures may be believed. Pure.
 
+pub mod aftermath;
 pub mod ceiling;
 pub mod certify;
 mod example;
@@ -48,6 +50,7 @@ use time::RealTime;
 use tokio::runtime::LocalRuntime;
 use tokio_util::sync::CancellationToken;
 use user::Common;
+use user::name_content;
 use worker::{Assignment, Worker};
 
 /// How often it is looked whether the run is to be stopped.
@@ -146,7 +149,7 @@ pub struct Arrivals {
 pub fn run(setup: Setup, stop: &CancellationToken, observe: &mut dyn FnMut(&Second)) -> io::Result<Measured> {
     let origin = Instant::now();
     let (memory_before, _) = limits::memory_bytes();
-    let common = Common::new(&setup.target, setup.reserves, setup.shared_key.clone(), setup.plan.seed);
+    let common = Common::new(Arc::clone(&setup.target), setup.reserves, setup.shared_key.clone(), setup.plan.seed);
     let common = Arc::new(common);
     let end_us = Arc::new(AtomicU64::new(u64::MAX));
     let (crew, intervals) = Crew::hire(&setup, origin, &common, &end_us)?;

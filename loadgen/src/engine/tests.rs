@@ -83,7 +83,7 @@ impl Client for Script {
     async fn send(&mut self, request: Request) -> Result<Reply, Failure> {
         let now_us = u64::try_from(self.origin.elapsed().as_micros()).expect("a time");
         sleep(Duration::from_micros(self.answered_us(now_us) - now_us)).await;
-        let (path, query) = request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
+        let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
         let mut store = self.store.lock().expect("not poisoned");
         let data = store.answer(&request.method, path, query, &request.body);
         let status = if data.is_some() { 200 } else { 404 };
@@ -120,7 +120,7 @@ fn carry_out(plan: Plan, service_us: u64, stall_us: Range<u64>, twist: Twist) ->
     let end_us = Arc::new(AtomicU64::new(window.to_us));
     let target = Target::new("http://127.0.0.1:9", "/{op}").expect("a target");
     let plan = Arc::new(plan);
-    let common = Arc::new(Common::new(&target, true, None, plan.seed));
+    let common = Arc::new(Common::new(Arc::new(target), true, None, plan.seed));
     let assigned = (Arc::clone(&plan), Arc::clone(&common));
     runtime.block_on(async move {
         let (plan, common) = assigned;
@@ -250,7 +250,7 @@ fn a_closed_load_with_think_time_waits_once_for_each_user() {
 #[test]
 fn what_is_in_flight_by_count_is_that_by_times_through_a_stall_and_without_answers() {
     let no_deletes = |request: &Request, reply| {
-        let is_delete = request.path_and_query.starts_with("/delete");
+        let is_delete = request.uri.path().starts_with("/delete");
         if is_delete { Err(Failure::TimedOut(10)) } else { Ok(reply) }
     };
     let measured = carry_out(plan(Scenario::Churn, 5, closed(5, 10 * S, Pacing::Think)), 10 * MS, STALL_US, no_deletes);
@@ -283,7 +283,7 @@ fn the_warm_up_is_left_out_of_the_figures() {
 fn wrong_answers_are_counted_by_name_and_are_no_goodput() {
     static FIRST: Mutex<Option<Reply>> = Mutex::new(None);
     let stale = |request: &Request, reply: Reply| {
-        let is_restore = request.path_and_query.starts_with("/restore");
+        let is_restore = request.uri.path().starts_with("/restore");
         let mut first = FIRST.lock().expect("not poisoned");
         Ok(if is_restore { first.get_or_insert(reply).clone() } else { reply })
     };

@@ -3,14 +3,16 @@
 use super::keys::{Hold, Keys};
 use super::recorder::{Done, Recorder};
 use super::time::Time;
+use crate::check::anomaly::Anomaly;
 use crate::check::answer::{Said, read};
-use crate::check::session::{Asked, Grade, Session, TYPE_SLUG, Wrong};
+use crate::check::session::{Asked, Grade, Session, TYPE_SLUG};
 use crate::client::wire::{Client, Request};
 use crate::client::{Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
 use crate::record::history::{Answer, Judgement, Output};
 use crate::scenario::{Action, Step};
 use bytes::Bytes;
+use hyper::Uri;
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 /// What all users of a run work with, on whatever thread.
 #[derive(Debug)]
 pub(crate) struct Common {
-    paths: [String; 6],
+    target: Arc<Target>,
     pub(crate) keys: Keys,
     /// Whether a key that was handed out is reserved: only then is there something to give back.
     reserves: bool,
@@ -31,28 +33,37 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(target: &Target, reserves: bool, shared_key: Option<String>, seed: u64) -> Self {
-        let paths = Operation::ALL.map(|operation| target.path(operation));
-        Self { paths, keys: Keys::new(), reserves, shared_key, seed }
+    pub(crate) fn new(target: Arc<Target>, reserves: bool, shared_key: Option<String>, seed: u64) -> Self {
+        Self { target, keys: Keys::new(), reserves, shared_key, seed }
     }
 
     /// Under which number a user writes.
     fn writer(&self, user: u32) -> u64 {
-        (self.seed & 0xffff_ffff) << USER_BITS | u64::from(user)
+        writer(self.seed, user)
     }
 
-    /// A content as the history names it: by user and number, where a user of this run wrote it.
+    /// A content as the history names it.
     fn name(&self, content: Content, out: &mut String) {
-        let user = content.writer & ((1 << USER_BITS) - 1);
-        let is_ours = u32::try_from(user).is_ok_and(|user| self.writer(user) == content.writer);
-        let writer = if is_ours { user } else { content.writer };
-        // Writing to memory does not fail.
-        let _ = write!(out, "w{writer}.n{}", content.number);
+        name_content(self.seed, content, out);
     }
 }
 
 /// Lower bits of a writer's number, which are the user's.
 const USER_BITS: u32 = 24;
+
+/// Under which number a user of a run writes.
+fn writer(seed: u64, user: u32) -> u64 {
+    (seed & 0xffff_ffff) << USER_BITS | u64::from(user)
+}
+
+/// A content as the history of a run has it: by user and number, where a user of this run wrote it.
+pub(crate) fn name_content(seed: u64, content: Content, out: &mut String) {
+    let user = content.writer & ((1 << USER_BITS) - 1);
+    let is_ours = u32::try_from(user).is_ok_and(|user| writer(seed, user) == content.writer);
+    let writer = if is_ours { user } else { content.writer };
+    // Writing to memory does not fail.
+    let _ = write!(out, "w{writer}.n{}", content.number);
+}
 
 /// When a step is to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +99,8 @@ pub(crate) struct User<C, T> {
     session: Option<Session>,
     /// Number of its next content.
     next: u64,
+    /// Where each operation was asked for last, and with which key.
+    uris: [Option<(String, Uri)>; 6],
     /// Contents as they are named, to be reused.
     input: String,
     output: String,
@@ -96,7 +109,18 @@ pub(crate) struct User<C, T> {
 impl<C: Client, T: Time> User<C, T> {
     pub(crate) fn new(number: u32, client: C, time: T, common: Arc<Common>, recorder: Rc<RefCell<Recorder>>) -> Self {
         let session = common.shared_key.clone().map(|key| Session::shared(key, common.writer(number)));
-        Self { number, client, time, common, recorder, session, next: 0, input: String::new(), output: String::new() }
+        Self {
+            number,
+            client,
+            time,
+            common,
+            recorder,
+            session,
+            next: 0,
+            uris: Default::default(),
+            input: String::new(),
+            output: String::new(),
+        }
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -146,10 +170,10 @@ impl<C: Client, T: Time> User<C, T> {
             Said::Key(key) => {
                 let is_ours = self.common.keys.hand(key, self.number);
                 self.session = Some(Session::handed(key.clone(), self.common.writer(self.number)));
-                if is_ours { Grade::Verified } else { Grade::Wrong(Wrong::DuplicateKey) }
+                if is_ours { Grade::Verified } else { Grade::Wrong(Anomaly::DuplicateKey) }
             }
-            Said::Malformed { .. } => Grade::Wrong(Wrong::MalformedAnswer),
-            Said::Refused { status: 400..500, .. } => Grade::Wrong(Wrong::ValidRequestRefused),
+            Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
+            Said::Refused { status: 400..500, .. } => Grade::Wrong(Anomaly::ValidRequestRefused),
             _ => Grade::Error,
         };
         if !matches!(sent.said, Said::Key(_)) {
@@ -203,7 +227,7 @@ impl<C: Client, T: Time> User<C, T> {
             // Only a list can be asked for without one.
             let grade = match sent.said {
                 Said::Listed(_) => Grade::Verified,
-                Said::Malformed { .. } => Grade::Wrong(Wrong::MalformedAnswer),
+                Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
                 _ => Grade::Error,
             };
             return self.write_down(operation, due, &sent, grade);
@@ -240,16 +264,22 @@ impl<C: Client, T: Time> User<C, T> {
         body.into()
     }
 
+    /// Where an operation is asked for. It is made once for each key, not for each request.
+    fn uri(&mut self, operation: Operation) -> Uri {
+        let key = self.session.as_ref().map_or("", |session| session.key.as_str());
+        match &self.uris[operation as usize] {
+            Some((made_for, uri)) if made_for == key => uri.clone(),
+            _ => {
+                let uri = self.common.target.uri(operation, key);
+                self.uris[operation as usize] = Some((key.to_owned(), uri.clone()));
+                uri
+            }
+        }
+    }
+
     /// Sends a request, and reads what is answered. Times are taken just before and just after.
     async fn send(&mut self, operation: Operation, due: Due, body: Bytes) -> Sent {
-        let mut path = self.common.paths[operation as usize].clone();
-        let key = self.session.as_ref().map_or("", |session| &session.key);
-        match operation {
-            Operation::Restore => path.extend(["?sessionKey=", key]),
-            Operation::Delete => path.extend(["?session=", key]),
-            _ => {}
-        }
-        let request = Request { method: operation.method(), path_and_query: path, body };
+        let request = Request { method: operation.method(), uri: self.uri(operation), body };
         let call_us = self.time.now_us();
         if !due.is_set_up {
             self.recorder.borrow_mut().sends(due.meant_us, call_us);

@@ -6,15 +6,17 @@
 //!
 //! The order of lines is that in which buffers came: within a process by time, between processes by chance.
 
+mod accesses;
 mod line;
 mod reader;
 mod record;
 mod writer;
 
+pub use accesses::Accesses;
 pub use line::{Answer, HistoryLine, Judgement, Output, Phase};
 pub use reader::{HistoryError, HistoryReader, read_history};
 pub use record::{HistoryRecord, RecordedOutput};
-pub use writer::{CHUNK_BYTES, HistorySender, HistoryWriter};
+pub use writer::{CHUNK_BYTES, HistorySender, HistoryWriter, append};
 
 use serde::{Deserialize, Serialize};
 

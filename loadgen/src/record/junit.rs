@@ -1,7 +1,7 @@
 //! `junit.xml`: a run as CI reads it, with a test case for each operation and one for the run's validity.
 
 use super::figures::{Named, OperationReport};
-use super::run::RunReport;
+use super::run::{HistoryReport, RunReport};
 use super::words;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
@@ -17,6 +17,9 @@ pub fn junit(report: &RunReport) -> Result<String, SerializeError> {
     suite.add_test_case(validity(report));
     for (name, operation) in &report.operations {
         suite.add_test_case(answers(name, operation));
+    }
+    if let Some(judged) = &report.history {
+        suite.add_test_case(history(judged));
     }
     suite.set_system_out(words::figures(report).join("\n"));
     let mut junit = Report::new("loadgen run");
@@ -35,6 +38,27 @@ fn validity(report: &RunReport) -> TestCase {
     let mut case = TestCase::new("the run is valid", status);
     case.set_classname(CLASS);
     case
+}
+
+/// The verdict on the history; undecided is an error, as nothing is said against the server.
+fn history(history: &HistoryReport) -> TestCase {
+    let status = match history.linearizable {
+        Some(true) => TestCaseStatus::success(),
+        Some(false) => failed(NonSuccessKind::Failure, "not linearizable", history),
+        None => failed(NonSuccessKind::Error, "undecided", history),
+    };
+    let mut case = TestCase::new("one order explains the whole history", status);
+    case.set_classname(CLASS);
+    case
+}
+
+fn failed(kind: NonSuccessKind, what: &str, history: &HistoryReport) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    let stories =
+        words::counterexamples(history).into_iter().map(|(head, story)| format!("{head}\n{}", story.join("\n")));
+    let stories: Vec<String> = stories.collect();
+    status.set_type(what).set_message(one_line(&words::history(history))).set_description(xml(&stories.join("\n\n")));
+    status
 }
 
 fn answers(name: &str, operation: &OperationReport) -> TestCase {
@@ -76,10 +100,12 @@ mod tests {
     fn wrong_answers_are_failures_and_errors_are_told() {
         let text = junit(&sample()).expect("writes");
         for part in [
-            "<testsuite name=\"run editing\" tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"1\">",
+            "<testsuite name=\"run editing\" tests=\"4\" skipped=\"0\" errors=\"0\" failures=\"2\">",
             "<testcase name=\"the run is valid\" classname=\"loadgen.run\"/>",
             "<testcase name=\"every answer to restore is right\" classname=\"loadgen.run\">",
             "<failure message=\"1 of 10 answers are wrong\" type=\"wrong answer\">1 × torn read</failure>",
+            "<failure message=\"History: NOT LINEARIZABLE. No order explains 45 operations on 3 documents: 2 × stale read.\" \
+             type=\"not linearizable\">stale read under key A4K, drawn in counterexample.html\nFrom 1.000 s",
             "<system-out>1 of 20 operations failed\n1 × no answer within 10 s</system-out>",
         ] {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");

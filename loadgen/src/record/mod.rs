@@ -7,6 +7,7 @@
 //! - [`run`]: `run.json`: what ran, how it went, whether it may be believed, and the exit code that follows.
 //! - [`figures`]: counts and percentiles, by operation; the tally that they are counted with.
 //! - [`history`]: `history.jsonl.zst`: every operation, written at full speed and read back as a stream.
+//! - [`formats`]: histories that others recorded, read.
 //! - [`hlog`]: `latency.hlog`: latencies by second and operation, in the format of `HdrHistogram`.
 //! - [`mod@derive`]: the figures worked out again from history and histograms, held against `run.json`.
 //! - [`summary`]: `summary.md`, for a pull request.
@@ -15,6 +16,7 @@
 
 pub mod derive;
 pub mod figures;
+pub mod formats;
 pub mod history;
 pub mod hlog;
 pub mod junit;
@@ -23,6 +25,7 @@ pub mod summary;
 pub mod terminal;
 mod words;
 
+use crate::report::timeline::Timeline;
 use run::RunReport;
 use std::io;
 use std::path::Path;
@@ -50,6 +53,20 @@ pub fn write_report(report: &RunReport, folder: &Path) -> io::Result<()> {
         std::fs::write(&path, text).map_err(|error| at(&path, &error))?;
     }
     Ok(())
+}
+
+/// Writes a page for each counterexample, the first `NAME.html`, the next `NAME-2.html`; answers their names.
+///
+/// # Errors
+/// Where one cannot be written; the message names it.
+pub fn write_counterexamples(folder: &Path, name: &str, counterexamples: &[Timeline]) -> io::Result<Vec<String>> {
+    let write = |(number, counterexample): (usize, &Timeline)| {
+        let page = if number == 0 { format!("{name}.html") } else { format!("{name}-{}.html", number + 1) };
+        let path = folder.join(&page);
+        std::fs::write(&path, counterexample.page()).map_err(|error| at(&path, &error))?;
+        Ok(page)
+    };
+    counterexamples.iter().enumerate().map(write).collect()
 }
 
 /// Reads `run.json` from a run's folder.

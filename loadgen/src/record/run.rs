@@ -1,6 +1,10 @@
 //! `run.json`: what ran, how it went, and whether its figures may be believed.
 
 use super::figures::{OperationReport, Percentiles, Rate};
+use crate::check::anomaly::Anomaly;
+use crate::check::documents::counterexample::Counterexample;
+use crate::check::documents::whole::Verdict;
+use crate::report::counterexample::story;
 use crate::report::host::Host;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +53,8 @@ pub struct RunReport {
     pub generator: Generator,
     /// The search for the highest rate, where there was one.
     pub search: Option<Search>,
+    /// The verdict on the whole history, where one was kept.
+    pub history: Option<HistoryReport>,
     /// Keys of ours whose documents could not be removed.
     pub left_behind: Vec<String>,
     /// Where it ran.
@@ -62,6 +68,58 @@ pub struct RunTarget {
     pub url: String,
     /// Its protocol, where the harness chose it.
     pub protocol: Option<String>,
+}
+
+/// The verdict on a run's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryReport {
+    /// Whether an order explains it, document by document; none where that could not be decided.
+    pub linearizable: Option<bool>,
+    /// Documents.
+    pub documents: u64,
+    /// Operations on them, those before the warm-up's end and looks at the saves folder among them.
+    pub operations: u64,
+    /// Operations that fit nowhere, by the name of what went wrong.
+    pub anomalies: BTreeMap<String, u64>,
+    /// Documents on which nothing could be decided, some of them, and why.
+    pub undecided: BTreeMap<String, String>,
+    /// The first of each anomaly, the earliest first.
+    pub counterexamples: Vec<CounterexampleReport>,
+}
+
+/// A piece of a history that no order explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterexampleReport {
+    /// What went wrong.
+    pub anomaly: String,
+    /// Whose document it is.
+    pub key: String,
+    /// What happened, a sentence each.
+    pub story: Vec<String>,
+    /// Name of the page in the run's folder with its picture.
+    pub picture: Option<String>,
+}
+
+impl HistoryReport {
+    /// The verdict, with the names of the pages that show its counterexamples.
+    #[must_use]
+    pub fn new(verdict: &Verdict, pages: &[String]) -> Self {
+        let counterexample = |(number, counterexample): (usize, &Counterexample)| CounterexampleReport {
+            anomaly: counterexample.anomaly.name().to_owned(),
+            key: counterexample.key.clone(),
+            story: story(counterexample),
+            picture: pages.get(number).cloned(),
+        };
+        let named = |(anomaly, count): (&Anomaly, &u64)| (anomaly.name().to_owned(), *count);
+        Self {
+            linearizable: verdict.is_linearizable(),
+            documents: verdict.documents,
+            operations: verdict.accesses,
+            anomalies: verdict.anomalies.iter().map(named).collect(),
+            undecided: verdict.undecided.iter().map(|(key, why)| (key.clone(), (*why).to_owned())).collect(),
+            counterexamples: verdict.counterexamples.iter().enumerate().map(counterexample).collect(),
+        }
+    }
 }
 
 /// The measured window, µs since the run's start: what comes before is warm-up.
@@ -191,13 +249,15 @@ impl TrialPhase {
 }
 
 impl RunReport {
-    /// The exit code of the run: 1 with any wrong answer in the measured window, else 3 where the figures are not to be
-    /// believed or the run was interrupted, else 0. A wrong answer is one in an invalid run too, so 1 comes before 3.
+    /// The exit code of the run: 1 with any wrong answer in the measured window, or a history that no order explains; else
+    /// 3 where the figures are not to be believed, the run was interrupted or the history could not be decided; else 0. A
+    /// wrong answer is one in an invalid run too, so 1 comes before 3.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        if self.total.wrong_count() > 0 {
+        let is_linearizable = self.history.as_ref().map_or(Some(true), |history| history.linearizable);
+        if self.total.wrong_count() > 0 || is_linearizable == Some(false) {
             1
-        } else if self.partial || !self.valid {
+        } else if self.partial || !self.valid || is_linearizable.is_none() {
             3
         } else {
             0

@@ -1,6 +1,6 @@
 //! `summary.md`: a run for a pull request. Whether its figures may be used comes before the figures.
 
-use super::run::{RunReport, Search};
+use super::run::{HistoryReport, RunReport, Search};
 use super::words;
 use std::fmt::Write as _;
 
@@ -16,6 +16,9 @@ pub fn markdown(report: &RunReport) -> String {
     out.push_str(&section("Wrong answers", &words::named(report, |operation| &operation.wrong)));
     out.push_str(&section("Errors", &words::named(report, |operation| &operation.errors)));
     out.push_str(&section("Rate and generator", &words::figures(report)));
+    if let Some(history) = &report.history {
+        out.push_str(&judged(history));
+    }
     if let Some(search) = &report.search {
         out.push_str(&searched(search));
     }
@@ -31,6 +34,10 @@ fn verdict(report: &RunReport) -> String {
     if wrong > 0 {
         let _ = writeln!(out, "**WRONG ANSWERS: {wrong}.** They are named below.\n");
     }
+    if report.history.as_ref().is_some_and(|history| history.linearizable == Some(false)) {
+        let _ =
+            writeln!(out, "**NOT LINEARIZABLE.** The answers contradict each other: see the verdict on the history.\n");
+    }
     let doubts = words::doubts(report);
     if doubts.is_empty() {
         out.push_str("Valid: the generator kept up, and the window is whole.");
@@ -39,6 +46,17 @@ fn verdict(report: &RunReport) -> String {
     let _ = write!(out, "> **INVALID: do not use these figures.**\n>");
     for doubt in doubts {
         let _ = write!(out, "\n> - {}", escape(&doubt));
+    }
+    out
+}
+
+fn judged(history: &HistoryReport) -> String {
+    let mut out = format!("\n## Verdict on the history\n\n{}\n", escape(&words::history(history)));
+    for (head, story) in words::counterexamples(history) {
+        let _ = writeln!(out, "\n### {}\n", escape(&head));
+        for line in story {
+            let _ = writeln!(out, "- {}", escape(&line));
+        }
     }
     out
 }
@@ -92,7 +110,7 @@ mod tests {
     fn the_summary_holds_what_ran_and_every_figure() {
         let text = markdown(&sample());
         for part in [
-            "# Run: editing\n\n**WRONG ANSWERS: 1.** They are named below.\n\nValid: ",
+            "# Run: editing\n\n**WRONG ANSWERS: 1.** They are named below.\n\n**NOT LINEARIZABLE.** ",
             "Scenario editing against http://127.0.0.1:1/ (hardened), 2026-11-24T09:00:00Z, seed 7, on Linux 6 with 2 CPUs \
              and 1000 MB. Measured from 5.0 s to 15.0 s.",
             "The plan: `{\"users\":3}`",

@@ -1,6 +1,6 @@
 //! The table that a run ends with, and what follows from it.
 
-use super::run::RunReport;
+use super::run::{HistoryReport, RunReport};
 use super::words;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write as _;
@@ -22,6 +22,9 @@ pub fn render(report: &RunReport, folder: &Path) -> String {
     out.push('\n');
     for line in words::figures(report) {
         let _ = writeln!(out, "{line}");
+    }
+    if let Some(history) = &report.history {
+        out.push_str(&verdict(history));
     }
     if let Some(search) = &report.search {
         let rows = search.trials.iter().map(words::trial_row).collect();
@@ -67,6 +70,18 @@ fn names(title: &str, lines: &[String]) -> String {
     out
 }
 
+/// The verdict on the history; the first counterexample whole, of the others where they are.
+fn verdict(history: &HistoryReport) -> String {
+    let mut out = format!("{}\n", words::history(history));
+    for (number, (head, story)) in words::counterexamples(history).into_iter().enumerate() {
+        let _ = writeln!(out, "    {head}");
+        for line in story.iter().filter(|_| number == 0) {
+            let _ = writeln!(out, "        {line}");
+        }
+    }
+    out
+}
+
 /// What is wrong comes first, then whether the figures may be used, then where to look.
 fn conclusion(report: &RunReport, folder: &Path) -> String {
     let mut out = String::new();
@@ -79,10 +94,14 @@ fn conclusion(report: &RunReport, folder: &Path) -> String {
             super::HISTORY_FILE
         );
     }
+    let is_linearizable = report.history.as_ref().is_none_or(|history| history.linearizable != Some(false));
+    if !is_linearizable {
+        out.push_str("NOT LINEARIZABLE: the answers contradict each other; see above.\n");
+    }
     let doubts = words::doubts(report);
     if !doubts.is_empty() {
         let _ = writeln!(out, "INVALID: {}.\nDo not use these figures.", doubts.join("; "));
-    } else if wrong == 0 {
+    } else if wrong == 0 && is_linearizable {
         let (errors, sent) = (report.total.error_count(), report.total.sent);
         let _ = writeln!(out, "Valid, and no answer was wrong; {errors} of {sent} operations failed.");
     }
@@ -111,10 +130,13 @@ mod tests {
             "Slip (how late the generator was): p50 0.003 ms",
             "│      200.0 ┆ bisect  ┆ no   ┆",
             "please delete by hand: A4K",
+            "\nHistory: NOT LINEARIZABLE. No order explains 45 operations on 3 documents: 2 × stale read.\n    stale read under \
+             key A4K, drawn in counterexample.html\n        From 1.000 s to 1.005 s user 2 restored it.\n",
         ] {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }
         let end = "\nWRONG ANSWERS: 1 of 29. history.jsonl.zst has each, under \"wrong\".\n\
+                   NOT LINEARIZABLE: the answers contradict each other; see above.\n\
                    Seed 7; the run's files are in reports/x\nTo work its figures out again from them: loadgen report reports/x\n";
         assert!(text.ends_with(end), "{text}");
         assert!(text.lines().all(|line| !line.starts_with(['│', '┌']) || line.chars().count() <= 118), "{text}");

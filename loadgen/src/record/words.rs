@@ -1,7 +1,7 @@
 //! Words and numbers that the summary, the terminal and CI's file share, so that they say the same.
 
 use super::figures::{Named, OperationReport, Percentiles};
-use super::run::{RunReport, Search, Trial};
+use super::run::{CounterexampleReport, HistoryReport, RunReport, Search, Trial};
 
 /// Heads of the table by operation.
 pub(super) const OPERATION_HEADS: [&str; 10] =
@@ -98,6 +98,41 @@ pub(super) fn named(report: &RunReport, of: impl Fn(&OperationReport) -> &Named)
 /// Text from elsewhere on one line, without control characters, which could steer a terminal.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// The verdict on the history, in a sentence.
+pub(super) fn history(history: &HistoryReport) -> String {
+    let HistoryReport { documents, operations, anomalies, undecided, .. } = history;
+    let plural = if *documents == 1 { "" } else { "s" };
+    let subject = format!("{operations} operations on {documents} document{plural}");
+    match history.linearizable {
+        Some(true) => format!("History: one order explains all {subject}, document by document (linearizable)."),
+        Some(false) => {
+            let named: Vec<String> =
+                anomalies.iter().map(|(name, count)| format!("{count} × {}", one_line(name))).collect();
+            format!("History: NOT LINEARIZABLE. No order explains {subject}: {}.", named.join(", "))
+        }
+        None => {
+            let why = undecided.iter().next().map(|(key, why)| format!(" (key {}: {})", one_line(key), one_line(why)));
+            format!("History: {subject} could not be decided{}.", why.unwrap_or_default())
+        }
+    }
+}
+
+/// Each counterexample: what it is called, where its picture is, and what happened.
+pub(super) fn counterexamples(history: &HistoryReport) -> Vec<(String, Vec<String>)> {
+    let head = |counterexample: &CounterexampleReport| {
+        let picture = counterexample.picture.as_ref().map(|picture| format!(", drawn in {}", one_line(picture)));
+        format!(
+            "{} under key {}{}",
+            one_line(&counterexample.anomaly),
+            one_line(&counterexample.key),
+            picture.unwrap_or_default()
+        )
+    };
+    let story =
+        |counterexample: &CounterexampleReport| counterexample.story.iter().map(|line| one_line(line)).collect();
+    history.counterexamples.iter().map(|counterexample| (head(counterexample), story(counterexample))).collect()
 }
 
 /// Rate, slip and the generator's costs, a line each.

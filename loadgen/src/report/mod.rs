@@ -3,13 +3,16 @@
 //! Architecture invariant: reports are pure functions of a [`Report`]; no socket, clock or randomness.
 //!
 //! - [`schedules`]: how a fault comes about in the specification's protocol, step by step.
+//! - [`counterexample`]: a piece of a history that no order explains, in words; [`timeline`]: as a picture.
 //! - [`summary`]: `summary.md`, for a pull request.
 //! - [`terminal`]: the table that a run ends with.
 
+pub mod counterexample;
 pub mod host;
 pub mod schedules;
 pub mod summary;
 pub mod terminal;
+pub mod timeline;
 
 use crate::claims::{Claim, Verdict};
 use crate::client::exchange::Step;

@@ -1,10 +1,12 @@
 //! A load run from end to end: target, generator, figures, files.
 //!
 //! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `report`: figures from what was measured.
+//! - `aftermath`: the history judged, and what is wrong drawn.
 //! - [`live`]: what is shown meanwhile.
 //! - [`objective`]: what a target is to keep to. Pure.
 //! - [`search`]: the highest rate at which it does. Pure.
 
+mod aftermath;
 pub mod live;
 pub mod objective;
 mod report;
@@ -12,6 +14,7 @@ pub mod search;
 mod stage;
 
 use crate::client::{Operation, Patience, Target};
+use crate::engine::aftermath::opening_line;
 use crate::engine::ceiling::{self, Ceiling};
 use crate::engine::{self, Measured, Second, Setup, limits};
 use crate::record::history::{HistoryHeader, HistoryWriter};
@@ -20,6 +23,7 @@ use crate::record::run::{RunReport, Search};
 use crate::record::{HISTORY_FILE, HLOG_FILE};
 use crate::reference::Protocol;
 use crate::scenario::Plan;
+use crate::verify::lab::OPENING;
 use anyhow::Context;
 use live::Live;
 use objective::Objective;
@@ -91,9 +95,12 @@ pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Resul
         Some(objective) => seek(order, &stage, objective, ceiling, stop).await,
     };
     let url = stage.target().url().to_string();
+    let performed = performed?;
+    let history = aftermath::judge(order, &stage).await;
     let left_behind = stage.strike().await?;
-    let mut report = report::of(order, &performed?, ceiling, url, started);
+    let mut report = report::of(order, &performed, ceiling, url, started);
     report.left_behind = left_behind;
+    report.history = history?;
     crate::record::write_report(&report, &order.out)?;
     Ok(report)
 }
@@ -145,6 +152,11 @@ async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationT
         let header = HistoryHeader::new(plan.seed, plan.warm_up_us());
         HistoryWriter::create(&order.out.join(HISTORY_FILE), &header)
     });
+    let history = history.transpose()?;
+    let shared_key = stage.shared_key(plan).await?;
+    if let (Some(history), Some(key)) = (&history, &shared_key) {
+        let _ = history.sender().send(opening_line(key, OPENING, plan.seed));
+    }
     let mut log = Log::create(order)?;
     let mut live = Live::new(plan, order.is_quiet);
     let setup = Setup {
@@ -152,9 +164,9 @@ async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationT
         target: stage.target(),
         patience: order.patience,
         reserves: stage.lab.reserves,
-        shared_key: stage.shared_key(plan).await?,
+        shared_key,
         threads: order.threads,
-        history: history.transpose()?,
+        history,
     };
     let stop = stop.clone();
     let running = tokio::task::spawn_blocking(move || -> io::Result<Measured> {

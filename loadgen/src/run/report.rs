@@ -53,6 +53,7 @@ pub(super) fn of(
         operations,
         total,
         search: search.clone(),
+        history: None,
         left_behind: Vec::new(),
         host: Host::this(),
     }

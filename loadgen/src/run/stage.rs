@@ -4,6 +4,7 @@ use super::{Order, Subject};
 use crate::client::Target;
 use crate::engine::Measured;
 use crate::reference::{Embedded, Launcher};
+use crate::saves::folder::SavesFolder;
 use crate::scenario::{Plan, SessionUse};
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::{preflight, runner};
@@ -35,6 +36,12 @@ impl Stage {
 
     pub(super) fn target(&self) -> Arc<Target> {
         Arc::clone(&self.lab.target)
+    }
+
+    /// The saves folder of a server that is ours.
+    pub(super) fn folder(&self) -> anyhow::Result<Option<SavesFolder>> {
+        let open = |embedded: &Embedded| SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg);
+        self.embedded.as_ref().map(open).transpose()
     }
 
     /// A session for all users, where the scenario has one.

@@ -63,6 +63,9 @@ const PORTERS: usize = 48;
 /// How often a server is asked for a key, or a key tried, before it is given up.
 const KEY_TRIES: usize = 50;
 
+/// What a session for all users holds at first.
+pub const OPENING: Content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+
 /// Everything that the experiments on one target share.
 pub struct Lab {
     /// The target.
@@ -263,8 +266,7 @@ impl Lab {
     pub async fn open_session(&self) -> Result<String, Stuck> {
         let mut user = self.user(0);
         let key = self.new_key(&mut user).await?;
-        let content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
-        let created = user.instantiate(&key, "word", &content.state()).await;
+        let created = user.instantiate(&key, "word", &OPENING.state()).await;
         if created.is_success() {
             return Ok(key);
         }

@@ -42,11 +42,11 @@ impl Client for Refusing {
 
     async fn send(&mut self, request: Request) -> Result<Reply, Failure> {
         let body = r#"{"success":false,"message":"all attempts exhausted","timestamp":1}"#;
-        if request.path_and_query == "/generate-key" && self.refusals > 0 {
+        if request.uri.path() == "/generate-key" && self.refusals > 0 {
             self.refusals -= 1;
             return Ok(Reply { status: 503, attempts: None, body: body.into() });
         }
-        let data = if request.path_and_query == "/generate-key" {
+        let data = if request.uri.path() == "/generate-key" {
             r#"{"sessionKey":"A4K"}"#
         } else {
             self.end_us.store(0, Ordering::Relaxed);
@@ -73,7 +73,7 @@ async fn journey(refusals: u32) -> Interval {
     let recorder = Rc::new(RefCell::new(Recorder::new((0, 1), window, None, out, emptied)));
     let (time, end_us) = (Moved::default(), Arc::new(AtomicU64::new(LENGTH_US)));
     let target = Target::new("http://127.0.0.1:1", "/{op}").expect("a target");
-    let common = Arc::new(Common::new(&target, false, None, 1));
+    let common = Arc::new(Common::new(Arc::new(target), false, None, 1));
     let client = Refusing { refusals, end_us: Arc::clone(&end_us) };
     let user = User::new(0, client, time.clone(), common, Rc::clone(&recorder));
     let turns = Turns { plan: Arc::new(plan), time, start_us: 0, end_us, recorder: Rc::clone(&recorder) };

@@ -69,6 +69,9 @@ pub enum Phase {
     /// Preparation and clean-up: judged, and not measured.
     #[serde(rename = "set-up")]
     SetUp,
+    /// A look at a document's file when the run was over: judged as a restore, and not measured.
+    #[serde(rename = "saves folder")]
+    SavesFolder,
 }
 
 impl HistoryLine<'_> {
@@ -121,6 +124,7 @@ impl HistoryLine<'_> {
         }
         let end: &[u8] = match self.phase {
             Some(Phase::SetUp) => b",\"phase\":\"set-up\"}\n",
+            Some(Phase::SavesFolder) => b",\"phase\":\"saves folder\"}\n",
             None => b"}\n",
         };
         out.extend_from_slice(end);

@@ -49,6 +49,18 @@ pub struct HistorySender {
     spare: Spare,
 }
 
+/// Adds lines to a history that was written before.
+///
+/// # Errors
+/// Where the file cannot be written; the message names it.
+pub fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
+    let append = || {
+        let mut frames = Frames::new(File::options().append(true).open(path)?)?;
+        frames.append(lines)
+    };
+    append().map_err(|error| at(path, &error))
+}
+
 impl HistoryWriter {
     /// Creates the file, with its header.
     ///

@@ -69,8 +69,25 @@ pub(crate) fn sample() -> RunReport {
             history_bytes: 4_321,
         },
         search: Some(search()),
+        history: Some(history()),
         left_behind: vec!["A4K".to_owned()],
         host: Host { os: "Linux 6".to_owned(), cpus: 2, memory_mb: 1_000 },
+    }
+}
+
+fn history() -> HistoryReport {
+    HistoryReport {
+        linearizable: Some(false),
+        documents: 3,
+        operations: 45,
+        anomalies: BTreeMap::from([("stale read".to_owned(), 2)]),
+        undecided: BTreeMap::from([("B4K".to_owned(), "too many operations at once".to_owned())]),
+        counterexamples: vec![CounterexampleReport {
+            anomaly: "stale read".to_owned(),
+            key: "A4K".to_owned(),
+            story: vec!["From 1.000 s to 1.005 s user 2 restored it.".to_owned(), "No order explains it.".to_owned()],
+            picture: Some("counterexample.html".to_owned()),
+        }],
     }
 }
 
@@ -102,6 +119,7 @@ pub(crate) fn invalid() -> RunReport {
     report.partial = true;
     report.why_invalid = vec!["slip p99 is 12 ms; the generator was late".to_owned()];
     report.total.wrong.clear();
+    report.history = None;
     report.operations.values_mut().for_each(|operation| operation.wrong.clear());
     report
 }
@@ -146,8 +164,11 @@ fn a_spoiled_run_json_does_not_keep_to_its_schema() {
 
 #[test]
 fn a_wrong_answer_outweighs_an_invalid_run_and_both_outweigh_success() {
-    let valid = RunReport { total: invalid().total, ..sample() };
+    let valid = RunReport { total: invalid().total, history: None, ..sample() };
     assert_eq!(valid.exit_code(), 0, "errors alone are the server's clear word");
+    let judged =
+        |linearizable| RunReport { history: Some(HistoryReport { linearizable, ..history() }), ..valid.clone() };
+    assert_eq!([Some(true), Some(false), None].map(|verdict| judged(verdict).exit_code()), [0, 1, 3]);
     assert_eq!(RunReport { valid: false, ..valid.clone() }.exit_code(), 3);
     assert_eq!(RunReport { partial: true, ..valid }.exit_code(), 3);
     assert_eq!(sample().exit_code(), 1);

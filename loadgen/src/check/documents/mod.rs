@@ -1,0 +1,62 @@
+//! Whole histories of a document store, judged key by key: whether one order explains what was answered, what is wrong
+//! where none does, and the smallest piece that proves it.
+//!
+//! Layout:
+//! - [`access`]: an operation on one document, compactly; `model.rs` says what it is to the sequential model.
+//! - `frontier`: whether an order explains all accesses to a document, near-linearly.
+//! - `naming.rs`: what an access that fits nowhere is called.
+//! - `ownership.rs`: keys that two users were handed.
+//! - `shrink.rs`: the smallest piece of a history that is wrong; [`counterexample`]: that piece with the longest order
+//!   that there is.
+//! - [`whole`]: the verdict on all documents together.
+
+pub mod access;
+pub mod counterexample;
+mod frontier;
+mod model;
+mod naming;
+mod ownership;
+mod shrink;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod textbook;
+pub mod whole;
+
+pub use model::{OneDocument, step};
+
+use crate::check::anomaly::Anomaly;
+use access::Access;
+use frontier::{Part, Start, Stopped};
+use naming::Scene;
+
+/// What is to be said of all accesses to a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// What is wrong: places of accesses, each with its anomaly's name, in the order in which it shows.
+    pub wrong: Vec<(usize, Anomaly)>,
+    /// Why not all is judged, where that is so.
+    pub undecided: Option<&'static str>,
+}
+
+/// Judges all accesses to a document, from when there was none; they are in the order of their calls.
+#[must_use]
+pub fn judge(accesses: &[Access]) -> Judgement {
+    let findings = Part { accesses, ghosts: &[], start: Start::Absent }.search(false);
+    let undecided = match findings.stopped {
+        None | Some(Stopped::MisfitChanges) => None,
+        Some(Stopped::TooMany) => Some("too many operations at once leave too many orders to be tried"),
+        Some(Stopped::NotUnique) => Some("the same content was written twice"),
+    };
+    let mut wrong: Vec<(usize, Anomaly)> = Vec::new();
+    if !findings.misfits.is_empty() {
+        let scene = Scene::new(accesses);
+        wrong.extend(findings.misfits.into_iter().map(|place| (place, scene.name(place))));
+    }
+    for [second, ..] in ownership::duplicates(accesses) {
+        if wrong.iter().all(|(place, _)| *place != second) {
+            wrong.push((second, Anomaly::DuplicateKey));
+        }
+    }
+    Judgement { wrong, undecided }
+}

@@ -1,0 +1,138 @@
+//! What an access that fits nowhere is called: told by what else was done to the document, before and after.
+
+use super::access::{Access, Content, Kind, NEVER};
+use crate::check::anomaly::Anomaly;
+use std::collections::HashMap;
+
+/// All accesses to a document, by what they did.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    accesses: &'a [Access],
+    /// Places of the accesses that wrote a content, or may have.
+    writes: HashMap<Content, usize>,
+    /// Places of the restores that showed it.
+    readers: HashMap<Content, Vec<usize>>,
+    refused: Vec<Content>,
+    /// Acknowledged writes, in the order of their answers.
+    acknowledged: Vec<usize>,
+    /// Deletes that found a document, in the order of their answers.
+    deleted: Vec<usize>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(accesses: &'a [Access]) -> Self {
+        let mut scene = Self {
+            accesses,
+            writes: HashMap::new(),
+            readers: HashMap::new(),
+            refused: Vec::new(),
+            acknowledged: Vec::new(),
+            deleted: Vec::new(),
+        };
+        for (place, access) in accesses.iter().enumerate() {
+            match access.kind {
+                Kind::Shows(content) => scene.readers.entry(content).or_default().push(place),
+                Kind::Refused(content) => scene.refused.push(content),
+                Kind::Deleted => scene.deleted.push(place),
+                Kind::Created(_) | Kind::Saved(_) => scene.acknowledged.push(place),
+                _ => {}
+            }
+            scene.writes.extend(access.kind.written().map(|content| (content, place)));
+        }
+        let returned_us = |place: &usize| accesses[*place].returned_us;
+        scene.acknowledged.sort_by_key(returned_us);
+        scene.deleted.sort_by_key(returned_us);
+        scene
+    }
+
+    /// The name of what went wrong with the access at a place.
+    pub(super) fn name(&self, misfit: usize) -> Anomaly {
+        let access = &self.accesses[misfit];
+        match access.kind {
+            Kind::Torn => Anomaly::TornRead,
+            Kind::Unreadable => Anomaly::UnreadableDocument,
+            Kind::Handed => Anomaly::KeyChangedOwners,
+            Kind::Shows(content) => self.misread(access, content),
+            Kind::ShowsNone | Kind::DeletesNone => self.gone(access),
+            Kind::Existed if self.last_before(&self.deleted, access).is_some() => Anomaly::ResurrectedDocument,
+            Kind::Created(_) => self.created_again(access),
+            Kind::Deleted if self.deleted.len() > 1 => Anomaly::AppliedTwice,
+            Kind::Existed | Kind::Deleted => Anomaly::NeverWritten,
+            _ => Anomaly::NotLinearizable,
+        }
+    }
+
+    /// A restore shows a content that cannot be there.
+    fn misread(&self, restore: &Access, content: Content) -> Anomaly {
+        let Some(&place) = self.writes.get(&content) else {
+            return if self.refused.contains(&content) { Anomaly::AbortedRead } else { Anomaly::NeverWritten };
+        };
+        let write = &self.accesses[place];
+        if restore.is_before(write) {
+            return Anomaly::NeverWritten;
+        }
+        let since_us = self.there_since_us(write, content);
+        let replaced = self.last_before(&self.acknowledged, restore).filter(|other| other.called_us > since_us);
+        let deleted = self.last_before(&self.deleted, restore).filter(|delete| delete.called_us > since_us);
+        match (deleted, replaced) {
+            (Some(delete), None) if delete.returned_us < NEVER => Anomaly::ResurrectedDocument,
+            (Some(delete), Some(save)) if save.returned_us < delete.called_us => Anomaly::ResurrectedDocument,
+            (_, Some(_)) if write.returned_us == NEVER => Anomaly::AppliedTwice,
+            (_, Some(save)) if self.is_lost(save, since_us) => Anomaly::LostUpdate,
+            (_, Some(_)) => Anomaly::StaleRead,
+            _ => Anomaly::NonMonotonicRead,
+        }
+    }
+
+    /// Since when a content is known to have been there, µs: since its write's answer, or since somebody saw it.
+    fn there_since_us(&self, write: &Access, content: Content) -> u64 {
+        let seen = self.readers.get(&content).into_iter().flatten().map(|&place| self.accesses[place].returned_us);
+        seen.min().map_or(write.returned_us, |seen_us| seen_us.min(write.returned_us))
+    }
+
+    /// Whether a save was acknowledged and nobody ever sees it, though others look before anything else is written: they
+    /// see what was there before. One look alone may be a stale one, unless nothing comes after it.
+    fn is_lost(&self, save: &Access, since_us: u64) -> bool {
+        let is_seen = save.kind.written().is_some_and(|content| self.readers.contains_key(&content));
+        let is_other_write = |access: &&Access| access.kind.written().is_some() && access.called_us > since_us;
+        let others = self.accesses.iter().filter(is_other_write).filter(|access| *access != save);
+        let until_us = others.map(|access| access.called_us).min().unwrap_or(NEVER);
+        let looks = |access: &&Access| matches!(access.kind, Kind::Shows(_)) && save.is_before(access);
+        let in_time = self.accesses.iter().filter(looks).filter(|access| access.returned_us < until_us).count();
+        !is_seen && in_time > 1
+    }
+
+    /// There is no document, and there must be one.
+    fn gone(&self, access: &Access) -> Anomaly {
+        let Some(write) = self.last_before(&self.acknowledged, access) else { return Anomaly::NotLinearizable };
+        let is_again = |place: &usize| access.is_before(&self.accesses[*place]);
+        let written_before = |content: &Content| {
+            self.writes.get(content).is_some_and(|&place| self.accesses[place].called_us < access.returned_us)
+        };
+        let comes_back =
+            self.readers.iter().any(|(content, readers)| written_before(content) && readers.iter().any(is_again));
+        let is_seen = write.kind.written().is_some_and(|content| self.readers.contains_key(&content));
+        let follows_a_delete = self.deleted.iter().any(|&place| self.accesses[place].is_before(write));
+        match (comes_back, is_seen, follows_a_delete) {
+            (true, _, _) => Anomaly::IntermediateRead,
+            (false, false, true) => Anomaly::WriteToUnlinkedFile,
+            _ => Anomaly::AcknowledgedThenLost,
+        }
+    }
+
+    /// instantiate says that it created what was there.
+    fn created_again(&self, access: &Access) -> Anomaly {
+        let is_other_creation = |other: &&usize| {
+            let other = &self.accesses[**other];
+            matches!(other.kind, Kind::Created(_)) && other != access && !other.is_before(access)
+        };
+        let is_at_once = self.acknowledged.iter().any(|place| is_other_creation(&place));
+        if is_at_once { Anomaly::AppliedTwice } else { Anomaly::AcknowledgedThenLost }
+    }
+
+    /// The last of those, in the order of their answers, that had its answer before an access was sent.
+    fn last_before(&self, places: &[usize], access: &Access) -> Option<&'a Access> {
+        let count = places.partition_point(|&place| self.accesses[place].returned_us < access.called_us);
+        count.checked_sub(1).map(|last| &self.accesses[places[last]])
+    }
+}

@@ -1,0 +1,35 @@
+//! Keys that two users were handed: that shows in who writes, not in what is there.
+
+use super::access::{Access, Kind};
+
+/// How long a key is held on trust for somebody who was handed it and writes nothing, µs: servers may give it back.
+const TRUSTED_US: u64 = 60_000_000;
+
+/// A key that two users were handed and use, with nothing between that could have ended the first one's session: the
+/// places of both hand-outs, the second one first, and of the first use by each.
+pub(super) type Duplicate = [usize; 4];
+
+/// All such, in the order of the second hand-outs.
+pub(super) fn duplicates(accesses: &[Access]) -> Vec<Duplicate> {
+    let handed: Vec<usize> = places(accesses, |kind| kind == Kind::Handed);
+    let ends = places(accesses, |kind| matches!(kind, Kind::Deleted | Kind::DeletesNone | Kind::MayDelete));
+    let writes = places(accesses, |kind| kind.written().is_some() || kind == Kind::Existed);
+    let use_of = |handed: &Access| {
+        let is_use =
+            |place: &&usize| accesses[**place].process == handed.process && handed.is_before(&accesses[**place]);
+        writes.iter().find(is_use).copied()
+    };
+    let duplicate = |pair: &[usize]| {
+        let [first, second] = [pair[0], pair[1]].map(|place| &accesses[place]);
+        let may_end = |place: &usize| !accesses[*place].is_before(first) && !second.is_before(&accesses[*place]);
+        let (used, used_too) = (use_of(first)?, use_of(second)?);
+        let is_trusted = accesses[used].called_us < first.returned_us.saturating_add(TRUSTED_US);
+        let is_duplicate = first.process != second.process && is_trusted && !ends.iter().any(may_end);
+        is_duplicate.then_some([pair[1], pair[0], used, used_too])
+    };
+    handed.windows(2).filter_map(duplicate).collect()
+}
+
+fn places(accesses: &[Access], is_meant: impl Fn(Kind) -> bool) -> Vec<usize> {
+    accesses.iter().enumerate().filter(|(_, access)| is_meant(access.kind)).map(|(place, _)| place).collect()
+}

@@ -1,0 +1,188 @@
+//! Each anomaly with its smallest history, and beside it the neighbours that it must not be taken for.
+
+use super::access::{Access, Content, Kind, NEVER};
+use super::{judge, shrink};
+use crate::check::anomaly::Anomaly;
+
+/// The content that a writer, named by a letter, wrote as its first.
+const A: Content = Content { writer: 1, number: 0 };
+const B: Content = Content { writer: 2, number: 0 };
+const C: Content = Content { writer: 3, number: 0 };
+
+/// One access after another, each from ten times its place on for five.
+fn one_by_one(kinds: &[Kind]) -> Vec<Access> {
+    let access = |(place, kind): (u64, &Kind)| at(place * 10, place * 10 + 5, *kind);
+    (0..).zip(kinds).map(access).collect()
+}
+
+fn at(called_us: u64, returned_us: u64, kind: Kind) -> Access {
+    let is_open = matches!(kind, Kind::MaySave(_) | Kind::MayCreate(_) | Kind::MayDelete);
+    let process = kind.written().map_or(9, |content| content.writer);
+    Access { process, called_us, returned_us: if is_open { NEVER } else { returned_us }, kind }
+}
+
+/// The names of what is wrong.
+fn names(accesses: &[Access]) -> Vec<Anomaly> {
+    let judgement = judge(accesses);
+    assert_eq!(judgement.undecided, None);
+    judgement.wrong.into_iter().map(|(_, anomaly)| anomaly).collect()
+}
+
+/// The one thing that is wrong, where taking any access away leaves something that can be explained.
+#[track_caller]
+fn only(accesses: &[Access]) -> Anomaly {
+    let wrong = judge(accesses).wrong;
+    let [(misfit, anomaly)] = wrong[..] else { panic!("one thing is wrong: {wrong:?}") };
+    let piece = shrink::smallest(accesses, misfit, &[misfit]).expect("it is wrong");
+    assert!(piece.core().count() <= accesses.len());
+    anomaly
+}
+
+#[test]
+fn a_stale_read_shows_what_was_replaced_before_it_began() {
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Saved(B), Kind::Shows(A)])), Anomaly::StaleRead);
+    // Others do see the newer one: it was no lost update.
+    let seen = [Kind::Created(A), Kind::Saved(B), Kind::Shows(A), Kind::Shows(B)];
+    assert_eq!(only(&one_by_one(&seen)), Anomaly::StaleRead);
+}
+
+#[test]
+fn a_lost_update_was_acknowledged_and_nobody_ever_sees_it() {
+    let lost = one_by_one(&[Kind::Created(A), Kind::Saved(B), Kind::Shows(A), Kind::Shows(A)]);
+    assert_eq!(names(&lost), [Anomaly::LostUpdate; 2]);
+}
+
+#[test]
+fn a_non_monotonic_read_goes_back_behind_what_somebody_saw_of_a_save_under_way() {
+    let saving = |last| {
+        [
+            at(0, 5, Kind::Created(A)),
+            at(10, 90, Kind::Saved(B)),
+            at(20, 30, Kind::Shows(B)),
+            at(40, 50, Kind::Shows(last)),
+        ]
+    };
+    assert_eq!(only(&saving(A)), Anomaly::NonMonotonicRead);
+    assert_eq!(names(&saving(B)), []);
+}
+
+#[test]
+fn a_torn_read_is_no_whole_document() {
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Torn])), Anomaly::TornRead);
+}
+
+#[test]
+fn a_document_that_is_there_throughout_must_be_readable() {
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Unreadable])), Anomaly::UnreadableDocument);
+    // One that is only just being created need not be.
+    assert_eq!(names(&[at(0, 20, Kind::Created(A)), at(10, 15, Kind::Unreadable)]), []);
+}
+
+#[test]
+fn an_intermediate_read_finds_nothing_where_a_document_was_before_and_after() {
+    let gone = [
+        at(0, 5, Kind::Created(A)),
+        at(10, 50, Kind::Saved(B)),
+        at(20, 30, Kind::ShowsNone),
+        at(60, 65, Kind::Shows(B)),
+    ];
+    assert_eq!(only(&gone), Anomaly::IntermediateRead);
+}
+
+#[test]
+fn what_was_acknowledged_and_is_gone_for_good_is_lost() {
+    assert_eq!(
+        names(&one_by_one(&[Kind::Created(A), Kind::ShowsNone, Kind::ShowsNone])),
+        [Anomaly::AcknowledgedThenLost; 2]
+    );
+    // A delete without an answer may have done it.
+    assert_eq!(names(&one_by_one(&[Kind::Created(A), Kind::MayDelete, Kind::ShowsNone])), []);
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Created(B)])), Anomaly::AcknowledgedThenLost);
+}
+
+#[test]
+fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
+    let unlinked = one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Saved(B), Kind::ShowsNone]);
+    assert_eq!(only(&unlinked), Anomaly::WriteToUnlinkedFile);
+    // At the same time as the delete it is a save before it.
+    let at_once = [
+        at(0, 5, Kind::Created(A)),
+        at(10, 20, Kind::Deleted),
+        at(10, 30, Kind::Saved(B)),
+        at(40, 45, Kind::ShowsNone),
+    ];
+    assert_eq!(names(&at_once), []);
+}
+
+#[test]
+fn a_resurrected_document_is_back_after_its_delete() {
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Shows(A)])), Anomaly::ResurrectedDocument);
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Existed])), Anomaly::ResurrectedDocument);
+    // Had it been replaced since, it is only stale.
+    let replaced = [Kind::Created(A), Kind::Deleted, Kind::Created(B), Kind::Shows(A)];
+    assert_eq!(only(&one_by_one(&replaced)), Anomaly::StaleRead);
+}
+
+#[test]
+fn an_aborted_read_shows_what_was_refused() {
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Refused(B), Kind::Shows(B)])), Anomaly::AbortedRead);
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Shows(B)])), Anomaly::NeverWritten);
+    assert_eq!(
+        only(&[at(0, 5, Kind::Created(A)), at(10, 15, Kind::Shows(B)), at(20, 25, Kind::Saved(B))]),
+        Anomaly::NeverWritten
+    );
+}
+
+#[test]
+fn what_was_applied_twice_happened_again_though_it_can_happen_once() {
+    let created = [at(0, 20, Kind::Created(A)), at(10, 30, Kind::Created(B))];
+    assert_eq!(only(&created), Anomaly::AppliedTwice);
+    let deleted = [at(0, 5, Kind::Created(A)), at(10, 20, Kind::Deleted), at(10, 30, Kind::Deleted)];
+    assert_eq!(only(&deleted), Anomaly::AppliedTwice);
+    // A save without an answer is seen, replaced, and there again: sent once more by somebody on the way.
+    let again = [Kind::Created(A), Kind::MaySave(B), Kind::Shows(B), Kind::Saved(C), Kind::Shows(B)];
+    assert_eq!(only(&one_by_one(&again)), Anomaly::AppliedTwice);
+    // It may come late, once.
+    let late = [Kind::Created(A), Kind::MaySave(B), Kind::Shows(A), Kind::Saved(C), Kind::Shows(B)];
+    assert_eq!(names(&one_by_one(&late)), []);
+}
+
+#[test]
+fn a_key_that_changed_owners_was_handed_out_while_its_document_was_there() {
+    assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Created(A), Kind::Handed])), Anomaly::KeyChangedOwners);
+    assert_eq!(names(&one_by_one(&[Kind::Handed, Kind::Created(A), Kind::Deleted, Kind::Handed])), []);
+}
+
+#[test]
+fn a_duplicate_key_was_handed_to_two_who_both_use_it() {
+    let handed = |process, us| Access { process, ..at(us, us + 5, Kind::Handed) };
+    let two = |between: &[Access]| {
+        let mut accesses = vec![handed(1, 0), handed(2, 10)];
+        accesses.extend_from_slice(between);
+        accesses.extend([at(50, 55, Kind::Created(A)), at(60, 65, Kind::Saved(B))]);
+        accesses.sort_by_key(|access| access.called_us);
+        names(&accesses)
+    };
+    assert_eq!(two(&[]), [Anomaly::DuplicateKey]);
+    // The first had given it back, or may have.
+    assert_eq!(two(&[at(6, 9, Kind::Deleted)]), []);
+    assert_eq!(two(&[at(6, 9, Kind::MayDelete)]), []);
+    // Who does not use it may have left without a word.
+    assert_eq!(names(&[handed(1, 0), handed(2, 10), at(60, 65, Kind::Created(B))]), []);
+}
+
+#[test]
+fn a_reservation_can_be_ended_once() {
+    assert_eq!(names(&one_by_one(&[Kind::Handed, Kind::ShowsNone, Kind::Deleted, Kind::Handed, Kind::Deleted])), []);
+    assert_eq!(names(&one_by_one(&[Kind::Handed, Kind::DeletesNone, Kind::Handed])), []);
+    assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Deleted, Kind::Deleted])), Anomaly::AppliedTwice);
+    assert_eq!(only(&one_by_one(&[Kind::Deleted])), Anomaly::NeverWritten);
+}
+
+#[test]
+fn intervals_that_touch_are_at_the_same_time() {
+    let touching =
+        |first_us| [at(0, 5, Kind::Created(A)), at(10, 20, Kind::Saved(B)), at(first_us, 30, Kind::Shows(A))];
+    assert_eq!(names(&touching(20)), []);
+    assert_eq!(names(&touching(21)), [Anomaly::StaleRead]);
+}

@@ -1,0 +1,96 @@
+//! Exchanges about one document, judged by the one definition of right: whether an order explains them.
+
+use crate::check::anomaly::Anomaly;
+use crate::check::answer::is_unreadable;
+use crate::check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
+use crate::check::documents::counterexample::Counterexample;
+use crate::check::documents::judge;
+use crate::client::exchange::Step;
+use crate::client::{Exchange, Failure, Operation};
+use crate::document;
+
+/// All that was done to a document, and what its file was found to hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    told: Vec<(Access, Step)>,
+}
+
+impl Story {
+    /// Adds an exchange, with the content that it wrote or was shown. One that says nothing of the document is left out.
+    pub(super) fn add(&mut self, exchange: &Exchange, content: Option<document::Content>) {
+        let Some(kind) = kind(exchange, content.map(known)) else { return };
+        let is_open = matches!(kind, Kind::MayCreate(_) | Kind::MaySave(_) | Kind::MayDelete);
+        let access = Access {
+            process: u32::try_from(exchange.user).unwrap_or(SAVES_FOLDER),
+            called_us: exchange.from_us,
+            returned_us: if is_open { NEVER } else { exchange.to_us },
+            kind,
+        };
+        self.told.push((access, exchange.step()));
+    }
+
+    /// Adds a look at the document, by whatever way, at a time: a content, or something that is no whole document.
+    pub(super) fn add_look(&mut self, at_us: u64, content: Option<document::Content>, step: Step) {
+        let kind = content.map_or(Kind::Torn, |content| Kind::Shows(known(content)));
+        self.told.push((look(at_us, kind), step));
+    }
+
+    /// Adds that a document was there, at a time.
+    pub(super) fn add_presence(&mut self, at_us: u64, step: Step) {
+        self.told.push((look(at_us, Kind::Existed), step));
+    }
+
+    /// What is wrong first, if anything is, and the exchanges that show it.
+    pub(super) fn fault(&self) -> Option<(Anomaly, Vec<Step>)> {
+        let mut told: Vec<&(Access, Step)> = self.told.iter().collect();
+        told.sort_by_key(|(access, _)| (access.called_us, access.returned_us));
+        let accesses: Vec<Access> = told.iter().map(|(access, _)| *access).collect();
+        let wrong = judge(&accesses).wrong;
+        let &(misfit, anomaly) = wrong.first()?;
+        let misfits: Vec<usize> = wrong.iter().map(|(place, _)| *place).collect();
+        let smallest = Counterexample::new("", anomaly, &accesses, misfit, &misfits).accesses;
+        let steps = told.iter().filter(|(access, _)| smallest.contains(access)).map(|(_, step)| step.clone());
+        Some((anomaly, steps.collect()))
+    }
+}
+
+fn look(at_us: u64, kind: Kind) -> Access {
+    Access { process: SAVES_FOLDER, called_us: at_us, returned_us: at_us, kind }
+}
+
+/// A content as the judge knows it. Those of experiments have small numbers.
+fn known(content: document::Content) -> Content {
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Content { writer: number(content.writer), number: number(content.number) }
+}
+
+/// What was done to the document; `None` where nothing was, or nothing is known.
+fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
+    let operation = exchange.operation;
+    let may_have = || match (operation, content) {
+        (Operation::Instantiate, Some(content)) => Some(Kind::MayCreate(content)),
+        (Operation::Save, Some(content)) => Some(Kind::MaySave(content)),
+        (Operation::Delete, _) => Some(Kind::MayDelete),
+        _ => None,
+    };
+    match (&exchange.outcome, exchange.status()) {
+        (Err(Failure::CannotConnect(_)), _) => None,
+        (_, Some(200)) if exchange.is_success() => match (operation, content) {
+            (Operation::Instantiate, _) if exchange.success_message().as_deref() == Some("Instance already exists") => {
+                Some(Kind::Existed)
+            }
+            (Operation::Instantiate, Some(content)) => Some(Kind::Created(content)),
+            (Operation::Save, Some(content)) => Some(Kind::Saved(content)),
+            (Operation::Restore, content) => Some(content.map_or(Kind::Torn, Kind::Shows)),
+            (Operation::Delete, _) => Some(Kind::Deleted),
+            _ => None,
+        },
+        (_, Some(404)) if operation == Operation::Restore => Some(Kind::ShowsNone),
+        (_, Some(404)) if operation == Operation::Delete => Some(Kind::DeletesNone),
+        (_, Some(500)) if operation == Operation::Restore => {
+            exchange.refusal().filter(|(_, message)| is_unreadable(message)).map(|_| Kind::Unreadable)
+        }
+        (_, Some(400..500)) => content.filter(|_| operation != Operation::Restore).map(Kind::Refused),
+        _ => may_have(),
+    }
+}

@@ -1,0 +1,120 @@
+//! S7: a mixed load, judged as a whole.
+
+use super::load::{Load, carry_out_written_down, plan};
+use super::{Claim, Finding, Needs};
+use crate::check::anomaly::Anomaly;
+use crate::check::documents::access::{Access, HARNESS, NEVER};
+use crate::check::documents::whole::Verdict;
+use crate::client::exchange::{Step, ms};
+use crate::engine::aftermath;
+use crate::record::history::{HistoryHeader, HistoryWriter};
+use crate::report::counterexample::meaning;
+use crate::scenario::{Plan, Scenario, SessionUse};
+use crate::verify::lab::{Lab, OPENING, Stuck};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long each load lasts: tens of thousands of operations.
+const QUICK_DURATION: Duration = Duration::from_secs(2);
+const DURATION: Duration = Duration::from_secs(3);
+
+/// Users at one document: more only wait longer for each other.
+const SHARING: usize = 16;
+
+/// Operations that must be answered to say anything.
+const MIN_OPERATIONS: u64 = 200;
+
+/// S7
+pub(super) static S7: Claim = Claim {
+    id: "S7",
+    title: "one order explains the whole history of a mixed load",
+    quote: "flock() prevents race conditions",
+    needs: Needs::Wire,
+    is_quick: true,
+    mostly_waits: false,
+    attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
+};
+
+/// A load, and the verdict on its history.
+struct Written {
+    name: &'static str,
+    load: Load,
+    verdict: Verdict,
+}
+
+/// Many at one document, and each at documents of their own, which come and go.
+async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Written>, Stuck> {
+    let duration = lab.effort.pick(QUICK_DURATION, DURATION, 4 * DURATION);
+    let mut written = Vec::new();
+    for (scenario, users) in [(Scenario::SameSession, SHARING), (Scenario::Churn, lab.users)] {
+        written.push(write_down(lab, plan(lab, scenario, users, duration)).await?);
+    }
+    Ok(written)
+}
+
+async fn write_down(lab: &Arc<Lab>, plan: Plan) -> Result<Written, Stuck> {
+    let stuck = |error: &dyn std::fmt::Display| Stuck(format!("the history could not be kept: {error}"));
+    let folder = tempfile::tempdir().map_err(|error| stuck(&error))?;
+    let path = folder.path().join("history.jsonl.zst");
+    let header = HistoryHeader::new(plan.seed, plan.warm_up_us());
+    let history = HistoryWriter::create(&path, &header).map_err(|error| stuck(&error))?;
+    let mut shared_key = None;
+    if plan.scenario.session() == SessionUse::Shared {
+        let key = lab.open_session().await?;
+        let _ = history.sender().send(aftermath::opening_line(&key, OPENING, plan.seed));
+        shared_key = Some(key);
+    }
+    let (name, seed) = (plan.scenario.name(), plan.seed);
+    let load = carry_out_written_down(lab, plan, shared_key, Some(history)).await?;
+    let verdict = aftermath::judge(&path, lab.folder.as_ref(), seed).await.map_err(|error| stuck(&error))?;
+    Ok(Written { name, load, verdict })
+}
+
+fn judge(written: &[Written]) -> Finding {
+    let faults = || written.iter().filter_map(fault);
+    let answered: u64 = written.iter().map(|written| written.load.total().answered).sum();
+    let accesses: u64 = written.iter().map(|written| written.verdict.accesses).sum();
+    let documents: u64 = written.iter().map(|written| written.verdict.documents).sum();
+    let undecided = written.iter().find_map(|written| written.verdict.undecided.first());
+    let finding = if let Some((what, steps)) = faults().next() {
+        Finding::refuted(what, steps)
+    } else if let Some((key, why)) = undecided {
+        Finding::inconclusive(format!("the history of key {key} could not be decided: {why}"))
+    } else if answered < MIN_OPERATIONS {
+        Finding::inconclusive(format!("only {answered} operations were answered"))
+    } else {
+        Finding::holds(format!("one order explains all {accesses} operations on {documents} documents, one by one"))
+    };
+    let anomalies: u64 = written.iter().flat_map(|written| written.verdict.anomalies.values()).sum();
+    finding
+        .measured("operations", accesses)
+        .measured("documents", documents)
+        .measured("anomalies", anomalies)
+        .expected("anomalies", 0)
+}
+
+/// What is wrong with a load's history, or else with its answers, each by itself.
+fn fault(written: &Written) -> Option<(String, Vec<Step>)> {
+    let named = |(anomaly, count): (&Anomaly, &u64)| format!("{count} × {anomaly}");
+    let names: Vec<String> = written.verdict.anomalies.iter().map(named).collect();
+    if let Some(counterexample) = written.verdict.counterexamples.first() {
+        let mut steps: Vec<Step> =
+            counterexample.accesses.iter().map(|access| step(access, &counterexample.key)).collect();
+        steps.push(Step::finding(meaning(counterexample.anomaly), counterexample.anomaly.name()));
+        return Some((format!("{}: no order explains it: {}", written.name, names.join(", ")), steps));
+    }
+    written.load.wrong().map(|fault| (fault.summary, fault.steps))
+}
+
+/// An access as a line of a counterexample; times are those of the load's own clock.
+fn step(access: &Access, key: &str) -> Step {
+    let is_user = access.process < HARNESS;
+    let to_us = Some(access.returned_us).filter(|us| *us != NEVER);
+    Step {
+        user: is_user.then_some(access.process as usize),
+        from_ms: Some(ms(access.called_us)),
+        to_ms: to_us.map(ms),
+        did: format!("{} {key} {}", access.kind.operation(), access.kind.input()).trim_end().to_owned(),
+        got: access.kind.output(),
+    }
+}
