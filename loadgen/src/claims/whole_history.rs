@@ -118,3 +118,57 @@ fn step(access: &Access, key: &str) -> Step {
         got: access.kind.output(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict as Of;
+    use super::super::load::sample::load;
+    use super::*;
+    use crate::check::documents::access::{Content, Kind, SAVES_FOLDER};
+    use crate::client::Operation;
+    use crate::record::history::Judgement;
+
+    const CONTENT: Content = Content { writer: 3, number: 7 };
+
+    fn at(us: u64, process: u32, kind: Kind) -> Access {
+        Access { process, called_us: us, returned_us: us + 500, kind }
+    }
+
+    fn written(accesses: &[Access]) -> Written {
+        let by_key = [("A4K".to_owned(), accesses.to_vec())];
+        let load = load(2, 1.0).with(Operation::Restore, 500, 1, Judgement::Verified);
+        Written { name: "same-session", load, verdict: Verdict::of(&by_key) }
+    }
+
+    #[test]
+    fn a_history_that_no_order_explains_refutes_and_is_shown() {
+        let lost = [at(1_000, 3, Kind::Created(CONTENT)), at(2_000, SAVES_FOLDER, Kind::ShowsNone)];
+        let finding = judge(&[written(&lost[..1]), written(&lost)]);
+        assert_eq!((finding.verdict, finding.counterexample.len()), (Of::Refuted, 3));
+        assert!(finding.summary.contains("1 × acknowledged then lost"), "{}", finding.summary);
+        let [created, gone, meaning] = &finding.counterexample[..] else { panic!("three lines") };
+        assert_eq!(
+            (created.user, created.from_ms, created.did.as_str()),
+            (Some(3), Some(1.0), "instantiate A4K w3.n7")
+        );
+        assert_eq!((gone.user, gone.got.as_str(), meaning.got.as_str()), (None, "not found", "acknowledged then lost"));
+    }
+
+    #[test]
+    fn one_wrong_answer_refutes_though_an_order_explains_the_rest() {
+        let mut fine = written(&[at(1_000, 3, Kind::Created(CONTENT))]);
+        assert_eq!(judge(std::slice::from_ref(&fine)).verdict, Of::Holds);
+        fine.load = fine.load.with(Operation::List, 1, 1, Judgement::Wrong("missing from list"));
+        assert_eq!(judge(&[fine]).verdict, Of::Refuted);
+    }
+
+    #[test]
+    fn too_little_and_what_cannot_be_decided_leave_it_open() {
+        let few = || Written { load: load(2, 1.0), ..written(&[at(1_000, 3, Kind::Created(CONTENT))]) };
+        assert_eq!(judge(&[few()]).verdict, Of::Inconclusive);
+        let mut undecided = written(&[at(1_000, 3, Kind::Created(CONTENT))]);
+        undecided.verdict.undecided.push(("A4K".to_owned(), "too many orders"));
+        let finding = judge(&[undecided]);
+        assert!(finding.verdict == Of::Inconclusive && finding.summary.contains("too many orders"), "{finding:?}");
+    }
+}

@@ -115,3 +115,67 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::anomaly::Anomaly;
+    use crate::document::stored;
+    use crate::engine::user::writer;
+    use crate::record::history::{HistoryHeader, HistoryWriter};
+
+    const SEED: u64 = 7;
+
+    fn content(number: u64) -> Content {
+        Content { writer: writer(SEED, 3), number, size_bytes: 300 }
+    }
+
+    /// The history of a user who saved two contents under A4K, one after the other.
+    fn two_saves(path: &Path) {
+        let history = HistoryWriter::create(path, &HistoryHeader::new(SEED, 0)).expect("creates");
+        let mut lines = opening_line("A4K", content(0), SEED);
+        for (number, tag) in [(1, "w3.n1"), (2, "w3.n2")] {
+            HistoryLine {
+                process: 3,
+                operation: Operation::Save,
+                key: Some("A4K"),
+                meant_us: number * 100,
+                free_us: None,
+                call_us: number * 100,
+                input: Some(tag),
+                answer: Some(Answer { return_us: number * 100 + 10, output: Output::Success("saved") }),
+                judgement: Judgement::Verified,
+                phase: None,
+            }
+            .write_to(&mut lines);
+        }
+        let _ = history.sender().send(lines);
+        history.finish().expect("writes");
+    }
+
+    /// What is said of two acknowledged saves where the document's file holds this, where there is one.
+    async fn anomalies(file: Option<String>) -> Vec<Anomaly> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let history = folder.path().join("history.jsonl.zst");
+        two_saves(&history);
+        let saves = tempfile::tempdir().expect("a folder");
+        if let Some(text) = file {
+            std::fs::write(saves.path().join("A4K.json"), text).expect("writes");
+        }
+        let saves = SavesFolder::open(saves.path()).expect("is there");
+        let verdict = judge(&history, Some(&saves), SEED).await.expect("a history");
+        // What was seen is in the history from then on: judged again, it gets the same verdict.
+        assert_eq!(judge(&history, None, SEED).await.expect("a history"), verdict);
+        verdict.anomalies.into_keys().collect()
+    }
+
+    #[tokio::test]
+    async fn what_no_answer_shows_is_found_in_the_saves_folder() {
+        let file = |number| stored("A4K", content(number), 1);
+        assert_eq!(anomalies(Some(file(2))).await, []);
+        assert_eq!(anomalies(Some(file(1))).await, [Anomaly::StaleRead]);
+        assert_eq!(anomalies(None).await, [Anomaly::AcknowledgedThenLost]);
+        assert_eq!(anomalies(Some(String::new())).await, [Anomaly::AcknowledgedThenLost], "empty, as a reservation is");
+        assert_eq!(anomalies(Some(file(2).replace("textarea-0", "textarea-x"))).await, [Anomaly::TornRead]);
+    }
+}

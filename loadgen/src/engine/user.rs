@@ -52,7 +52,7 @@ impl Common {
 const USER_BITS: u32 = 24;
 
 /// Under which number a user of a run writes.
-fn writer(seed: u64, user: u32) -> u64 {
+pub(crate) fn writer(seed: u64, user: u32) -> u64 {
     (seed & 0xffff_ffff) << USER_BITS | u64::from(user)
 }
 

@@ -172,7 +172,7 @@ fn bar<M: Model>(call: &Call<M::Operation>, object: &Object<M>, is_core: bool) -
         input,
         output,
         called: call.called,
-        returned: call.returned,
+        returned: call.returned.filter(|_| is_core),
     }
 }
 

@@ -94,13 +94,7 @@ fn present(state: String) -> Slot {
 }
 
 fn order_of(core: &[Access], places: &[usize], start: &Slot) -> Vec<usize> {
-    let call = |&place: &usize| Call {
-        process: u64::from(core[place].process),
-        operation: core[place],
-        called: core[place].called_us,
-        returned: (core[place].returned_us != super::access::NEVER).then_some(core[place].returned_us),
-    };
-    let calls: Vec<Call<Access>> = places.iter().map(call).collect();
+    let calls: Vec<Call<Access>> = places.iter().map(|place| core[*place].call()).collect();
     let mut budget = Budget::new(ORDER_BYTES, || false);
     let order = match check(&OneDocument { start: start.clone() }, &calls, &mut budget) {
         Verdict::Linearizable { order } | Verdict::NotLinearizable { longest: order, .. } => order,

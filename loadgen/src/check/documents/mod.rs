@@ -26,9 +26,18 @@ pub mod whole;
 pub use model::{OneDocument, step};
 
 use crate::check::anomaly::Anomaly;
+use crate::check::linearizability::{Budget, Call, Verdict, check};
+use crate::check::store::Slot;
 use access::Access;
 use frontier::{Part, Start, Stopped};
 use naming::Scene;
+
+/// Why a history is not decided.
+const TOO_MANY: &str = "too many operations at once leave too many orders to be tried";
+
+/// What the general search may use: bytes, and some seconds, counted in the times that it asks whether to stop.
+const GENERAL_BYTES: usize = 256 << 20;
+const MOST_QUESTIONS: u32 = 2_000;
 
 /// What is to be said of all accesses to a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,8 +54,8 @@ pub fn judge(accesses: &[Access]) -> Judgement {
     let findings = Part { accesses, ghosts: &[], start: Start::Absent }.search(false);
     let undecided = match findings.stopped {
         None | Some(Stopped::MisfitChanges) => None,
-        Some(Stopped::TooMany) => Some("too many operations at once leave too many orders to be tried"),
-        Some(Stopped::NotUnique) => Some("the same content was written twice"),
+        Some(Stopped::TooMany) => Some(TOO_MANY),
+        Some(Stopped::NotUnique) => return judge_in_general(accesses),
     };
     let mut wrong: Vec<(usize, Anomaly)> = Vec::new();
     if !findings.misfits.is_empty() {
@@ -59,4 +68,22 @@ pub fn judge(accesses: &[Access]) -> Judgement {
         }
     }
     Judgement { wrong, undecided }
+}
+
+/// Judges accesses among which the same content was written twice, as no run of the harness does: by the general search.
+fn judge_in_general(accesses: &[Access]) -> Judgement {
+    let mut questions = 0;
+    let mut budget = Budget::new(GENERAL_BYTES, || {
+        questions += 1;
+        questions > MOST_QUESTIONS
+    });
+    let calls: Vec<Call<Access>> = accesses.iter().map(Access::call).collect();
+    match check(&OneDocument { start: Slot::Absent }, &calls, &mut budget) {
+        Verdict::Linearizable { .. } => Judgement::default(),
+        Verdict::NotLinearizable { blocked, .. } => {
+            let wrong = blocked.first().map(|place| (*place, Anomaly::NotLinearizable)).into_iter().collect();
+            Judgement { wrong, undecided: None }
+        }
+        Verdict::Undecided { .. } => Judgement { wrong: Vec::new(), undecided: Some(TOO_MANY) },
+    }
 }

@@ -1,7 +1,7 @@
 //! Accesses as operations of the sequential model: the definition that everything else here is held to.
 
-use super::access::{Access, Content, Kind, Role};
-use crate::check::linearizability::Model;
+use super::access::{Access, Content, Kind, NEVER, Role};
+use crate::check::linearizability::{Call, Model};
 use crate::check::store::{Answer, Document, Operation, Slot};
 
 /// The key, whose name does not matter: accesses are to one document.
@@ -54,6 +54,19 @@ fn is_answer(kind: Kind, answer: &Answer) -> bool {
             _,
         ) => true,
         _ => false,
+    }
+}
+
+impl Access {
+    /// The access as a call of a history.
+    #[must_use]
+    pub fn call(&self) -> Call<Self> {
+        Call {
+            process: u64::from(self.process),
+            operation: *self,
+            called: self.called_us,
+            returned: Some(self.returned_us).filter(|us| *us != NEVER),
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use super::access::{Access, Content, Kind, NEVER};
 use super::frontier::{Part, Start, Stopped};
 use super::model::{OneDocument, step};
 use super::shrink::smallest;
+use super::{Judgement, judge};
+use crate::check::anomaly::Anomaly;
 use crate::check::linearizability::{Budget, Call, Verdict, check};
 use crate::check::store::Slot;
 
@@ -136,13 +138,7 @@ fn verdict(accesses: &[Access]) -> bool {
 
 /// The verdict of the search that knows nothing of documents but the model.
 fn general_verdict(accesses: &[Access]) -> bool {
-    let call = |access: &Access| Call {
-        process: u64::from(access.process),
-        operation: *access,
-        called: access.called_us,
-        returned: Some(access.returned_us).filter(|us| *us != NEVER),
-    };
-    let calls: Vec<Call<Access>> = accesses.iter().map(call).collect();
+    let calls: Vec<Call<Access>> = accesses.iter().map(Access::call).collect();
     let document = OneDocument { start: Slot::Absent };
     match check(&document, &calls, &mut Budget::new(1 << 28, || false)) {
         Verdict::Linearizable { .. } => true,
@@ -230,4 +226,20 @@ fn a_smallest_piece_is_wrong_and_none_of_it_can_be_taken_away() {
         seen += 1;
     }
     assert!(seen > 2_000, "{seen}");
+}
+
+#[test]
+fn a_content_that_was_written_twice_is_judged_by_the_general_search() {
+    let content = Content { writer: 1, number: 0 };
+    let at = |us, kind| Access { process: 1, called_us: us, returned_us: us + 5, kind };
+    let saved = |last| [at(0, Kind::Saved(content)), at(10, Kind::Saved(content)), at(20, last)];
+    assert_eq!(judge(&saved(Kind::Shows(content))), Judgement::default());
+    // Only a content that somebody sees makes them be told apart.
+    let gone = [
+        at(0, Kind::Saved(content)),
+        at(10, Kind::Saved(content)),
+        at(20, Kind::Shows(content)),
+        at(30, Kind::ShowsNone),
+    ];
+    assert_eq!(judge(&gone).wrong, [(3, Anomaly::NotLinearizable)]);
 }

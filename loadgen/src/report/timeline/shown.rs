@@ -163,9 +163,9 @@ fn note_what_is_missing(hidden: usize, shown: usize, count: usize, notes: &mut V
     }
     if hidden > 0 {
         let rest = if hidden == 1 {
-            "is not shown: it is explained by itself"
+            "is not shown: whatever it did, no order explains these"
         } else {
-            "are not shown: they are explained by themselves"
+            "are not shown: whatever they did, no order explains these"
         };
         notes.push(format!("{} of the history {rest}.", operations(hidden)));
     }

@@ -103,7 +103,10 @@ fn of_too_many_processes_those_nearest_to_the_misfits_are_shown() {
 
 #[test]
 fn what_the_caller_left_out_is_counted() {
-    assert_eq!(notes(&stale_read()), ["2 operations of the history are not shown: they are explained by themselves."]);
+    assert_eq!(
+        notes(&stale_read()),
+        ["2 operations of the history are not shown: whatever they did, no order explains these."]
+    );
     let one = Timeline { hidden: 1, ..Timeline::default() };
-    assert_eq!(notes(&one), ["1 operation of the history is not shown: it is explained by itself."]);
+    assert_eq!(notes(&one), ["1 operation of the history is not shown: whatever it did, no order explains these."]);
 }

@@ -13,7 +13,7 @@ Stale read under key A4K
   User 3 got A afterwards.
   No order explains all answers. The longest legal one places 3 of 4 operations, and ends in the state \"B\". This fits
   nowhere after it: ✗ user 3: restore → A
-  2 operations of the history are not shown: they are explained by themselves.
+  2 operations of the history are not shown: whatever they did, no order explains these.
 
   called (ms)  returned (ms)  process  operation    input → output  order
         1.000          3.000  user 3   instantiate  A → A4K           1
