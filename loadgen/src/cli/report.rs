@@ -1,10 +1,12 @@
 //! `loadgen report`
 
+use crate::check::documents::whole::Verdict;
 use crate::record::derive::{derive, differences};
-use crate::record::history::read_history;
+use crate::record::history::{Accesses, read_history};
 use crate::record::hlog::read_hlog;
+use crate::record::run::HistoryReport;
 use crate::record::{HISTORY_FILE, HLOG_FILE, read_report, terminal};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -39,9 +41,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let derived = derive(&histograms, read_history(&history)?, report.measured)?;
-    let differences = differences(&report, &derived);
+    let mut differences = differences(&report, &derived);
+    if let Some(told) = &report.history {
+        let accesses = Accesses::gather(read_history(&history)?).map_err(|error| anyhow!(error))?;
+        differences.extend(told.difference(&HistoryReport::new(&Verdict::of(&accesses.by_key), &[])));
+    }
     if differences.is_empty() {
-        let _ = writeln!(out, "Every figure was worked out again from {HISTORY_FILE} and {HLOG_FILE}: they agree.");
+        let _ = writeln!(
+            out,
+            "Every figure, and the verdict, was worked out again from {HISTORY_FILE} and {HLOG_FILE}: they agree."
+        );
         return Ok(0);
     }
     let _ = writeln!(out, "The files say something else than run.json:");

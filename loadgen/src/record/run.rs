@@ -122,6 +122,19 @@ impl HistoryReport {
     }
 }
 
+impl HistoryReport {
+    /// How another verdict on the same history differs, if it does.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let figures = |report: &Self| {
+            let Self { linearizable, documents, operations, anomalies, .. } = report;
+            format!("linearizable {linearizable:?}, {operations} operations on {documents} documents, {anomalies:?}")
+        };
+        let (told, found) = (figures(self), figures(other));
+        (told != found).then(|| format!("history: run.json has {told}, the history {found}"))
+    }
+}
+
 /// The measured window, µs since the run's start: what comes before is warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {

@@ -176,6 +176,19 @@ fn a_wrong_answer_outweighs_an_invalid_run_and_both_outweigh_success() {
 }
 
 #[test]
+fn another_verdict_on_a_history_is_told_from_the_same() {
+    let told = history();
+    assert_eq!(told.difference(&HistoryReport { counterexamples: Vec::new(), ..history() }), None);
+    for other in [
+        HistoryReport { linearizable: None, ..history() },
+        HistoryReport { operations: 44, ..history() },
+        HistoryReport { anomalies: BTreeMap::new(), ..history() },
+    ] {
+        assert!(told.difference(&other).is_some_and(|difference| difference.starts_with("history: run.json has")));
+    }
+}
+
+#[test]
 fn the_window_holds_its_first_moment_and_not_its_end() {
     let window = Window { from_us: 10, to_us: 20 };
     assert_eq!([9, 10, 19, 20].map(|us| window.contains(us)), [false, true, true, false]);
