@@ -95,10 +95,13 @@ pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Resul
         Some(objective) => seek(order, &stage, objective, ceiling, stop).await,
     };
     let url = stage.target().url().to_string();
-    let performed = performed?;
+    // Before anything is given back: what is in the saves folder belongs to the history.
     let history = aftermath::judge(order, &stage).await;
+    if let Ok(Performed { measured, .. }) = &performed {
+        stage.give_back(measured).await;
+    }
     let left_behind = stage.strike().await?;
-    let mut report = report::of(order, &performed, ceiling, url, started);
+    let mut report = report::of(order, &performed?, ceiling, url, started);
     report.left_behind = left_behind;
     report.history = history?;
     crate::record::write_report(&report, &order.out)?;
@@ -143,6 +146,7 @@ async fn seek(
             let search = seek.told(objective);
             return Ok(Performed { plan, measured, search: Some(search) });
         }
+        stage.give_back(&measured).await;
     }
 }
 
@@ -178,9 +182,7 @@ async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationT
         log.finish()?;
         Ok(measured)
     });
-    let measured = running.await?.context("the load could not be run to its end")?;
-    stage.give_back(&measured).await;
-    Ok(measured)
+    running.await?.context("the load could not be run to its end")
 }
 
 /// `latency.hlog`, while it is written. Of several failures the first is told.

@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
 
     fn drop_misfit(&mut self, place: usize, seat: usize) {
         self.findings.misfits.push(place);
-        if matches!(self.prepared.acts[place], Act::Writes(_) | Act::Creates(_) | Act::Removes) {
+        if matches!(self.prepared.acts[place], Act::Hands | Act::Writes(_) | Act::Creates(_) | Act::Removes) {
             return self.stop(Stopped::MisfitChanges);
         }
         self.leave(seat);
