@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -32,8 +32,6 @@ pub(super) struct Plain {
     patience: Patience,
     buffers: Buffers,
     open: Option<Open>,
-    /// The last answer's headers, emptied: the next request's take their memory.
-    headers: HeaderMap,
 }
 
 #[derive(Debug)]
@@ -57,26 +55,13 @@ impl Open {
     }
 
     /// Ready when the future is; the connection is driven meanwhile.
-    ///
-    /// Only what the connection does can make the future ready. So it is looked at each time the connection was driven,
-    /// and on nobody's behalf: a waker of its own would wake, once a request more, who has seen the answer already.
     async fn while_driven<F: Future>(&mut self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|context| {
             self.drive(context);
-            future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            future.as_mut().poll(context)
         })
         .await
-    }
-
-    /// As [`Self::while_driven`], where what is waited for is likely to be there already.
-    async fn at_once_or_while_driven<F: Future>(&mut self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        let at_once = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        match at_once {
-            Poll::Ready(output) => output,
-            Poll::Pending => self.while_driven(future).await,
-        }
     }
 
     /// Whether a request can be sent, as far as is known.
@@ -99,7 +84,7 @@ impl Open {
 
 impl Plain {
     pub(super) fn new(target: Arc<Target>, patience: Patience, buffers: Buffers) -> Self {
-        Self { target, patience, buffers, open: None, headers: HeaderMap::new() }
+        Self { target, patience, buffers, open: None }
     }
 
     /// Makes the connection, where there is none.
@@ -155,16 +140,14 @@ impl Plain {
         Ok(Open { sender, connection: Box::new(connection), end: None, used: Instant::now() })
     }
 
-    fn plain(&mut self, request: &Request) -> hyper::Request<Full<Bytes>> {
-        let mut headers = std::mem::take(&mut self.headers);
-        headers.insert(HOST, self.target.host_header().clone());
-        if !request.body.is_empty() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
+    fn plain(&self, request: &Request) -> hyper::Request<Full<Bytes>> {
         let mut plain = hyper::Request::new(Full::new(request.body.clone()));
         *plain.method_mut() = request.method.clone();
         *plain.uri_mut() = request.uri.clone();
-        *plain.headers_mut() = headers;
+        plain.headers_mut().insert(HOST, self.target.host_header().clone());
+        if !request.body.is_empty() {
+            plain.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         plain
     }
 
@@ -172,10 +155,7 @@ impl Plain {
         let (head, body) = response.into_parts();
         let body = whole(body, &mut open).await?;
         self.open = Some(open);
-        let attempts = attempts(&head.headers);
-        self.headers = head.headers;
-        self.headers.clear();
-        Ok(Reply { status: head.status.as_u16(), attempts, body })
+        Ok(Reply { status: head.status.as_u16(), attempts: attempts(&head.headers), body })
     }
 }
 
@@ -197,7 +177,7 @@ async fn whole(mut body: Incoming, open: &mut Open) -> Result<Bytes, Failure> {
 
 /// The next piece of a body; `None` at its end. Trailers are passed over.
 async fn data(body: &mut Incoming, open: &mut Open) -> Result<Option<Bytes>, Failure> {
-    while let Some(frame) = open.at_once_or_while_driven(body.frame()).await {
+    while let Some(frame) = open.while_driven(body.frame()).await {
         let frame = frame.map_err(|error| open.failure(&error))?;
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));

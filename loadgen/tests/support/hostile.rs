@@ -180,7 +180,7 @@ impl Server {
             }
             Hostile::HangsLater(honest) if number > honest => pending().await,
             _ => {
-                let answer = answer(&self.honest, request).await;
+                let answer = answer(&self.honest, request).await?;
                 if self.kind == Hostile::Slow {
                     tokio::time::sleep(LATE).await;
                 }

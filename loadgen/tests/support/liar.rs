@@ -7,10 +7,12 @@
 //! - `document`: JSON objects, and what is checked and merged in them. Pure.
 //! - `keys`: generate-key.
 //! - `store`: the other operations on the folder.
+//! - `faults`: the lies that a whole history tells, where they take more than a line.
 //! - `memory`: what only lies need to remember.
 //! - `wire`: requests and answers.
 
 mod document;
+mod faults;
 mod keys;
 mod memory;
 mod store;
@@ -19,9 +21,16 @@ mod wire;
 pub(crate) use store::Liar;
 pub(crate) use wire::answer;
 
-use super::running::{ACCEPT_PAUSE, Running, converse};
+use super::running::{ACCEPT_PAUSE, Answer, Running, converse};
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Incoming;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// One small deviation from the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,10 +85,30 @@ pub(crate) enum Lie {
     WaitsForEver,
     /// save, where another process holds the document's lock, answers the error, and stores all the same.
     StoresWithoutLock,
+    /// save stores the new document with the earlier one's notes first, and with its own a moment later.
+    SavesInTwoSteps,
+    /// A save reaches the second of two copies a moment after the first; restore reads them in turn.
+    LaggingReplica,
+    /// save refuses one document in ten as if its key were malformed, and stores it all the same.
+    RefusesAndStores,
+    /// save removes the document before it stores the new one, a moment later.
+    RemovesFirst,
+    /// generate-key hands the key that is on its way to somebody to whoever asks meanwhile.
+    SharesKeys,
+    /// generate-key, one time in ten, hands out the key of the document that was saved last.
+    HandsOutLive,
+    /// A document's file stays open when it is deleted, and whoever gets the key next writes into that. Keys of ended
+    /// sessions are handed out first.
+    KeepsUnlinkedOpen,
+    /// save loses one document in ten when it has acknowledged it: its file is gone.
+    LosesDocuments,
+    /// save, one time in 25, stores, and closes the connection without an answer; what it stored comes once more, after
+    /// 20 other saves.
+    SavesTwice,
 }
 
 impl Lie {
-    /// Every lie.
+    /// Every lie that claims are tried on.
     pub(crate) const ALL: [Self; 25] = [
         Self::NoLock,
         Self::BiasedPicker,
@@ -108,6 +137,19 @@ impl Lie {
         Self::StoresWithoutLock,
     ];
 
+    /// The lies that are there to be told by a load's whole history, and by no claim's experiment.
+    pub(crate) const OF_HISTORIES: [Self; 9] = [
+        Self::SavesInTwoSteps,
+        Self::LaggingReplica,
+        Self::RefusesAndStores,
+        Self::RemovesFirst,
+        Self::SharesKeys,
+        Self::HandsOutLive,
+        Self::KeepsUnlinkedOpen,
+        Self::LosesDocuments,
+        Self::SavesTwice,
+    ];
+
     /// The claims that it is there to refute.
     pub(crate) const fn breaks(self) -> &'static [&'static str] {
         match self {
@@ -129,6 +171,15 @@ impl Lie {
             Self::WrongStatus | Self::Traversal => &["R5"],
             Self::CrossTalk => &["K9", "S4"],
             Self::WaitsForEver | Self::StoresWithoutLock => &["R4"],
+            Self::SavesInTwoSteps
+            | Self::LaggingReplica
+            | Self::RefusesAndStores
+            | Self::RemovesFirst
+            | Self::SharesKeys
+            | Self::HandsOutLive
+            | Self::KeepsUnlinkedOpen
+            | Self::LosesDocuments
+            | Self::SavesTwice => &[],
         }
     }
 
@@ -157,7 +208,16 @@ impl Lie {
             | Self::WrongStatus
             | Self::Traversal
             | Self::WaitsForEver
-            | Self::StoresWithoutLock => &[],
+            | Self::StoresWithoutLock
+            | Self::SavesInTwoSteps
+            | Self::LaggingReplica
+            | Self::RefusesAndStores
+            | Self::RemovesFirst
+            | Self::SharesKeys
+            | Self::HandsOutLive
+            | Self::KeepsUnlinkedOpen
+            | Self::LosesDocuments
+            | Self::SavesTwice => &[],
             Self::CrossTalk => &["P1", "P4", "P6", "S1", "S2", "S5", "S7", "R6"],
         }
     }
@@ -173,19 +233,55 @@ pub(crate) fn spawn_reusing_keys(saves: &Path) -> Running {
     start(Liar::who_reuses_keys(saves), saves)
 }
 
+/// [`spawn_late`] is late with one request in so many, and by so much.
+const LATE_EACH: u64 = 7;
+const LATE: Duration = Duration::from_millis(400);
+
+/// Starts an honest server that is late with some requests: it does what they ask for late, or at once and only answers
+/// late, in turn. It does so whether or not somebody still waits.
+pub(crate) fn spawn_late(saves: &Path) -> Running {
+    let liar = Arc::new(Liar::new(None, saves));
+    let requests = Arc::new(AtomicU64::new(0));
+    serve(saves, move |request| {
+        let liar = Arc::clone(&liar);
+        let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+            let request = Request::from_parts(head, Full::new(body));
+            let late = move |parity| if number % (2 * LATE_EACH) == parity * LATE_EACH { LATE } else { Duration::ZERO };
+            // In a task of its own, as a connection that its client closes takes what waits in it with it.
+            let answered = tokio::spawn(async move {
+                sleep(late(0)).await;
+                let answer = answer(&liar, request).await;
+                sleep(late(1)).await;
+                answer
+            });
+            answered.await.map_err(io::Error::other)?
+        }
+    })
+}
+
 fn start(liar: Liar, saves: &Path) -> Running {
     let liar = Arc::new(liar);
+    serve(saves, move |request| {
+        let liar = Arc::clone(&liar);
+        async move { answer(&liar, request).await }
+    })
+}
+
+/// Serves connections for ever, each request as `respond` has it.
+fn serve<R, A>(saves: &Path, respond: R) -> Running
+where
+    R: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = io::Result<Answer>> + Send + 'static,
+{
     Running::start(saves, |listener| async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let liar = Arc::clone(&liar);
-            tokio::spawn(converse(stream, move |request| {
-                let liar = Arc::clone(&liar);
-                async move { Ok(answer(&liar, request).await) }
-            }));
+            match listener.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(converse(stream, respond.clone()))),
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            }
         }
     })
 }

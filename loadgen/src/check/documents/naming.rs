@@ -2,7 +2,7 @@
 
 use super::access::{Access, Content, Kind, NEVER};
 use crate::check::anomaly::Anomaly;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// All accesses to a document, by what they did.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Scene<'a> {
     /// Places of the restores that showed it.
     readers: HashMap<Content, Vec<usize>>,
     refused: Vec<Content>,
+    /// All who asked for anything under this key.
+    users: HashSet<u32>,
     /// Acknowledged writes, in the order of their answers.
     acknowledged: Vec<usize>,
     /// Deletes that found a document, in the order of their answers.
@@ -26,6 +28,7 @@ impl<'a> Scene<'a> {
             writes: HashMap::new(),
             readers: HashMap::new(),
             refused: Vec::new(),
+            users: accesses.iter().map(|access| access.process).collect(),
             acknowledged: Vec::new(),
             deleted: Vec::new(),
         };
@@ -54,10 +57,10 @@ impl<'a> Scene<'a> {
             Kind::Handed => Anomaly::KeyChangedOwners,
             Kind::Shows(content) => self.misread(access, content),
             Kind::ShowsNone | Kind::DeletesNone => self.gone(access),
-            Kind::Existed if self.last_before(&self.deleted, access).is_some() => Anomaly::ResurrectedDocument,
+            Kind::Existed => self.exists(access),
             Kind::Created(_) => self.created_again(access),
             Kind::Deleted if self.deleted.len() > 1 => Anomaly::AppliedTwice,
-            Kind::Existed | Kind::Deleted => Anomaly::NeverWritten,
+            Kind::Deleted => Anomaly::NeverWritten,
             _ => Anomaly::NotLinearizable,
         }
     }
@@ -65,7 +68,7 @@ impl<'a> Scene<'a> {
     /// A restore shows a content that cannot be there.
     fn misread(&self, restore: &Access, content: Content) -> Anomaly {
         let Some(&place) = self.writes.get(&content) else {
-            return if self.refused.contains(&content) { Anomaly::AbortedRead } else { Anomaly::NeverWritten };
+            return self.unwritten(content);
         };
         let write = &self.accesses[place];
         if restore.is_before(write) {
@@ -81,6 +84,17 @@ impl<'a> Scene<'a> {
             (_, Some(save)) if self.is_lost(save, since_us) => Anomaly::LostUpdate,
             (_, Some(_)) => Anomaly::StaleRead,
             _ => Anomaly::NonMonotonicRead,
+        }
+    }
+
+    /// What is shown was not written here: it was refused, or is of somebody who never used this key.
+    fn unwritten(&self, content: Content) -> Anomaly {
+        if self.refused.contains(&content) {
+            Anomaly::AbortedRead
+        } else if self.users.contains(&content.writer) {
+            Anomaly::NeverWritten
+        } else {
+            Anomaly::KeyChangedOwners
         }
     }
 
@@ -116,7 +130,31 @@ impl<'a> Scene<'a> {
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,
+            // What is under way puts a document there.
+            _ if self.is_being_saved(access) => Anomaly::IntermediateRead,
             _ => Anomaly::AcknowledgedThenLost,
+        }
+    }
+
+    /// Whether somebody else's save, which was acknowledged, was under way at the same time.
+    fn is_being_saved(&self, access: &Access) -> bool {
+        let first = self.acknowledged.partition_point(|&place| self.accesses[place].returned_us < access.called_us);
+        let later = self.acknowledged[first..].iter().map(|&place| &self.accesses[place]);
+        let is_others_save = |write: &&Access| matches!(write.kind, Kind::Saved(_)) && write.process != access.process;
+        later.filter(is_others_save).any(|save| save.called_us <= access.returned_us)
+    }
+
+    /// instantiate says that there is a document, and there can be none.
+    fn exists(&self, access: &Access) -> Anomaly {
+        let written = self.last_before(&self.acknowledged, access);
+        let deleted = self.last_before(&self.deleted, access);
+        let is_handed = |other: &&Access| other.kind == Kind::Handed && other.process == access.process;
+        let was_handed = self.accesses.iter().filter(is_handed).any(|handed| handed.is_before(access));
+        match (deleted, written) {
+            (Some(_), None) => Anomaly::ResurrectedDocument,
+            (Some(delete), Some(write)) if write.is_before(delete) => Anomaly::ResurrectedDocument,
+            _ if was_handed => Anomaly::KeyChangedOwners,
+            _ => Anomaly::NeverWritten,
         }
     }
 

@@ -21,10 +21,17 @@ pub(super) fn duplicates(accesses: &[Access]) -> Vec<Duplicate> {
     };
     let duplicate = |pair: &[usize]| {
         let [first, second] = [pair[0], pair[1]].map(|place| &accesses[place]);
-        let may_end = |place: &usize| !accesses[*place].is_before(first) && !second.is_before(&accesses[*place]);
         let (used, used_too) = (use_of(first)?, use_of(second)?);
-        let is_trusted = accesses[used].called_us < first.returned_us.saturating_add(TRUSTED_US);
-        let is_duplicate = first.process != second.process && is_trusted && !ends.iter().any(may_end);
+        // One cannot have come after the other: the other's user still had the key.
+        let is_held = |earlier: &Access, used: usize, later: &Access| {
+            let may_end = |place: &usize| !accesses[*place].is_before(earlier) && !later.is_before(&accesses[*place]);
+            let is_trusted = accesses[used].called_us < earlier.returned_us.saturating_add(TRUSTED_US);
+            is_trusted && !ends.iter().any(may_end)
+        };
+        // Of those at the same time, the one that was called later may have come first.
+        let is_duplicate = first.process != second.process
+            && is_held(first, used, second)
+            && (first.is_before(second) || is_held(second, used_too, first));
         is_duplicate.then_some([pair[1], pair[0], used, used_too])
     };
     handed.windows(2).filter_map(duplicate).collect()

@@ -87,6 +87,14 @@ fn an_intermediate_read_finds_nothing_where_a_document_was_before_and_after() {
         at(60, 65, Kind::Shows(B)),
     ];
     assert_eq!(only(&gone), Anomaly::IntermediateRead);
+    // Nobody looks before it is replaced: it was under way all the same.
+    let replaced = [gone[0], gone[1], gone[2], at(60, 65, Kind::Saved(C)), at(70, 75, Kind::Shows(C))];
+    assert_eq!(only(&replaced), Anomaly::IntermediateRead);
+    let afterwards = [gone[0], gone[1], at(52, 54, Kind::ShowsNone), replaced[3], replaced[4]];
+    assert_eq!(only(&afterwards), Anomaly::AcknowledgedThenLost);
+    // One's own save comes afterwards, though it be in the same microsecond.
+    let own = [gone[0], Access { process: 3, ..at(20, 30, Kind::ShowsNone) }, at(30, 35, Kind::Saved(C))];
+    assert_eq!(only(&own), Anomaly::AcknowledgedThenLost);
 }
 
 #[test]
@@ -118,6 +126,10 @@ fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
 fn a_resurrected_document_is_back_after_its_delete() {
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Shows(A)])), Anomaly::ResurrectedDocument);
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Existed])), Anomaly::ResurrectedDocument);
+    assert_eq!(
+        only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Handed, Kind::Existed])),
+        Anomaly::ResurrectedDocument
+    );
     // Had it been replaced since, it is only stale.
     let replaced = [Kind::Created(A), Kind::Deleted, Kind::Created(B), Kind::Shows(A)];
     assert_eq!(only(&one_by_one(&replaced)), Anomaly::StaleRead);
@@ -126,7 +138,8 @@ fn a_resurrected_document_is_back_after_its_delete() {
 #[test]
 fn an_aborted_read_shows_what_was_refused() {
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Refused(B), Kind::Shows(B)])), Anomaly::AbortedRead);
-    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Shows(B)])), Anomaly::NeverWritten);
+    let next = Content { number: 1, ..A };
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Shows(next)])), Anomaly::NeverWritten);
     assert_eq!(
         only(&[at(0, 5, Kind::Created(A)), at(10, 15, Kind::Shows(B)), at(20, 25, Kind::Saved(B))]),
         Anomaly::NeverWritten
@@ -150,6 +163,11 @@ fn what_was_applied_twice_happened_again_though_it_can_happen_once() {
 #[test]
 fn a_key_that_changed_owners_was_handed_out_while_its_document_was_there() {
     assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Created(A), Kind::Handed])), Anomaly::KeyChangedOwners);
+    // Or it was handed out, and is not the only one's who was handed it.
+    assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Existed])), Anomaly::KeyChangedOwners);
+    assert_eq!(only(&one_by_one(&[Kind::Existed])), Anomaly::NeverWritten);
+    // Or it shows what somebody wrote who never used it.
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Shows(B)])), Anomaly::KeyChangedOwners);
     assert_eq!(names(&one_by_one(&[Kind::Handed, Kind::Created(A), Kind::Deleted, Kind::Handed])), []);
 }
 
@@ -167,6 +185,18 @@ fn a_duplicate_key_was_handed_to_two_who_both_use_it() {
     // The first had given it back, or may have.
     assert_eq!(two(&[at(6, 9, Kind::Deleted)]), []);
     assert_eq!(two(&[at(6, 9, Kind::MayDelete)]), []);
+    // It was asked for first, and handed out last, when the other had ended its session.
+    let late = [
+        Access { process: 1, ..at(0, 40, Kind::Handed) },
+        handed(2, 10),
+        at(20, 25, Kind::Created(B)),
+        at(30, 35, Kind::Deleted),
+        at(50, 55, Kind::Created(A)),
+    ];
+    assert_eq!(names(&late), []);
+    // Had it been asked for afterwards, or not been ended in time, it would be one.
+    let not_ended = [late[0], late[1], late[2], Access { called_us: 45, returned_us: 48, ..late[3] }, late[4]];
+    assert_eq!(names(&not_ended), [Anomaly::DuplicateKey]);
     // Who does not use it may have left without a word.
     assert_eq!(names(&[handed(1, 0), handed(2, 10), at(60, 65, Kind::Created(B))]), []);
 }

@@ -21,10 +21,18 @@ pub(super) struct Memory {
     saves: HashMap<Key, u64>,
     /// `TornRestore`: what each document was before its last save, and when that was.
     before: HashMap<Key, (Instant, Vec<u8>)>,
-    /// `CrossTalk`: the document that was written last.
+    /// `CrossTalk`, `HandsOutLive`: the document that was written last.
     last: Option<Key>,
     /// `Traversal`: what was saved under keys that are none.
     beyond: HashMap<String, Vec<u8>>,
+    /// `LaggingReplica`: the second copy, where a save has yet to reach it.
+    replicas: HashMap<Key, Vec<u8>>,
+    /// `KeepsUnlinkedOpen`: documents whose files are open, and whether they were deleted since.
+    open: HashMap<Key, bool>,
+    /// `SharesKeys`: a key that is on its way to somebody.
+    on_its_way: Option<Key>,
+    /// `SavesTwice`: what is to be stored once more, and after how many saves.
+    again: HashMap<Key, (u32, String)>,
 }
 
 impl Memory {
@@ -47,6 +55,7 @@ impl Memory {
         self.copies.remove(&key);
         self.saves.remove(&key);
         self.before.remove(&key);
+        self.again.remove(&key);
         self.last = self.last.filter(|&last| last != key);
     }
 
@@ -72,7 +81,7 @@ impl Memory {
         mixed().unwrap_or(current)
     }
 
-    /// `CrossTalk`: the document that was written last.
+    /// `CrossTalk`, `HandsOutLive`: the document that was written last.
     pub(super) fn last(&self) -> Option<Key> {
         self.last
     }
@@ -85,5 +94,52 @@ impl Memory {
     /// `Traversal`: what was saved under a key that is none.
     pub(super) fn beyond(&self, session_key: &str) -> Option<Vec<u8>> {
         self.beyond.get(session_key).cloned()
+    }
+
+    /// `LaggingReplica`: the second copy, where a save has yet to reach it.
+    pub(super) fn replica(&self, key: Key) -> Option<Vec<u8>> {
+        self.replicas.get(&key).cloned()
+    }
+
+    /// `LaggingReplica`: sets the second copy; `None` when a save has reached it.
+    pub(super) fn set_replica(&mut self, key: Key, copy: Option<Vec<u8>>) {
+        match copy {
+            Some(copy) => drop(self.replicas.insert(key, copy)),
+            None => drop(self.replicas.remove(&key)),
+        }
+    }
+
+    /// `KeepsUnlinkedOpen`: opens a document's file, if it is not open yet; says whether it was deleted since.
+    pub(super) fn is_unlinked(&mut self, key: Key) -> bool {
+        *self.open.entry(key).or_insert(false)
+    }
+
+    /// `KeepsUnlinkedOpen`: notes that a document was deleted.
+    pub(super) fn unlinked(&mut self, key: Key) {
+        self.open.entry(key).and_modify(|is_unlinked| *is_unlinked = true);
+    }
+
+    /// `SharesKeys`: sets the key that is on its way to somebody, and answers the one that was.
+    pub(super) fn set_on_its_way(&mut self, key: Option<Key>) -> Option<Key> {
+        std::mem::replace(&mut self.on_its_way, key)
+    }
+
+    /// `SavesTwice`: keeps what is to be stored once more after so many saves; false where something is kept already.
+    pub(super) fn keep_for_later(&mut self, key: Key, content: &str, after_saves: u32) -> bool {
+        let is_free = !self.again.contains_key(&key);
+        if is_free {
+            self.again.insert(key, (after_saves, content.to_owned()));
+        }
+        is_free
+    }
+
+    /// `SavesTwice`: counts a save, and answers what is to be stored once more now.
+    pub(super) fn once_more(&mut self, key: Key) -> Option<String> {
+        let (saves_left, _) = self.again.get_mut(&key)?;
+        *saves_left -= 1;
+        if *saves_left > 0 {
+            return None;
+        }
+        self.again.remove(&key).map(|(_, content)| content)
     }
 }

@@ -29,11 +29,13 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// A server's documents, and its lie.
 pub(crate) struct Liar {
     pub(super) saves: PathBuf,
-    lie: Option<Lie>,
+    pub(super) lie: Option<Lie>,
     /// A lock for each key, fair, held by whoever changes its document.
     locks: Vec<tokio::sync::Mutex<()>>,
     pub(super) table: Mutex<Table>,
-    memory: Mutex<Memory>,
+    pub(super) memory: Mutex<Memory>,
+    /// Requests that one lie in so many is counted by.
+    pub(super) counted: AtomicU64,
     /// Makes the names of new files different.
     serial: AtomicU64,
 }
@@ -47,14 +49,19 @@ pub(super) enum Instantiated {
 impl Liar {
     /// A server on a folder that may have documents already.
     pub(crate) fn new(lie: Option<Lie>, saves: &Path) -> Self {
-        Self {
+        let liar = Self {
             saves: saves.to_owned(),
             lie,
             locks: (0..KEYS).map(|_| tokio::sync::Mutex::default()).collect(),
             table: Mutex::new(Table::new()),
             memory: Mutex::default(),
+            counted: AtomicU64::new(0),
             serial: AtomicU64::new(0),
+        };
+        if liar.lies(Lie::KeepsUnlinkedOpen) {
+            locked(&liar.table).prefer_ended();
         }
+        liar
     }
 
     /// An honest server that hands out the keys of ended sessions again before any other, as it may.
@@ -123,7 +130,7 @@ impl Liar {
         let content = posted.merged(under, now_ms(), self.lies(Lie::MergingState))?;
         // LyingSave: acknowledged, and forgotten.
         if !self.lies_once_in(20, Lie::LyingSave) {
-            self.put(key, &content)?;
+            self.store(key, stored.as_deref(), &content).await?;
         }
         if self.lies(Lie::LockFiles) {
             fs::remove_file(&lock_file).map_err(|_| OPEN_FAILED)?;
@@ -160,6 +167,9 @@ impl Liar {
             key = locked(&self.memory).last().unwrap_or(key);
         }
         let mut content = self.read(key)?.ok_or(NOTHING_SAVED)?;
+        if self.lies_each(2, Lie::LaggingReplica) {
+            content = locked(&self.memory).replica(key).unwrap_or(content);
+        }
         if self.lies(Lie::StaleRestore) {
             content = locked(&self.memory).copy(key, content);
         }
@@ -196,6 +206,7 @@ impl Liar {
             outcome => outcome.map_err(|_| DELETE_FAILED)?,
         }
         locked(&self.memory).forget(key);
+        locked(&self.memory).unlinked(key);
         locked(&self.table).note(key, self.lies(Lie::DeleteKeepsFile));
         Ok(())
     }
@@ -264,7 +275,11 @@ impl Liar {
 
     /// Puts a document in its place as a whole. The new file's name starts with a dot, so that neither `ls` nor
     /// `*.json` shows it, and is nobody else's, so that `NoLock` loses updates but tears nothing.
-    fn put(&self, key: Key, content: &str) -> Result<(), Refusal> {
+    pub(super) fn put(&self, key: Key, content: &str) -> Result<(), Refusal> {
+        // KeepsUnlinkedOpen: what is written goes with the file that nobody can open any more.
+        if self.lies(Lie::KeepsUnlinkedOpen) && locked(&self.memory).is_unlinked(key) {
+            return Ok(());
+        }
         let new = self.saves.join(format!(".{key}.{}.new", self.serial.fetch_add(1, Ordering::Relaxed)));
         let stored: io::Result<()> = fs::write(&new, content).and_then(|()| fs::rename(&new, self.path(key)));
         if stored.is_err() {

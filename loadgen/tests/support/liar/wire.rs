@@ -7,10 +7,12 @@ use super::keys::Drawn;
 use super::store::{Instantiated, Liar};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::Body;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
+use std::error::Error;
+use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Longest body of a request, PHP's default. A real document has 2.7 KB.
@@ -38,6 +40,9 @@ pub(super) const EXHAUSTED: Refusal = (503, "Unable to generate unique key - all
 /// `WrongExhaustion`.
 pub(super) const INTERNAL_ERROR: Refusal = (500, "Internal error");
 
+/// `SavesTwice`: not even a refusal, as the connection is closed. No status has this number.
+pub(super) const NO_ANSWER: Refusal = (0, "");
+
 const NOT_FOUND: Refusal = (404, "Not found");
 const METHOD_NOT_ALLOWED: Refusal = (405, "Method not allowed");
 const BODY_TOO_LARGE: Refusal = (413, "Request body too large");
@@ -57,25 +62,31 @@ const OPERATIONS: [(&str, &str); 7] = [
     ("health", "GET, HEAD"),
 ];
 
-/// Answers a request.
-pub(crate) async fn answer(liar: &Liar, request: Request<Incoming>) -> Answer {
+/// A body that is read as it comes, or is there already.
+pub(crate) trait ReadBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> {}
+
+impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>> ReadBody for B {}
+
+/// Answers a request; an error where the connection is to be closed instead, which only a lie does.
+pub(crate) async fn answer<B: ReadBody>(liar: &Liar, request: Request<B>) -> io::Result<Answer> {
     let Some((operation, methods)) = operation(request.uri().path()) else {
-        return refused(NOT_FOUND);
+        return Ok(refused(NOT_FOUND));
     };
     if !allows(methods, request.method()) {
         let mut answer = refused(METHOD_NOT_ALLOWED);
         answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-        return answer;
+        return Ok(answer);
     }
     if operation == "generate-key" {
-        return generated(&liar.generate_key());
+        return Ok(generated(&liar.hand_out().await));
     }
-    match operate(liar, operation, request).await {
+    Ok(match operate(liar, operation, request).await {
         Ok(data) => succeeded(&data),
+        Err(NO_ANSWER) => return Err(io::ErrorKind::ConnectionAborted.into()),
         // WrongStatus: a client's mistake passes for the server's.
         Err(MISSING_TYPE) if liar.lies(Lie::WrongStatus) => refused((500, MISSING_TYPE.1)),
         Err(refusal) => refused(refusal),
-    }
+    })
 }
 
 /// The operation that a path names, and its methods.
@@ -90,7 +101,7 @@ fn allows(methods: &str, method: &Method) -> bool {
 }
 
 /// The data, as JSON, that an operation answers with.
-async fn operate(liar: &Liar, operation: &str, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
+async fn operate<B: ReadBody>(liar: &Liar, operation: &str, request: Request<B>) -> Result<Vec<u8>, Refusal> {
     let message = |message: &str| json!({ "message": message }).to_string().into_bytes();
     match operation {
         "instantiate" => {
@@ -118,7 +129,7 @@ async fn operate(liar: &Liar, operation: &str, request: Request<Incoming>) -> Re
 }
 
 /// A request's whole body: nothing is done before all of it is there.
-async fn body(request: Request<Incoming>) -> Result<Bytes, Refusal> {
+async fn body<B: ReadBody>(request: Request<B>) -> Result<Bytes, Refusal> {
     match Limited::new(request.into_body(), BODY_BYTES).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(BODY_TOO_LARGE),
@@ -128,7 +139,7 @@ async fn body(request: Request<Incoming>) -> Result<Bytes, Refusal> {
 }
 
 /// A parameter of the query, the last of its name, as in PHP; empty where there is none.
-fn parameter(request: &Request<Incoming>, name: &str) -> String {
+fn parameter<B>(request: &Request<B>, name: &str) -> String {
     let query = request.uri().query().unwrap_or_default().as_bytes();
     let values = form_urlencoded::parse(query).filter(|(parameter, _)| parameter == name);
     values.last().map(|(_, value)| value.into_owned()).unwrap_or_default()
