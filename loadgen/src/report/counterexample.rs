@@ -98,7 +98,9 @@ fn moment(us: u64) -> String {
 pub fn meaning(anomaly: Anomaly) -> &'static str {
     match anomaly {
         Anomaly::DuplicateKey => "Both were handed the key, and both use it.",
-        Anomaly::KeyChangedOwners => "The key was handed out while its document was there.",
+        Anomaly::KeyChangedOwners => {
+            "The key was handed out while its document was there, or it shows another's document."
+        }
         Anomaly::TornRead => "What was shown is no whole document.",
         Anomaly::StaleRead => "What was shown had been replaced before it was asked for.",
         Anomaly::NonMonotonicRead => "What was shown is older than what had been shown before.",

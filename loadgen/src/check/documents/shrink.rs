@@ -23,7 +23,7 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    fn part(&self) -> Part<'_> {
+    pub(super) fn part(&self) -> Part<'_> {
         Part { accesses: &self.accesses, ghosts: &self.ghosts, start: self.start }
     }
 
@@ -51,26 +51,42 @@ pub(super) fn smallest(accesses: &[Access], misfit: usize, misfits: &[usize]) ->
     Some(piece)
 }
 
-/// The last accesses before the misfit's return that are enough, and its place among them.
+/// The accesses up to the misfit's return, from a moment on that is late enough, and the misfit's place among them.
 fn window(accesses: &[Access], misfit: usize, misfits: &[usize]) -> Option<(Piece, usize)> {
     let until_us = accesses[misfit].returned_us;
     let is_in = |place: &usize| {
         *place == misfit || accesses[*place].called_us <= until_us && misfits.binary_search(place).is_err()
     };
     let places: Vec<usize> = (0..accesses.len()).filter(is_in).collect();
+    let before = places.binary_search(&misfit).ok()?;
+    let kept: Vec<Access> = places.iter().map(|place| accesses[*place]).collect();
     let mut size = FIRST_WINDOW;
     loop {
-        let from = places.len().saturating_sub(size);
-        let start = if from == 0 { Start::Absent } else { Start::Anything };
-        let kept: Vec<Access> = places[from..].iter().map(|place| accesses[*place]).collect();
-        let piece = Piece { ghosts: vec![false; kept.len()], accesses: kept, start };
+        let from = before.saturating_sub(size);
+        let piece = cut(&kept, from);
         if piece.is_wrong() {
-            return Some((piece, places[from..].binary_search(&misfit).ok()?));
+            let place = piece.accesses.iter().position(|access| *access == accesses[misfit])?;
+            return Some((piece, place));
         }
         if from == 0 {
             return None;
         }
         size = size.saturating_mul(8);
+    }
+}
+
+/// The accesses from the call of one of them on. Of those that were under way then nothing is held but that they may have
+/// taken effect since: before that, they are part of what was there.
+pub(super) fn cut(accesses: &[Access], from: usize) -> Piece {
+    if from == 0 {
+        return Piece { accesses: accesses.to_vec(), ghosts: vec![false; accesses.len()], start: Start::Absent };
+    }
+    let from_us = accesses[from].called_us;
+    let kept: Vec<Access> = accesses.iter().filter(|access| access.returned_us >= from_us).copied().collect();
+    Piece {
+        ghosts: kept.iter().map(|access| access.called_us < from_us).collect(),
+        accesses: kept,
+        start: Start::Anything,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::access::{Access, Content, Kind, NEVER};
 use super::frontier::{Part, Start, Stopped};
 use super::model::{OneDocument, step};
-use super::shrink::smallest;
+use super::shrink::{cut, smallest};
 use super::{Judgement, judge};
 use crate::check::anomaly::Anomaly;
 use crate::check::linearizability::{Budget, Call, Verdict, check};
@@ -242,4 +242,45 @@ fn a_content_that_was_written_twice_is_judged_by_the_general_search() {
         at(30, Kind::ShowsNone),
     ];
     assert_eq!(judge(&gone).wrong, [(3, Anomaly::NotLinearizable)]);
+}
+
+/// A long history of many at one document, which an order explains by its making.
+fn long_history(seed: u64) -> Vec<Access> {
+    let mut draw = numbers(seed);
+    let mut accesses = history(&mut draw, 160);
+    accesses.sort_by_key(|access| access.called_us);
+    accesses
+}
+
+#[test]
+fn from_whatever_moment_on_a_right_history_is_right() {
+    for seed in 0..25 {
+        let accesses = long_history(seed);
+        for from in (0..accesses.len()).step_by(7) {
+            let findings = cut(&accesses, from).part().search(true);
+            assert!(findings.misfits.is_empty(), "seed {seed} from {from}: {findings:?}");
+        }
+    }
+}
+
+#[test]
+fn in_a_long_history_the_smallest_piece_holds_what_is_wrong_and_more() {
+    let mut proofs = 0;
+    for seed in 0..100 {
+        let mut accesses = long_history(seed);
+        let shown = |access: &Access| access.kind.shown();
+        let late = accesses.iter().rposition(|access| shown(access).is_some()).expect("somebody reads");
+        let early = accesses[..late / 3].iter().find_map(|access| access.kind.written()).expect("somebody writes");
+        accesses[late].kind = Kind::Shows(early);
+        let wrong = judge(&accesses).wrong;
+        let misfits: Vec<usize> = wrong.iter().map(|(place, _)| *place).collect();
+        if misfits != [late] {
+            continue;
+        }
+        let piece = smallest(&accesses, late, &misfits).expect("it is wrong");
+        let core: Vec<&Access> = piece.core().map(|(_, access)| access).collect();
+        assert!(core.contains(&&accesses[late]) && core.len() > 1 && core.len() < 6, "seed {seed}: {core:#?}");
+        proofs += 1;
+    }
+    assert!(proofs > 30, "{proofs}");
 }

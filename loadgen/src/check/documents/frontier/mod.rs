@@ -101,9 +101,11 @@ impl<'a> Search<'a> {
     fn new(part: &'a Part<'a>, prepared: Prepared) -> Self {
         let mut states = vec![State::Absent];
         if part.start == Start::Anything {
-            // A content that is seen, and written by nobody here, may be from before.
-            let unwritten = prepared.values.iter().enumerate().filter(|(_, value)| value.write.is_none());
-            states.extend(unwritten.map(|(number, _)| State::Holds(number)));
+            // A content that is seen, and of which it is not held that it was written here, may be from before.
+            let is_held = |place: usize| !part.is_ghost(place);
+            let values = prepared.values.iter().enumerate();
+            let from_before = values.filter(|(_, value)| !value.write.is_some_and(is_held));
+            states.extend(from_before.map(|(number, _)| State::Holds(number)));
             states.push(State::Unseen);
         }
         Self {
