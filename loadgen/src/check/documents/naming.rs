@@ -126,7 +126,8 @@ impl<'a> Scene<'a> {
         let comes_back =
             self.readers.iter().any(|(content, readers)| written_before(content) && readers.iter().any(is_again));
         let is_seen = write.kind.written().is_some_and(|content| self.readers.contains_key(&content));
-        let follows_a_delete = self.deleted.iter().any(|&place| self.accesses[place].is_before(write));
+        // A delete under way at the same time came first: after it there would be nothing, and nothing wrong.
+        let follows_a_delete = self.deleted.iter().any(|&place| !write.is_before(&self.accesses[place]));
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,

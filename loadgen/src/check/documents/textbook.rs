@@ -120,6 +120,18 @@ fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
         at(40, 45, Kind::ShowsNone),
     ];
     assert_eq!(names(&at_once), []);
+    // But a document that is created anew follows the delete, and is lost as it was though saves come after it.
+    let created_anew = [
+        at(0, 5, Kind::Created(A)),
+        at(10, 30, Kind::Deleted),
+        at(20, 40, Kind::Created(B)),
+        at(45, 60, Kind::Saved(C)),
+        at(50, 55, Kind::ShowsNone),
+    ];
+    assert_eq!(only(&created_anew), Anomaly::WriteToUnlinkedFile);
+    // Another's save that is under way when the document is looked for may have removed it for a moment.
+    let being_saved = [created_anew[0], created_anew[3], created_anew[4]];
+    assert_eq!(only(&being_saved), Anomaly::IntermediateRead);
 }
 
 #[test]
