@@ -151,7 +151,7 @@ class Loadgen:
         out = os.path.join(folder, "loadgen")
         command = [LOADGEN, "run", "--target", server.base, "--path-template", server.template, "--yes", "--quiet"]
         command += ["--scenario", server.scenario, "--mix", "restore=1", "--users", str(options.connections)]
-        command += ["--duration", f"{options.seconds}s", "--warm-up", "0s", "--no-ceiling", "--out", out]
+        command += ["--duration", f"{options.seconds}s", "--warm-up", "0s", "--no-ceiling", "--no-judge", "--out", out]
         command += ["--threads", str(self.threads)]
 
         def count(_, seconds):

@@ -108,6 +108,24 @@ fn the_run_files_are_all_there_and_what_was_tampered_with_is_found() {
 }
 
 /// What each lie looks like to a load, on a server that is somebody's: it is left as it was.
+/// What is left to check-history, and what it then finds there.
+#[test]
+fn a_history_that_was_not_judged_can_be_judged_later() {
+    let saves = saves_folder();
+    let server = liar::spawn(Some(Lie::DeleteKeepsFile), saves.path());
+    let load = ["--target", &server.url, "--scenario", "churn", "--users", "4", "--duration", "1s", "--warm-up", "0s"];
+    let loaded = run(&[&load[..], &["--no-ceiling", "--quiet", "--no-judge"]].concat());
+    assert_eq!(loaded.report().history, None);
+    assert!(loaded.stdout.contains("History: not judged. `loadgen check-history"), "{}", loaded.stdout);
+    let (code, said) = report(loaded.out.path());
+    assert!(code == 0 && said.contains("Every figure was worked out again"), "{said}");
+    let mut judge = loadgen();
+    judge.args(["check-history", "--format", "claimcheck", "--out"]).arg(loaded.out.path()).arg(loaded.out.path());
+    let judged = judge.output().expect("it runs");
+    let said = String::from_utf8_lossy(&judged.stdout);
+    assert!(judged.status.code() == Some(1) && said.contains("resurrected document"), "{said}");
+}
+
 #[test]
 fn wrong_answers_of_a_server_are_found_by_name() {
     for (lie, scenario, wrong) in [

@@ -6,7 +6,7 @@ use crate::client::{Patience, Target};
 use crate::record::terminal;
 use crate::reference::Protocol;
 use crate::run::objective::Objective;
-use crate::run::{Order, Subject, carry_out};
+use crate::run::{HistoryUse, Order, Subject, carry_out};
 use crate::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, Shape, Sizes, Stage, Think};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -111,6 +111,9 @@ pub struct Arguments {
     /// Do not write every operation down
     #[arg(long)]
     no_history: bool,
+    /// Leave the history to check-history: do not judge it when the load has ended
+    #[arg(long)]
+    no_judge: bool,
     /// Do not find out first how fast the generator itself is
     #[arg(long)]
     no_ceiling: bool,
@@ -164,7 +167,11 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
         plan,
         subject,
         patience: Patience { answer: arguments.patience, ..Patience::default() },
-        keeps_history: !arguments.no_history,
+        history: match (arguments.no_history, arguments.no_judge) {
+            (true, _) => HistoryUse::None,
+            (false, true) => HistoryUse::Kept,
+            (false, false) => HistoryUse::Judged,
+        },
         knows_ceiling: !arguments.no_ceiling,
         objective: arguments.objective,
         is_quiet: arguments.quiet,

@@ -65,8 +65,8 @@ pub struct Target {
     host: String,
     port: u16,
     path_template: String,
-    /// The path of the URL, without a slash at its end: it comes before the template's.
-    base_path: String,
+    /// The paths of all operations: each is asked for at full load.
+    paths: [String; 6],
     host_header: HeaderValue,
 }
 
@@ -96,13 +96,13 @@ impl Target {
         }
         let host_header = HeaderValue::from_str(&format!("{host}:{port}"))
             .map_err(|_| format!("{url} names a host that cannot be sent in a header"))?;
-        let base_path = url.path().trim_end_matches('/').to_owned();
-        let target = Self { url, host, port, path_template: path_template.to_owned(), base_path, host_header };
-        let is_a_path = |path: String| Uri::try_from(path).is_ok();
-        if !Operation::ALL.into_iter().all(|operation| is_a_path(target.path(operation))) {
+        let base_path = url.path().trim_end_matches('/');
+        let paths =
+            Operation::ALL.map(|operation| format!("{base_path}{}", path_template.replace("{op}", operation.name())));
+        if paths.iter().any(|path| Uri::try_from(path).is_err()) {
             return Err(format!("the path template {path_template:?} makes no path: only visible ASCII can be sent"));
         }
-        Ok(target)
+        Ok(Self { url, host, port, path_template: path_template.to_owned(), paths, host_header })
     }
 
     /// The URL as given.
@@ -149,8 +149,8 @@ impl Target {
 
     /// The path of an operation.
     #[must_use]
-    pub fn path(&self, operation: Operation) -> String {
-        format!("{}{}", self.base_path, self.path_template.replace("{op}", operation.name()))
+    pub fn path(&self, operation: Operation) -> &str {
+        &self.paths[operation as usize]
     }
 
     /// Where an operation is asked for; the key goes with those that have it in their query, and does not matter to
@@ -160,12 +160,14 @@ impl Target {
     /// Never: a target whose paths are none is not made, and a key is encoded.
     #[must_use]
     pub fn uri(&self, operation: Operation, key: &str) -> Uri {
-        let mut text = self.path(operation);
+        let path = self.path(operation);
         let parameter = match operation {
             Operation::Restore => Some("?sessionKey="),
             Operation::Delete => Some("?session="),
             _ => None,
         };
+        let mut text = String::with_capacity(path.len() + 24);
+        text.push_str(path);
         if let Some(parameter) = parameter {
             text.push_str(parameter);
             text.extend(url::form_urlencoded::byte_serialize(key.as_bytes()));

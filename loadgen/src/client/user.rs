@@ -102,7 +102,7 @@ impl User {
     /// Where the query cannot stand in a URL.
     pub async fn ask_anything(&mut self, operation: Operation, method: Method, query: &str, body: Bytes) -> Exchange {
         let path = self.target.path(operation);
-        let path = if query.is_empty() { path } else { format!("{path}?{query}") };
+        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let uri =
             Uri::try_from(path).expect("the target's path was checked, and the query is one of the harness's own");
         self.exchange(operation, "", Request { method, uri, body }).await

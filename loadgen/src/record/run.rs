@@ -53,7 +53,7 @@ pub struct RunReport {
     pub generator: Generator,
     /// The search for the highest rate, where there was one.
     pub search: Option<Search>,
-    /// The verdict on the whole history, where one was kept.
+    /// The verdict on the whole history, where one was kept and judged.
     pub history: Option<HistoryReport>,
     /// Keys of ours whose documents could not be removed.
     pub left_behind: Vec<String>,

@@ -16,8 +16,9 @@ pub fn markdown(report: &RunReport) -> String {
     out.push_str(&section("Wrong answers", &words::named(report, |operation| &operation.wrong)));
     out.push_str(&section("Errors", &words::named(report, |operation| &operation.errors)));
     out.push_str(&section("Rate and generator", &words::figures(report)));
-    if let Some(history) = &report.history {
-        out.push_str(&judged(history));
+    match &report.history {
+        Some(history) => out.push_str(&judged(history)),
+        None => drop(writeln!(out, "\n{}", words::unjudged(report))),
     }
     if let Some(search) = &report.search {
         out.push_str(&searched(search));

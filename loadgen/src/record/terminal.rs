@@ -23,8 +23,9 @@ pub fn render(report: &RunReport, folder: &Path) -> String {
     for line in words::figures(report) {
         let _ = writeln!(out, "{line}");
     }
-    if let Some(history) = &report.history {
-        out.push_str(&verdict(history));
+    match &report.history {
+        Some(history) => out.push_str(&verdict(history)),
+        None => drop(writeln!(out, "{}", words::unjudged(report))),
     }
     if let Some(search) = &report.search {
         let rows = search.trials.iter().map(words::trial_row).collect();

@@ -100,6 +100,16 @@ pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
+/// Why there is no verdict on the history, and how to get one.
+pub(super) fn unjudged(report: &RunReport) -> String {
+    match report.generator.history_bytes {
+        0 => "History: none was kept, so nothing says whether the answers contradict each other.".to_owned(),
+        _ => {
+            "History: not judged. `loadgen check-history --format claimcheck` does so, on this run's folder.".to_owned()
+        }
+    }
+}
+
 /// The verdict on the history, in a sentence.
 pub(super) fn history(history: &HistoryReport) -> String {
     let HistoryReport { documents, operations, anomalies, undecided, .. } = history;

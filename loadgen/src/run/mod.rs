@@ -47,8 +47,8 @@ pub struct Order {
     pub threads: u32,
     /// How long users wait.
     pub patience: Patience,
-    /// Whether every operation is written down.
-    pub keeps_history: bool,
+    /// What is made of the history.
+    pub history: HistoryUse,
     /// Whether it is found out first how fast the generator itself is.
     pub knows_ceiling: bool,
     /// Where the run's files go.
@@ -57,6 +57,17 @@ pub struct Order {
     pub objective: Option<Objective>,
     /// Whether nothing is shown while it runs.
     pub is_quiet: bool,
+}
+
+/// What is made of a run's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryUse {
+    /// None is kept.
+    None,
+    /// Every operation is written down.
+    Kept,
+    /// And the whole is judged when the load has ended.
+    Judged,
 }
 
 /// The server that is loaded.
@@ -152,7 +163,7 @@ async fn seek(
 
 /// One run of a plan, with the files that are written while it lasts.
 async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Measured> {
-    let history = order.keeps_history.then(|| {
+    let history = (order.history != HistoryUse::None).then(|| {
         let header = HistoryHeader::new(plan.seed, plan.warm_up_us());
         HistoryWriter::create(&order.out.join(HISTORY_FILE), &header)
     });
