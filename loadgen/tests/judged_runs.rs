@@ -149,6 +149,7 @@ faults! {
     a_resurrected_document_is_convicted: DeleteKeepsFile, "resurrected document", or [], in ["churn"];
     a_write_to_an_unlinked_file_is_convicted: KeepsUnlinkedOpen, "write to an unlinked file", or [], in ["churn"];
     an_acknowledged_document_that_is_lost_is_convicted: LosesDocuments, "acknowledged then lost", or [], in OWN;
+    a_list_that_lacks_a_document_is_convicted: LosesInList, "missing from list", or [], in ["list-heavy"];
     // Where what it comes back over is still under way, it is only older than what was seen.
     a_save_applied_twice_is_convicted: SavesTwice, "applied twice", or ["non-monotonic read"], in SHARED;
 }

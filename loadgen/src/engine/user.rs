@@ -10,9 +10,9 @@ use crate::client::wire::{Client, Request};
 use crate::client::{Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
 use crate::record::history::{Answer, Judgement, Output};
+use crate::saves::folder::is_key;
 use crate::scenario::{Action, Step};
 use bytes::Bytes;
-use hyper::Uri;
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -99,8 +99,6 @@ pub(crate) struct User<C, T> {
     session: Option<Session>,
     /// Number of its next content.
     next: u64,
-    /// Where each operation was asked for last, and with which key.
-    uris: [Option<(String, Uri)>; 6],
     /// Contents as they are named, to be reused.
     input: String,
     output: String,
@@ -109,18 +107,7 @@ pub(crate) struct User<C, T> {
 impl<C: Client, T: Time> User<C, T> {
     pub(crate) fn new(number: u32, client: C, time: T, common: Arc<Common>, recorder: Rc<RefCell<Recorder>>) -> Self {
         let session = common.shared_key.clone().map(|key| Session::shared(key, common.writer(number)));
-        Self {
-            number,
-            client,
-            time,
-            common,
-            recorder,
-            session,
-            next: 0,
-            uris: Default::default(),
-            input: String::new(),
-            output: String::new(),
-        }
+        Self { number, client, time, common, recorder, session, next: 0, input: String::new(), output: String::new() }
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -264,22 +251,11 @@ impl<C: Client, T: Time> User<C, T> {
         body.into()
     }
 
-    /// Where an operation is asked for. It is made once for each key, not for each request.
-    fn uri(&mut self, operation: Operation) -> Uri {
-        let key = self.session.as_ref().map_or("", |session| session.key.as_str());
-        match &self.uris[operation as usize] {
-            Some((made_for, uri)) if made_for == key => uri.clone(),
-            _ => {
-                let uri = self.common.target.uri(operation, key);
-                self.uris[operation as usize] = Some((key.to_owned(), uri.clone()));
-                uri
-            }
-        }
-    }
-
     /// Sends a request, and reads what is answered. Times are taken just before and just after.
     async fn send(&mut self, operation: Operation, due: Due, body: Bytes) -> Sent {
-        let request = Request { method: operation.method(), uri: self.uri(operation), body };
+        let key = self.session.as_ref().map_or("", |session| &session.key);
+        let uri = self.common.target.uri(operation, key);
+        let request = Request { method: operation.method(), uri, body };
         let call_us = self.time.now_us();
         if !due.is_set_up {
             self.recorder.borrow_mut().sends(due.meant_us, call_us);
@@ -354,8 +330,11 @@ fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<O
             text
         }
         Said::Listed(entries) => {
-            let _ = write!(text, "{} documents", entries.len());
-            text
+            for entry in entries.iter().filter(|entry| is_key(&entry.session_key)) {
+                text.push_str(&entry.session_key);
+                text.push(' ');
+            }
+            text.trim_end()
         }
         Said::Refused { status, message } => return Some(Output::Refusal { status: *status, message }),
         Said::Malformed { status } => {

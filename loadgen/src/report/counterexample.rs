@@ -78,6 +78,7 @@ fn sentence(access: &Access) -> String {
         Kind::ShowsNone => "restored it and was told that there is none".to_owned(),
         Kind::Unreadable => "restored it and was told that it cannot be read".to_owned(),
         Kind::Torn => "restored it and was shown no whole document".to_owned(),
+        Kind::Unlisted => "listed all documents and was not shown it".to_owned(),
         Kind::Deleted => "deleted it and was told \"deleted\"".to_owned(),
         Kind::DeletesNone => "deleted it and was told that there is none".to_owned(),
         Kind::MayDelete => "deleted it and got no clear answer".to_owned(),

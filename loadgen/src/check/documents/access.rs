@@ -66,6 +66,8 @@ pub enum Kind {
     Unreadable,
     /// restore: something that is no whole document. That is never right.
     Torn,
+    /// list: without the document.
+    Unlisted,
     /// delete: deleted.
     Deleted,
     /// delete: not found.
@@ -102,7 +104,7 @@ impl Kind {
     pub(super) fn role(self) -> Role {
         match self {
             Self::Handed => Role::Hands,
-            Self::ShowsNone | Self::Unreadable | Self::DeletesNone => Role::SeesAbsent,
+            Self::ShowsNone | Self::Unreadable | Self::Unlisted | Self::DeletesNone => Role::SeesAbsent,
             Self::Created(content) | Self::MayCreate(content) => Role::Creates(content),
             Self::Existed => Role::SeesPresent,
             Self::Saved(content) | Self::MaySave(content) => Role::Writes(content),
@@ -139,6 +141,7 @@ impl Kind {
             Self::Created(_) | Self::Existed | Self::MayCreate(_) => "instantiate",
             Self::Saved(_) | Self::MaySave(_) | Self::Refused(_) => "save",
             Self::Shows(_) | Self::ShowsNone | Self::Unreadable | Self::Torn => "restore",
+            Self::Unlisted => "list",
             Self::Deleted | Self::DeletesNone | Self::MayDelete => "delete",
         }
     }
@@ -164,6 +167,7 @@ impl Kind {
             Self::ShowsNone | Self::DeletesNone => "not found".to_owned(),
             Self::Unreadable => "unreadable".to_owned(),
             Self::Torn => "no whole document".to_owned(),
+            Self::Unlisted => "without it".to_owned(),
             Self::Deleted => "deleted".to_owned(),
             Self::Refused(_) => "refused".to_owned(),
             Self::MayCreate(_) | Self::MaySave(_) | Self::MayDelete => "no clear answer".to_owned(),

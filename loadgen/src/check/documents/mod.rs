@@ -5,6 +5,7 @@
 //! - [`access`]: an operation on one document, compactly; `model.rs` says what it is to the sequential model.
 //! - `frontier`: whether an order explains all accesses to a document, near-linearly.
 //! - `naming.rs`: what an access that fits nowhere is called.
+//! - [`lists`]: which lists lack a document that was there throughout.
 //! - `ownership.rs`: keys that two users were handed.
 //! - `shrink.rs`: the smallest piece of a history that is wrong; [`counterexample`]: that piece with the longest order
 //!   that there is.
@@ -13,6 +14,7 @@
 pub mod access;
 pub mod counterexample;
 mod frontier;
+pub mod lists;
 mod model;
 mod naming;
 mod ownership;

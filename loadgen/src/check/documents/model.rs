@@ -30,8 +30,10 @@ fn operation(kind: Kind) -> Option<Operation> {
         }
         Kind::Existed => Operation::Instantiate { key, document: Document::default() },
         Kind::Saved(content) | Kind::MaySave(content) => Operation::Save { key, posted: document(content) },
-        // It was refused, and so is as if it had only looked.
-        Kind::Refused(_) | Kind::Shows(_) | Kind::ShowsNone | Kind::Unreadable => Operation::Restore { key },
+        // What was refused is as if it had only looked; so is one document's part of a list, at a moment of its own.
+        Kind::Refused(_) | Kind::Shows(_) | Kind::ShowsNone | Kind::Unreadable | Kind::Unlisted => {
+            Operation::Restore { key }
+        }
         Kind::Deleted | Kind::DeletesNone | Kind::MayDelete => Operation::Delete { key },
         Kind::Torn => return None,
     })
@@ -46,7 +48,7 @@ fn is_answer(kind: Kind, answer: &Answer) -> bool {
     match (kind, answer) {
         (Kind::Shows(content), Answer::Restored(document)) => document.state == content.to_string(),
         (Kind::Existed, Answer::Existed)
-        | (Kind::ShowsNone | Kind::Unreadable | Kind::DeletesNone, Answer::NotFound)
+        | (Kind::ShowsNone | Kind::Unreadable | Kind::Unlisted | Kind::DeletesNone, Answer::NotFound)
         | (Kind::Deleted, Answer::Deleted)
         | (Kind::Created(_), Answer::Created)
         | (

@@ -54,6 +54,7 @@ impl<'a> Scene<'a> {
         match access.kind {
             Kind::Torn => Anomaly::TornRead,
             Kind::Unreadable => Anomaly::UnreadableDocument,
+            Kind::Unlisted => Anomaly::MissingFromList,
             Kind::Handed => Anomaly::KeyChangedOwners,
             Kind::Shows(content) => self.misread(access, content),
             Kind::ShowsNone | Kind::DeletesNone => self.gone(access),

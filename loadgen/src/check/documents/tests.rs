@@ -77,6 +77,7 @@ fn history(draw: &mut impl FnMut(u64) -> u64, accesses: usize) -> Vec<Access> {
             _ => match shown {
                 Some(text) => Kind::Shows(content_of(&text)),
                 None if draw(3) == 0 => Kind::Unreadable,
+                None if draw(4) == 0 => Kind::Unlisted,
                 None => Kind::ShowsNone,
             },
         };

@@ -222,6 +222,13 @@ fn a_reservation_can_be_ended_once() {
 }
 
 #[test]
+fn a_document_that_is_there_throughout_is_in_every_list() {
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Unlisted])), Anomaly::MissingFromList);
+    assert_eq!(names(&one_by_one(&[Kind::Handed, Kind::Unlisted, Kind::Created(A)])), []);
+    assert_eq!(names(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Unlisted])), []);
+}
+
+#[test]
 fn intervals_that_touch_are_at_the_same_time() {
     let touching =
         |first_us| [at(0, 5, Kind::Created(A)), at(10, 20, Kind::Saved(B)), at(first_us, 30, Kind::Shows(A))];

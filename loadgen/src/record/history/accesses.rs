@@ -3,6 +3,7 @@
 use super::{HistoryError, HistoryRecord, RecordedOutput};
 use crate::check::answer::is_unreadable;
 use crate::check::documents::access::{Access, Content, Kind, NEVER};
+use crate::check::documents::lists::{self, ListedKey, Listing};
 use crate::client::Operation;
 use std::collections::{HashMap, HashSet};
 
@@ -16,6 +17,7 @@ pub struct Accesses {
     pub by_key: Vec<(String, Vec<Access>)>,
     /// Operations of the history, those included that say nothing of any document.
     pub operations: u64,
+    lists: Vec<Listing>,
     places: HashMap<String, usize>,
     /// Writers that are none of the run's users, by the numbers that stand for them.
     others: HashMap<u64, u32>,
@@ -31,6 +33,7 @@ impl Accesses {
         for record in history {
             accesses.add(&record.map_err(|error| error.to_string())?)?;
         }
+        lists::enter_unlisted(&mut accesses.by_key, &mut std::mem::take(&mut accesses.lists));
         for (_, of_key) in &mut accesses.by_key {
             of_key.sort_by_key(|access| (access.called_us, access.returned_us));
             leave_out_strangers(of_key);
@@ -44,13 +47,17 @@ impl Accesses {
     /// Where it names what no run writes.
     pub fn add(&mut self, record: &HistoryRecord) -> Result<(), String> {
         self.operations += 1;
+        if record.operation == Operation::List {
+            self.lists.extend(listing(record)?);
+            return Ok(());
+        }
         let Some(kind) = self.kind(record)? else { return Ok(()) };
         let ((Some(key), _) | (None, Some(RecordedOutput::Success(key)))) = (&record.key, &record.output) else {
             return Ok(());
         };
         let is_open = matches!(kind, Kind::MayCreate(_) | Kind::MaySave(_) | Kind::MayDelete);
         let access = Access {
-            process: u32::try_from(record.process).map_err(|_| format!("there is no user {}", record.process))?,
+            process: process(record)?,
             called_us: record.call_us,
             returned_us: record.return_us.filter(|_| !is_open).unwrap_or(NEVER),
             kind,
@@ -103,7 +110,6 @@ impl Accesses {
             (Operation::Delete, _, "deleted") => Some(Kind::Deleted),
             (Operation::Restore, _, "no whole document") => Some(Kind::Torn),
             (Operation::Restore, _, tag) => Some(Kind::Shows(self.content(tag)?)),
-            (Operation::List, _, _) => None,
             (operation, _, other) => return Err(format!("{operation} cannot have answered {other:?}")),
         })
     }
@@ -124,6 +130,22 @@ impl Accesses {
         };
         Ok(Content { writer, number })
     }
+}
+
+fn process(record: &HistoryRecord) -> Result<u32, String> {
+    u32::try_from(record.process).map_err(|_| format!("there is no user {}", record.process))
+}
+
+/// A list, where one was answered.
+fn listing(record: &HistoryRecord) -> Result<Option<Listing>, String> {
+    let (Some(returned_us), Some(RecordedOutput::Success(listed))) = (record.return_us, &record.output) else {
+        return Ok(None);
+    };
+    let key =
+        |text: &str| text.as_bytes().try_into().map_err(|_| format!("{text:?} is no key, which list cannot show"));
+    let mut keys = listed.split_ascii_whitespace().map(key).collect::<Result<Vec<ListedKey>, String>>()?;
+    keys.sort_unstable();
+    Ok(Some(Listing { process: process(record)?, called_us: record.call_us, returned_us, keys }))
 }
 
 /// What a refusal says. A server's failure leaves open whether a write or delete took effect.
@@ -233,10 +255,30 @@ mod tests {
     #[test]
     fn a_key_that_was_handed_out_is_told_by_the_answer() {
         let handed = HistoryRecord { key: None, ..record("generate-key", None, Some(json!("B4K"))) };
-        let listed = HistoryRecord { key: None, ..record("list", None, Some(json!("3 documents"))) };
+        let listed = HistoryRecord { key: None, ..record("list", None, Some(json!("A4K B4K"))) };
         let accesses = Accesses::gather([handed, listed].into_iter().map(Ok)).expect("a history");
         let [(key, of_key)] = &accesses.by_key[..] else { panic!("one key: {accesses:?}") };
         assert_eq!((key.as_str(), of_key[0].kind, accesses.operations), ("B4K", Kind::Handed, 2));
+    }
+
+    #[test]
+    fn a_list_is_held_against_what_it_lacks() {
+        let listed = |keys: &str| HistoryRecord {
+            key: None,
+            call_us: 30,
+            return_us: Some(40),
+            ..record("list", None, Some(json!(keys)))
+        };
+        let kinds = |keys: &str| {
+            let saved = record("save", Some("w3.n7"), Some(json!("saved")));
+            gathered(vec![listed(keys), saved]).iter().map(|access| access.kind).collect::<Vec<Kind>>()
+        };
+        let saved = Kind::Saved(Content { writer: 3, number: 7 });
+        assert_eq!(kinds("B4K A4K"), [saved]);
+        assert_eq!(kinds("B4K"), [saved, Kind::Unlisted]);
+        assert_eq!(kinds(""), [saved, Kind::Unlisted]);
+        let refused = HistoryRecord { key: None, ..record("list", None, Some(refusal(500, "no"))) };
+        assert_eq!(gathered(vec![refused, listed("")]), []);
     }
 
     #[test]
@@ -255,6 +297,7 @@ mod tests {
             (record("save", Some("third draft"), Some(json!("saved"))), "third draft"),
             (record("save", Some("w1.n99999999999"), Some(json!("saved"))), "w1.n99999999999"),
             (record("save", Some("w1.n1"), Some(json!("stored"))), "stored"),
+            (record("list", None, Some(json!("3 documents"))), "\"3\" is no key"),
             (HistoryRecord { process: 1 << 40, ..record("delete", None, Some(json!("deleted"))) }, "1099511627776"),
         ] {
             let error = Accesses::gather([Ok(record)].into_iter()).expect_err("it is none");

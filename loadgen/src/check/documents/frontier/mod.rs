@@ -63,8 +63,9 @@ pub(super) enum Stopped {
     NotUnique,
 }
 
-/// Steps of one search, some 100 ns each: a second.
-const MOST_STEPS: usize = 10_000_000;
+/// Steps of one search, some 100 ns each: a second, and ten for each million accesses, as a longer history may take longer.
+const FEWEST_STEPS: usize = 10_000_000;
+const STEPS_PER_ACCESS: usize = 100;
 
 /// Explanations at a time, some 100 bytes each.
 const MOST_EXPLANATIONS: usize = 100_000;
@@ -113,7 +114,7 @@ impl<'a> Search<'a> {
             under_way: UnderWay::new(part.accesses.len()),
             prepared,
             frontier: states.into_iter().map(Explanation::new).collect(),
-            steps_left: MOST_STEPS,
+            steps_left: FEWEST_STEPS + STEPS_PER_ACCESS * part.accesses.len(),
             findings: Findings::default(),
         }
     }
