@@ -138,6 +138,8 @@ mod tests {
         {
             assert!(!is_missed(&[at(0, 99, kind)]), "{kind:?}");
         }
+        // That it is seen again later takes nothing away.
+        assert!(is_missed(&[at(0, 20, Kind::Created(A)), at(60, 120, Kind::Shows(A))]));
         // It may have been there only afterwards.
         assert!(!is_missed(&[at(50, 100, Kind::Created(A))]));
         assert!(!is_missed(&[at(150, 160, Kind::Created(A))]));
@@ -163,6 +165,9 @@ mod tests {
             let may_come_later = delete.returned_us >= 60 && delete.called_us <= 200;
             assert_eq!(is_missed(&[created, delete, seen]), !may_come_later, "{delete:?}");
         }
+        // Intervals that touch are at the same time.
+        assert!(!is_missed(&[at(30, 60, Kind::Deleted), at(60, 70, Kind::Shows(A))]));
+        assert!(is_missed(&[at(30, 59, Kind::Deleted), at(60, 70, Kind::Shows(A))]));
         // One delete is over, the other is not.
         let other = at(25, 65, Kind::Deleted);
         assert!(!is_missed(&[created, other, at(30, 40, Kind::Deleted), at(60, 70, Kind::Shows(A))]));
