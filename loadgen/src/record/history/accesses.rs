@@ -33,10 +33,11 @@ impl Accesses {
         for record in history {
             accesses.add(&record.map_err(|error| error.to_string())?)?;
         }
+        accesses.by_key.iter_mut().for_each(|(_, of_key)| leave_out_strangers(of_key));
+        // A stranger may end what a stranger made: no list need show that.
         lists::enter_unlisted(&mut accesses.by_key, &mut std::mem::take(&mut accesses.lists));
         for (_, of_key) in &mut accesses.by_key {
             of_key.sort_by_key(|access| (access.called_us, access.returned_us));
-            leave_out_strangers(of_key);
         }
         Ok(accesses)
     }
@@ -289,6 +290,10 @@ mod tests {
         assert_eq!(gathered(vec![deleted(), stranger()]).len(), 1, "only the delete is left");
         let ours = record("restore", None, Some(json!("w4.n0")));
         assert_eq!(gathered(vec![deleted(), ours]).len(), 2);
+        // Nor need a list show it, which only a stranger can have ended since.
+        let at = |call_us, record| HistoryRecord { call_us, return_us: Some(call_us + 5), ..record };
+        let listed = HistoryRecord { key: None, ..record("list", None, Some(json!(""))) };
+        assert_eq!(gathered(vec![deleted(), at(30, stranger()), at(50, listed)]).len(), 1);
     }
 
     #[test]
