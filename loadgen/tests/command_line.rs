@@ -60,6 +60,21 @@ fn what_failures_of_the_disk_the_server_and_the_power_leave_is_told_by_looking()
 }
 
 #[test]
+fn other_disks_other_processes_cut_connections_and_archiving_are_told_by_looking() {
+    let temp = saves_folder();
+    let run = verify_in(temp.path(), &["--only", "S8,S9,R6,O4,O5"]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stderr, run.stdout);
+    let report = run.report.expect("a report");
+    let verdicts =
+        |target: usize| -> Vec<Verdict> { report.targets[target].claims.iter().map(|claim| claim.verdict).collect() };
+    let [holds, refuted] = [Verdict::Holds, Verdict::Refuted];
+    assert_eq!(verdicts(0), [holds, holds, holds, refuted, refuted], "on documented");
+    assert_eq!(verdicts(1), [holds, holds, holds, holds, refuted], "on hardened");
+    assert!(names(temp.path()).is_empty(), "the temporary folders are gone");
+    assert_eq!(processes_with(temp.path()), 0, "the servers are gone");
+}
+
+#[test]
 fn a_known_refutation_of_a_target_is_expected_and_an_unknown_one_fails() {
     let saves = tempfile::tempdir().expect("a folder");
     let server = liar::spawn(Some(liar::Lie::NoReservation), saves.path());

@@ -1,5 +1,6 @@
 //! K3, K4, K6: what a key costs, in attempts and time, by fill.
 
+use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
@@ -28,7 +29,7 @@ const REPORTED_FILLS: [usize; 4] = [20_000, 26_000, 35_000, 45_000];
 /// Requests at each fill, one after the other.
 const REQUESTS: usize = 300;
 
-/// Requests on the full folder: 528 without a slow one would exclude 1 % at 99 %; more leave room for some.
+/// Requests on the full folder: 800 without a slow one exclude 1 % as surely as they must; more leave room for some.
 const WORST_REQUESTS: usize = 1_500;
 
 /// Keys asked for before they are given back, so that the fill stays what it is.
@@ -225,7 +226,7 @@ fn figures(level: &Level) -> String {
 fn judge_worst(asked: &[Exchange]) -> Finding {
     let times: Vec<f64> = asked.iter().filter(|asked| asked.status().is_some()).map(Exchange::took_ms).collect();
     let slow = times.iter().filter(|&&time| time >= WORST_MS).count() as u64;
-    let share = clopper_pearson(slow, times.len() as u64, 0.99);
+    let share = clopper_pearson(slow, times.len() as u64, CONFIDENCE);
     let most = asked.iter().filter_map(attempts).max();
     let p99 = percentile(&times, 0.99).unwrap_or_default();
     let too_many =

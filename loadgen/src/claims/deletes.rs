@@ -42,7 +42,7 @@ struct Meeting {
 }
 
 async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Meeting>, Stuck> {
-    let until = Instant::now() + Duration::from_millis(lab.effort.pick(3_000, 5_000, 30_000));
+    let until = Instant::now() + lab.lasting(Duration::from_secs(3), Duration::from_secs(5), Duration::from_secs(30));
     let mut meetings: Vec<Meeting> = Vec::new();
     let mut user = lab.user(0);
     for round in 0.. {

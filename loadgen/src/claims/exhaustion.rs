@@ -1,5 +1,6 @@
 //! K5, K10: where keys run out, and what happens then.
 
+use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
@@ -20,7 +21,7 @@ const FILLS: [usize; 5] = [EARLIEST, 44_500, 45_000, 46_000, THREE_CHARACTER_KEY
 /// The share of 503s that counts as exhaustion.
 const ONE_PERCENT: f64 = 0.01;
 
-/// Requests at each fill: without a 503, 1,000 exclude 1 % at 99 %; more leave room for some.
+/// Requests at each fill: without a 503, 800 exclude 1 % as surely as they must; more leave room for some.
 const REQUESTS: u64 = 1_200;
 
 /// Keys asked for before they are given back: at the first fill they are 3 % of what is free.
@@ -75,7 +76,7 @@ struct Level {
 
 impl Level {
     fn share(&self) -> Interval {
-        clopper_pearson(self.refused, self.requests, 0.99)
+        clopper_pearson(self.refused, self.requests, CONFIDENCE)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::reference::{Disk, Launcher, Process, temporary_folder};
 use crate::saves::SavesFolder;
 use crate::saves::folder::key_at;
 use crate::verify::lab::{Lab, Stuck};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -28,9 +29,20 @@ impl Ground {
     /// # Errors
     /// Where the target is not one of ours, or no folder can be made.
     pub(super) fn new(lab: &Lab) -> Result<Self, Stuck> {
+        Self::of(lab, temporary_folder().map_err(|error| stuck(&error))?)
+    }
+
+    /// An empty folder within another one, on whatever file system that is.
+    ///
+    /// # Errors
+    /// As [`Ground::new`].
+    pub(super) fn on(lab: &Lab, folder: &Path) -> Result<Self, Stuck> {
+        Self::of(lab, tempfile::tempdir_in(folder)?)
+    }
+
+    fn of(lab: &Lab, temporary: TempDir) -> Result<Self, Stuck> {
         let launcher = lab.launcher.clone();
         let launcher = launcher.ok_or_else(|| Stuck("the target is no server of our own".to_owned()))?;
-        let temporary = temporary_folder().map_err(|error| stuck(&error))?;
         let folder = SavesFolder::open(temporary.path()).map_err(Stuck)?;
         let deadline = Instant::now() + lab.effort.limit();
         Ok(Self { launcher, folder, keys_used: 0, origin: lab.origin, deadline, _temporary: temporary })

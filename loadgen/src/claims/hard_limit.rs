@@ -1,5 +1,6 @@
 //! P6: journeys begun where nearly all keys are in use.
 
+use super::chance::CONFIDENCE;
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
 use crate::check::anomaly::Anomaly;
@@ -54,7 +55,7 @@ fn judge(load: &Load) -> Finding {
         Finding::refuted(format!("journeys fail otherwise than clearly: {}", fault.summary), fault.steps)
     } else if begun == 0 {
         Finding::inconclusive("no journey was begun")
-    } else if clopper_pearson(failed, begun, 0.99).low > MOST_FAIL {
+    } else if clopper_pearson(failed, begun, CONFIDENCE).low > MOST_FAIL {
         let mut steps = vec![Step::finding(format!("journeys at {HARD_LIMIT} sessions"), told.clone())];
         steps.extend(load.errors().map(|fault| fault.steps).unwrap_or_default());
         Finding::refuted(told, steps)

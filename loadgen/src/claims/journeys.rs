@@ -1,5 +1,6 @@
 //! K9: whole journeys of many users, in which nobody meets anybody else.
 
+use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
@@ -16,9 +17,6 @@ const SESSIONS_PER_USER: usize = 10;
 
 /// Rounds of journeys, each with all its sessions open at once.
 const ROUNDS: u64 = 3;
-
-/// How sure a verdict is that keys are not handed out at the birthday rate.
-const CONFIDENCE: f64 = 0.99;
 
 /// K9
 pub(super) static K9: Claim = Claim {

@@ -69,7 +69,8 @@ struct Entry {
 
 async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Stuck> {
     let members = Arc::new(members(lab).await?);
-    let until = Instant::now() + Duration::from_millis(lab.effort.pick(1_500, 3_000, 30_000));
+    let until =
+        Instant::now() + lab.lasting(Duration::from_millis(1_500), Duration::from_secs(3), Duration::from_secs(30));
     let found = Arc::new(AtomicBool::new(false));
     let shared = Arc::clone(&members);
     let parts = at_once(lab.crowd(SAVED + LISTERS), move |mut user, number| {

@@ -24,24 +24,24 @@ const MOST_SHOWN: usize = 3;
 
 /// What a load gave, as far as claims are judged by it.
 #[derive(Clone, Debug)]
-pub(super) struct Load {
-    pub(super) users: u32,
+pub(crate) struct Load {
+    pub(crate) users: u32,
     /// How long it was measured, s.
-    pub(super) seconds: f64,
+    pub(crate) seconds: f64,
     /// By operation, as in [`Operation::ALL`].
-    pub(super) tallies: [Tally; 6],
-    pub(super) verified_by_user: BTreeMap<u32, u64>,
+    pub(crate) tallies: [Tally; 6],
+    pub(crate) verified_by_user: BTreeMap<u32, u64>,
     /// Operations that went wrong, also where they were tried again, of the users who had any.
-    pub(super) failed_by_user: BTreeMap<u32, u64>,
-    pub(super) examples: Vec<Example>,
+    pub(crate) failed_by_user: BTreeMap<u32, u64>,
+    pub(crate) examples: Vec<Example>,
     /// Why its times are not the server's alone, if they are not.
-    pub(super) held_up: Option<String>,
+    pub(crate) held_up: Option<String>,
     /// The longest time that the harness came too late to anything, ms.
-    pub(super) longest_lag_ms: f64,
+    pub(crate) longest_lag_ms: f64,
 }
 
 /// A plan of users who go on as soon as they are answered, unless the scenario has times of its own.
-pub(super) fn plan(lab: &Lab, scenario: Scenario, users: usize, duration: Duration) -> Plan {
+pub(crate) fn plan(lab: &Lab, scenario: Scenario, users: usize, duration: Duration) -> Plan {
     let duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     Plan {
         seed: lab.seed,
@@ -55,19 +55,19 @@ pub(super) fn plan(lab: &Lab, scenario: Scenario, users: usize, duration: Durati
 }
 
 /// A plan of users who do one thing, over and over, to one document.
-pub(super) fn plan_of_one(lab: &Lab, kind: &str, users: usize, duration: Duration) -> Result<Plan, Stuck> {
+pub(crate) fn plan_of_one(lab: &Lab, kind: &str, users: usize, duration: Duration) -> Result<Plan, Stuck> {
     let mix = format!("{kind}=1").parse().map_err(Stuck)?;
     Ok(Plan { mix, ..plan(lab, Scenario::SameSession, users, duration) })
 }
 
 /// Carries a plan out, on a session for all users where one is given. The keys that they still hold at the end are
 /// entered in the lab's ledger, also where nobody waits for the load any more: it is then broken off.
-pub(super) async fn carry_out(lab: &Arc<Lab>, plan: Plan, shared_key: Option<String>) -> Result<Load, Stuck> {
+pub(crate) async fn carry_out(lab: &Arc<Lab>, plan: Plan, shared_key: Option<String>) -> Result<Load, Stuck> {
     carry_out_written_down(lab, plan, shared_key, None).await
 }
 
 /// As [`carry_out`], with a history.
-pub(super) async fn carry_out_written_down(
+pub(crate) async fn carry_out_written_down(
     lab: &Arc<Lab>,
     plan: Plan,
     shared_key: Option<String>,
@@ -144,30 +144,30 @@ impl Load {
     }
 
     /// All operations together.
-    pub(super) fn total(&self) -> OperationReport {
+    pub(crate) fn total(&self) -> OperationReport {
         total(&self.tallies)
     }
 
     /// What was counted of one operation.
-    pub(super) fn of_operation(&self, operation: Operation) -> &Tally {
+    pub(crate) fn of_operation(&self, operation: Operation) -> &Tally {
         &self.tallies[operation as usize]
     }
 
     /// Wrong answers in a few words, and examples of them; none where there were none.
-    pub(super) fn wrong(&self) -> Option<Fault> {
+    pub(crate) fn wrong(&self) -> Option<Fault> {
         let total = self.total();
         self.fault(total.wrong, total.sent, true)
     }
 
     /// As [`Load::wrong`], but for those of one name, which are another claim's business.
-    pub(super) fn wrong_besides(&self, wrong: Anomaly) -> Option<Fault> {
+    pub(crate) fn wrong_besides(&self, wrong: Anomaly) -> Option<Fault> {
         let mut total = self.total();
         total.wrong.remove(wrong.name());
         self.fault(total.wrong, total.sent, true)
     }
 
     /// As [`Load::wrong`], of operations that were said to have failed, or were not answered.
-    pub(super) fn errors(&self) -> Option<Fault> {
+    pub(crate) fn errors(&self) -> Option<Fault> {
         let total = self.total();
         self.fault(total.errors, total.sent, false)
     }
@@ -188,14 +188,14 @@ impl Load {
 
 /// What went wrong in a load.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fault {
-    pub(super) summary: String,
-    pub(super) steps: Vec<Step>,
+pub(crate) struct Fault {
+    pub(crate) summary: String,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// Loads for the tests of judgements.
 #[cfg(test)]
-pub(super) mod sample {
+pub(crate) mod sample {
     use super::*;
     use crate::record::figures::Took;
     use crate::record::history::Judgement;

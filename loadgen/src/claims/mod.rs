@@ -4,22 +4,27 @@
 //! data; it knows nothing of which protocol it looks at, and what theory expects is written down elsewhere
 //! ([`crate::verify::expectations`]).
 
+mod archiving;
 pub(crate) mod attempts;
 mod bad_input;
+mod chance;
 mod crashes;
 mod deletes;
 mod distribution;
+mod elsewhere;
 mod exhaustion;
 mod failures;
 mod ground;
+mod guesses;
 mod hard_limit;
 mod holder;
 mod instantiate;
+mod interruptions;
 mod journeys;
 mod judged;
 mod key_space;
 mod lists;
-mod load;
+pub(crate) mod load;
 mod lock_cost;
 mod locks;
 mod monitoring;
@@ -141,8 +146,11 @@ pub enum Needs {
     Folder,
     /// The saves folder, empty at the start, to be filled.
     Filling,
-    /// A server that the harness starts itself, to be killed or given a disk that fails; the target stays as it is.
+    /// A server that the harness starts itself, to be killed, or given a disk that fails or another file system; the
+    /// target stays as it is.
     OwnServer,
+    /// Several processes that serve the target's folder.
+    Processes,
 }
 
 /// An experiment under way.
@@ -181,7 +189,7 @@ impl fmt::Debug for Claim {
 }
 
 /// All claims, in the order of claims.md.
-pub static ALL: [&Claim; 31] = [
+pub static ALL: [&Claim; 36] = [
     &key_space::K1,
     &distribution::K2,
     &attempts::K3,
@@ -199,6 +207,8 @@ pub static ALL: [&Claim; 31] = [
     &deletes::S5,
     &lists::S6,
     &whole_history::S7,
+    &elsewhere::S8,
+    &elsewhere::S9,
     &responsiveness::P1,
     &lock_cost::P2,
     &throughput::P3,
@@ -210,16 +220,19 @@ pub static ALL: [&Claim; 31] = [
     &crashes::R3,
     &locks::R4,
     &bad_input::R5,
+    &interruptions::R6,
     &monitoring::O1,
     &monitoring::O2,
     &distribution::O3,
+    &archiving::O4,
+    &guesses::O5,
 ];
 
 /// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
 /// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
-const ORDER: [&str; 31] = [
-    "P1", "R1", "R2", "R3", "R4", "R5", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5", "S6",
-    "S7", "P2", "P3", "P4", "O1", "O2", "K9", "K7", "K8", "P5", "K2", "O3",
+const ORDER: [&str; 36] = [
+    "P1", "R1", "R2", "R3", "R4", "R5", "S8", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5",
+    "S6", "S7", "S9", "R6", "P2", "P3", "P4", "O1", "O2", "O4", "O5", "K9", "K7", "K8", "P5", "K2", "O3",
 ];
 
 /// The claims, in the order in which they are best tried.

@@ -1,5 +1,6 @@
 //! P1: a hundred users on the client's journey.
 
+use super::chance::CONFIDENCE;
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
 use crate::client::Operation;
@@ -80,7 +81,7 @@ struct Times {
     slow: u64,
     p99_ms: f64,
     max_ms: f64,
-    /// Whether more than 1 % of such operations are slow, as far as 99 % confidence goes.
+    /// Whether more than 1 % of such operations are slow, as far as chance allows to tell.
     is_surely_slow: bool,
 }
 
@@ -94,7 +95,7 @@ impl Times {
             slow,
             p99_ms: ms(tally.report().response_us.p99),
             max_ms: ms(response_us.max()),
-            is_surely_slow: clopper_pearson(slow, count, 0.99).low > ONE_PERCENT,
+            is_surely_slow: clopper_pearson(slow, count, CONFIDENCE).low > ONE_PERCENT,
         }
     }
 

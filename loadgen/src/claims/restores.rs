@@ -55,7 +55,7 @@ enum Seen {
 
 async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Story>, Stuck> {
     let keys = lab.new_keys(SIZES_BYTES.len()).await?;
-    let until = Instant::now() + Duration::from_millis(lab.effort.pick(3_000, 5_000, 30_000));
+    let until = Instant::now() + lab.lasting(Duration::from_secs(3), Duration::from_secs(5), Duration::from_secs(30));
     // Once somebody has met an answer that cannot be right, all stop: one counterexample is enough.
     let found = Arc::new(AtomicBool::new(false));
     let mut first = lab.user(0);

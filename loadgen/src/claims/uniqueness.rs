@@ -1,5 +1,6 @@
 //! K7, K8, P5: a hundred keys asked for, all unique.
 
+use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
@@ -17,11 +18,8 @@ const AB_USERS: usize = 10;
 /// "10 browsers"
 const BROWSERS: usize = 10;
 
-/// How sure a verdict is that no trial collides at the birthday rate.
-const CONFIDENCE: f64 = 0.99;
-
-/// Trials even where fewer would do: a server that does not reserve escapes 44 in one run of a hundred, and all of
-/// these in one of 40,000.
+/// Trials even where fewer would do: a server that does not reserve escapes the 69 that are needed in one run of 1,500,
+/// and all of these in one of 40,000.
 const TRIALS: u64 = 100;
 
 /// K7

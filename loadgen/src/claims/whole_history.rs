@@ -15,8 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long each load lasts: tens of thousands of operations.
-const QUICK_DURATION: Duration = Duration::from_secs(2);
-const DURATION: Duration = Duration::from_secs(3);
+const DURATION: Duration = Duration::from_secs(2);
 
 /// Users at one document: more only wait longer for each other.
 const SHARING: usize = 16;
@@ -44,7 +43,7 @@ struct Written {
 
 /// Many at one document, and each at documents of their own, which come and go.
 async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Written>, Stuck> {
-    let duration = lab.effort.pick(QUICK_DURATION, DURATION, 4 * DURATION);
+    let duration = lab.lasting(DURATION, DURATION, 6 * DURATION);
     let mut written = Vec::new();
     for (scenario, users) in [(Scenario::SameSession, SHARING), (Scenario::Churn, lab.users)] {
         written.push(write_down(lab, plan(lab, scenario, users, duration)).await?);

@@ -4,6 +4,7 @@ pub mod check_history;
 pub mod report;
 pub mod run;
 pub mod saves;
+mod subject;
 pub mod verify;
 
 use anyhow::Context;

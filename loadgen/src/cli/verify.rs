@@ -1,17 +1,14 @@
 //! `loadgen verify`
 
+use super::subject::Server;
 use super::{reports_folder, stop_on_signal};
 use crate::claims::{self, Claim};
-use crate::client::Target;
-use crate::client::target::DEFAULT_PATH_TEMPLATE;
-use crate::reference::Protocol;
 use crate::report::terminal;
-use crate::saves::SavesFolder;
 use crate::verify::expectations::Expectations;
 use crate::verify::lab::Effort;
 use crate::verify::{DEFAULT_USERS, Plan, Subject, verify};
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
@@ -26,21 +23,8 @@ const MOST_USERS: u64 = 10_000;
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Protocol of the embedded reference server that is tried
-    #[arg(long, value_enum, default_value_t = ProtocolChoice::Both, conflicts_with = "target")]
-    protocol: ProtocolChoice,
-    /// Try the server at this URL instead
-    #[arg(long, value_name = "URL")]
-    target: Option<String>,
-    /// The target's paths, {op} standing for the operation
-    #[arg(long, value_name = "TEMPLATE", default_value = DEFAULT_PATH_TEMPLATE, requires = "target")]
-    path_template: String,
-    /// The target's saves folder, for the claims that look at the disk; it is filled, and emptied again, if it was empty
-    #[arg(long, value_name = "DIR", requires = "target")]
-    saves: Option<PathBuf>,
-    /// Go on though the target holds documents
-    #[arg(long, requires = "target")]
-    yes: bool,
+    #[command(flatten)]
+    subject: super::subject::Subject,
     /// A file of claims known to be refuted on the target, one a line
     #[arg(long, value_name = "FILE", requires = "target")]
     expect: Option<PathBuf>,
@@ -62,14 +46,6 @@ pub struct Arguments {
     /// Folder for the run's files [default: reports/<UTC time>-verify]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-/// Which protocols are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ProtocolChoice {
-    Documented,
-    Hardened,
-    Both,
 }
 
 /// Runs `verify`; answers the exit code.
@@ -102,27 +78,15 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
     } else if effort == Effort::Quick {
         claims.retain(|claim| claim.is_quick);
     }
-    let subject = match &arguments.target {
-        None => Subject::Embedded(match arguments.protocol {
-            ProtocolChoice::Documented => vec![Protocol::Documented],
-            ProtocolChoice::Hardened => vec![Protocol::Hardened],
-            ProtocolChoice::Both => vec![Protocol::Documented, Protocol::Hardened],
-        }),
-        Some(url) => Subject::Server {
-            target: Box::new(
-                Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
-            ),
-            saves: arguments
-                .saves
-                .as_deref()
-                .map(SavesFolder::open)
-                .transpose()
-                .map_err(anyhow::Error::msg)
-                .context("--saves")?,
-            consent: arguments.yes,
+    let subject = match arguments.subject.server()? {
+        None => Subject::Embedded(arguments.subject.protocols()),
+        Some(Server { target, saves, consent }) => Subject::Server {
+            target,
+            saves,
+            consent,
             known: match &arguments.expect {
                 Some(file) => Expectations::read(file).map_err(anyhow::Error::msg).context("--expect")?,
-                None => Expectations::default(),
+                None => Expectations::of_the_contract(),
             },
         },
     };

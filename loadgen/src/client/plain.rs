@@ -124,7 +124,12 @@ impl Plain {
     /// A new connection.
     async fn make(&self) -> Result<Open, Failure> {
         let within = self.patience.connect;
-        let connecting = TcpStream::connect((self.target.host(), self.target.port()));
+        let connecting = async {
+            match self.target.goes_through() {
+                Some(address) => TcpStream::connect(address).await,
+                None => TcpStream::connect((self.target.host(), self.target.port())).await,
+            }
+        };
         let stream = match tokio::time::timeout(within, connecting).await {
             Ok(stream) => stream.map_err(|error| Failure::CannotConnect(error.to_string()))?,
             Err(_) => return Err(Failure::CannotConnect(format!("no connection within {} s", within.as_secs()))),

@@ -3,6 +3,8 @@
 use hyper::header::HeaderValue;
 use hyper::{Method, Uri};
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use url::Url;
 
 /// The operations of the wire contract.
@@ -68,6 +70,10 @@ pub struct Target {
     /// The paths of all operations: each is asked for at full load.
     paths: [String; 6],
     host_header: HeaderValue,
+    /// Where connections are made, if not to host and port: something that passes on what it is sent.
+    through: Option<SocketAddr>,
+    /// Other processes of the same service, which users are spread over.
+    beside: Vec<Arc<Target>>,
 }
 
 /// The path at which most servers answer, `{op}` standing for the operation.
@@ -102,7 +108,54 @@ impl Target {
         if paths.iter().any(|path| Uri::try_from(path).is_err()) {
             return Err(format!("the path template {path_template:?} makes no path: only visible ASCII can be sent"));
         }
-        Ok(Self { url, host, port, path_template: path_template.to_owned(), paths, host_header })
+        let path_template = path_template.to_owned();
+        Ok(Self { url, host, port, path_template, paths, host_header, through: None, beside: Vec::new() })
+    }
+
+    /// The same target, reached through something that listens at an address and passes on what it is sent.
+    #[must_use]
+    pub fn through(&self, address: SocketAddr) -> Self {
+        Self { through: Some(address), ..self.clone() }
+    }
+
+    /// The same service with more processes, which users are spread over.
+    #[must_use]
+    pub fn with_processes(&self, beside: Vec<Arc<Self>>) -> Self {
+        Self { beside, ..self.clone() }
+    }
+
+    /// How many processes are known of the service.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        self.beside.len() + 1
+    }
+
+    /// The service with one process only.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        self.with_processes(Vec::new())
+    }
+
+    /// One of its processes, counted from 0, which is this one.
+    ///
+    /// # Panics
+    /// Where there are not so many.
+    #[must_use]
+    pub fn process(&self, number: usize) -> &Self {
+        number.checked_sub(1).map_or(self, |number| &self.beside[number])
+    }
+
+    /// The process that a user talks to.
+    #[must_use]
+    pub fn process_of(self: &Arc<Self>, user: usize) -> Arc<Self> {
+        let number = user % self.processes();
+        Arc::clone(number.checked_sub(1).map_or(self, |number| &self.beside[number]))
+    }
+
+    /// Where connections are made, where that is not at host and port.
+    #[must_use]
+    pub fn goes_through(&self) -> Option<SocketAddr> {
+        self.through
     }
 
     /// The URL as given.
@@ -190,6 +243,16 @@ mod tests {
         assert_eq!(below.uri(Operation::Restore, "A4K").to_string(), "/app/api/restore?sessionKey=A4K");
         assert_eq!(below.uri(Operation::Delete, "a&b=c d").to_string(), "/app/api/delete?session=a%26b%3Dc+d");
         assert_eq!(below.uri(Operation::Save, "A4K").to_string(), "/app/api/save");
+    }
+
+    #[test]
+    fn users_are_spread_over_the_processes_of_a_service() {
+        let at = |port: u16| Target::new(&format!("http://127.0.0.1:{port}"), DEFAULT_PATH_TEMPLATE).expect("valid");
+        let alone = Arc::new(at(1));
+        assert!((0..3).all(|user| alone.process_of(user).port() == 1));
+        let service = Arc::new(alone.with_processes(vec![Arc::new(at(2)), Arc::new(at(3))]));
+        let ports: Vec<u16> = (0..5).map(|user| service.process_of(user).port()).collect();
+        assert_eq!(ports, [1, 2, 3, 1, 2]);
     }
 
     #[test]

@@ -27,13 +27,8 @@ impl User {
     /// A user whose times are counted from `origin`, and who enters what comes of its exchanges in `ledger`.
     #[must_use]
     pub fn new(number: usize, target: Arc<Target>, patience: Patience, origin: Instant, ledger: Arc<Ledger>) -> Self {
-        Self {
-            number,
-            connection: Connection::new(Arc::clone(&target), patience, Buffers::default()),
-            target,
-            origin,
-            ledger,
-        }
+        let connection = Connection::new(target.process_of(number), patience, Buffers::default());
+        Self { number, target, connection, origin, ledger }
     }
 
     /// Its number.
@@ -129,7 +124,9 @@ impl User {
         Exchange { user: self.number, operation, key: key.to_owned(), note: String::new(), from_us, to_us, outcome }
     }
 
-    fn now_us(&self) -> u64 {
+    /// µs since `origin`.
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }

@@ -270,7 +270,7 @@ fn work(
         let time = RealTime::new(origin)?;
         tokio::task::spawn_local(time.clone().drive());
         let buffers = if assignment.plan.users < limits::MANY_USERS { Buffers::Growing } else { Buffers::Small };
-        let connect = || Connection::new(Arc::clone(target), patience, buffers);
+        let connect = |user: u32| Connection::new(target.process_of(user as usize), patience, buffers);
         let worker = Worker::set_up(assignment, time, connect).await;
         // Whoever waits for these outlives the worker, or wants it to end.
         if ready.send(true).is_ok()

@@ -129,7 +129,7 @@ fn carry_out(plan: Plan, service_us: u64, stall_us: Range<u64>, twist: Twist) ->
         let time = PausedTime { origin, called_off: Rc::default() };
         let stall_us = START_US + stall_us.start..START_US + stall_us.end;
         let script = Script { store: Arc::default(), origin, service_us, stall_us, twist };
-        let worker = Worker::set_up(assignment, time, || script.clone()).await;
+        let worker = Worker::set_up(assignment, time, |_| script.clone()).await;
         worker.run(START_US, window).await;
     });
     let mut gathered = Gathered::new(std::time::Instant::now(), START_US, window);

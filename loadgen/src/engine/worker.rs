@@ -51,7 +51,7 @@ pub(crate) struct Worker<C, T> {
 
 impl<C: Client + 'static, T: Time> Worker<C, T> {
     /// Connects the users, and has them open the sessions that are there before the run.
-    pub(crate) async fn set_up(assignment: Assignment, time: T, client: impl Fn() -> C) -> Self {
+    pub(crate) async fn set_up(assignment: Assignment, time: T, client: impl Fn(u32) -> C) -> Self {
         let Assignment { plan, common, shard, shards, history, out, emptied, end_us } = assignment;
         let nothing_yet = Window { from_us: 0, to_us: 0 };
         let recorder = Rc::new(RefCell::new(Recorder::new((shard, shards), nothing_yet, history, out, emptied)));
@@ -62,7 +62,8 @@ impl<C: Client + 'static, T: Time> Worker<C, T> {
             .zip(0..)
             .map(|(number, place): (u32, u64)| {
                 let at_us = time.now_us() + place * SET_UP_APART_US;
-                let mut user = User::new(number, client(), time.clone(), Arc::clone(&common), Rc::clone(&recorder));
+                let mut user =
+                    User::new(number, client(number), time.clone(), Arc::clone(&common), Rc::clone(&recorder));
                 let (gate, time) = (Rc::clone(&gate), time.clone());
                 let state_bytes = opens_session.then(|| plan.first_state_bytes(number));
                 spawn_local(async move {

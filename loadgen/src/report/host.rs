@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a figure needs to be read by.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// Operating system and version.
     pub os: String,

@@ -68,8 +68,6 @@ pub struct TargetReport {
     pub claims: Vec<ClaimReport>,
     /// Keys of ours whose documents could not be removed.
     pub left_behind: Vec<String>,
-    #[serde(skip)]
-    known: Expectations,
 }
 
 /// One verdict.
@@ -83,6 +81,8 @@ pub struct ClaimReport {
     pub quote: String,
     /// The verdict.
     pub verdict: Verdict,
+    /// What that amounts to beside what is known of the target.
+    pub outcome: Outcome,
     /// One line: what decides it, or what is missing.
     pub summary: String,
     /// Measured figures.
@@ -120,7 +120,7 @@ impl Report {
     /// What the run amounts to: the weightiest outcome of all. One that was interrupted is undecided at best.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let outcomes = self.targets.iter().flat_map(|target| target.claims.iter().map(|claim| target.weigh(claim)));
+        let outcomes = self.targets.iter().flat_map(|target| target.claims.iter().map(|claim| claim.outcome));
         let least = if self.partial { Outcome::Undecided } else { Outcome::AsExpected };
         outcomes.fold(least, Outcome::max)
     }
@@ -139,7 +139,7 @@ impl Report {
 impl TargetReport {
     /// A report without verdicts.
     #[must_use]
-    pub fn new(name: &str, protocol: Option<&str>, url: &str, known: Expectations) -> Self {
+    pub fn new(name: &str, protocol: Option<&str>, url: &str) -> Self {
         Self {
             name: name.to_owned(),
             protocol: protocol.map(str::to_owned),
@@ -147,32 +147,14 @@ impl TargetReport {
             saves: None,
             claims: Vec::new(),
             left_behind: Vec::new(),
-            known,
-        }
-    }
-
-    /// What a verdict on this target amounts to.
-    #[must_use]
-    pub fn weigh(&self, claim: &ClaimReport) -> Outcome {
-        self.known.weigh(&claim.id, claim.verdict)
-    }
-
-    /// The verdict in a word or two, with what is remarkable about it.
-    #[must_use]
-    pub fn mark(&self, claim: &ClaimReport) -> String {
-        match (claim.verdict, self.weigh(claim)) {
-            (Verdict::Refuted, Outcome::AsExpected) => "refuted (known)".to_owned(),
-            (Verdict::Refuted, _) => "REFUTED".to_owned(),
-            (Verdict::Holds, Outcome::Failed) => "holds (known to be refuted!)".to_owned(),
-            (verdict, _) => verdict.to_string(),
         }
     }
 }
 
 impl ClaimReport {
-    /// A verdict as it goes into the report.
+    /// A verdict as it goes into the report, of a target of which something is known.
     #[must_use]
-    pub fn new(claim: &Claim, tried: Tried, reproduce: String) -> Self {
+    pub fn new(claim: &Claim, tried: Tried, known: &Expectations, reproduce: String) -> Self {
         let Tried { finding, took } = tried;
         let schedule = schedules::of_claim(claim.id).filter(|_| finding.verdict == Verdict::Refuted);
         Self {
@@ -180,6 +162,7 @@ impl ClaimReport {
             title: claim.title.to_owned(),
             quote: claim.quote.to_owned(),
             verdict: finding.verdict,
+            outcome: known.weigh(claim.id, finding.verdict),
             summary: finding.summary,
             measured: finding.measured,
             expected: finding.expected,
@@ -187,6 +170,17 @@ impl ClaimReport {
             schedule: schedule.into_iter().flat_map(str::lines).map(str::to_owned).collect(),
             reproduce,
             took_s: took.as_secs_f64(),
+        }
+    }
+
+    /// The verdict in a word or two, with what is remarkable about it.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        match (self.verdict, self.outcome) {
+            (Verdict::Refuted, Outcome::AsExpected) => "refuted (known)".to_owned(),
+            (Verdict::Refuted, _) => "REFUTED".to_owned(),
+            (Verdict::Holds, Outcome::Failed) => "holds (known to be refuted!)".to_owned(),
+            (verdict, _) => verdict.to_string(),
         }
     }
 }
@@ -202,12 +196,12 @@ pub(crate) mod tests {
         let mut report = Report::new(7, Effort::Quick, 100);
         report.started = "2026-11-24T09:00:00Z".to_owned();
         report.host = Host { os: "Linux 6".to_owned(), cpus: 2, memory_mb: 1_000 };
-        let mut target =
-            TargetReport::new("documented", Some("documented"), "http://127.0.0.1:1/", Expectations::documented());
+        let mut target = TargetReport::new("documented", Some("documented"), "http://127.0.0.1:1/");
         for (id, finding) in [("S4", s4), ("S1", s1)] {
             let tried = Tried { finding, took: Duration::from_millis(1_500) };
             let claim = claims::by_id(id).expect("a claim");
-            target.claims.push(ClaimReport::new(claim, tried, format!("loadgen verify --only {id} --seed 7")));
+            let again = format!("loadgen verify --only {id} --seed 7");
+            target.claims.push(ClaimReport::new(claim, tried, &Expectations::documented(), again));
         }
         report.targets.push(target);
         report

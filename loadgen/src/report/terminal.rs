@@ -64,7 +64,7 @@ fn table(report: &Report) -> Table {
         let title = report.targets.iter().find_map(of_target).map(|claim| claim.title).unwrap_or_default();
         let mut row = vec![id.to_owned(), title];
         for target in &report.targets {
-            row.push(of_target(target).map_or_else(|| "not tried".to_owned(), |claim| target.mark(&claim)));
+            row.push(of_target(target).map_or_else(|| "not tried".to_owned(), |claim| claim.mark()));
         }
         if is_single {
             row.push(report.targets.first().and_then(of_target).map(|claim| claim.summary).unwrap_or_default());
@@ -100,12 +100,8 @@ fn conclusion(report: &Report, folder: &Path) -> String {
         let open = count(Verdict::Inconclusive) + count(Verdict::Untestable);
         let _ = write!(out, "\n{}: {holds} hold, {refuted} refuted, {open} undecided or untestable", target.name);
         let named = |outcome| {
-            let ids: Vec<&str> = target
-                .claims
-                .iter()
-                .filter(|claim| target.weigh(claim) == outcome)
-                .map(|claim| claim.id.as_str())
-                .collect();
+            let ids: Vec<&str> =
+                target.claims.iter().filter(|claim| claim.outcome == outcome).map(|claim| claim.id.as_str()).collect();
             ids.join(" ")
         };
         let (failed, undecided) = (named(Outcome::Failed), named(Outcome::Undecided));

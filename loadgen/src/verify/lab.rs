@@ -1,5 +1,6 @@
 //! What an experiment works with: users, keys of its own, a saves folder, time.
 
+use crate::claims::Verdict;
 use crate::claims::attempts::Recommended;
 use crate::client::Patience;
 use crate::client::ledger::{Ledger, Ownership};
@@ -11,6 +12,8 @@ use crate::saves::folder::{is_key, key_at};
 use crate::saves::{Fill, Filler, SavesFolder};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Barrier, OnceCell};
@@ -68,8 +71,10 @@ pub const OPENING: Content = Content { writer: u64::MAX, number: 0, size_bytes: 
 
 /// Everything that the experiments on one target share.
 pub struct Lab {
-    /// The target.
+    /// The target: one process.
     pub target: Arc<Target>,
+    /// The target with every process that is known of it.
+    pub service: Target,
     /// Its saves folder, where it is known.
     pub folder: Option<SavesFolder>,
     /// Where the target is a server that we started: how more of its kind are.
@@ -96,6 +101,10 @@ pub struct Lab {
     pub(crate) recommended: OnceCell<Recommended>,
     /// The first keys that were drawn to see how they are distributed: K2 and O3 look at the same ones.
     pub(crate) sample: OnceCell<Vec<String>>,
+    /// What was found of claims on this target, in this run.
+    verdicts: Mutex<BTreeMap<&'static str, Verdict>>,
+    /// Into how many times as short a time races are looked for, compared with a claim's own experiment.
+    haste: AtomicU32,
     /// Loads under way. One that nobody waits for any more goes on until its users have their last answers.
     pub(crate) loads: TaskTracker,
     seated: Mutex<Vec<User>>,
@@ -109,7 +118,8 @@ impl Lab {
     pub fn new(target: Target, folder: Option<SavesFolder>, users: usize, seed: u64, effort: Effort) -> Self {
         let filler = folder.clone().map(|folder| Filler::new(folder, seed, Fill::Links));
         Self {
-            target: Arc::new(target),
+            target: Arc::new(target.alone()),
+            service: target,
             folder,
             launcher: None,
             was_empty: true,
@@ -123,10 +133,48 @@ impl Lab {
             filler: Mutex::new(filler),
             recommended: OnceCell::new(),
             sample: OnceCell::new(),
+            verdicts: Mutex::default(),
+            haste: AtomicU32::new(1),
             loads: TaskTracker::new(),
             seated: Mutex::default(),
             deadline: Mutex::new(Instant::now() + effort.limit()),
         }
+    }
+
+    /// A lab beside this one, on a server of its own or with all processes of this one, which its users are spread
+    /// over. It has a ledger of its own.
+    #[must_use]
+    pub fn beside(&self, target: Target, folder: Option<SavesFolder>) -> Self {
+        Self {
+            target: Arc::new(target.clone()),
+            reserves: self.reserves,
+            was_empty: self.was_empty,
+            patience: self.patience,
+            origin: self.origin,
+            ..Self::new(target, folder, self.users, self.seed, self.effort)
+        }
+    }
+
+    /// Enters what was found of a claim.
+    pub fn note_verdict(&self, id: &'static str, verdict: Verdict) {
+        lock(&self.verdicts).insert(id, verdict);
+    }
+
+    /// What was found of a claim, where it was tried before.
+    #[must_use]
+    pub fn verdict(&self, id: &str) -> Option<Verdict> {
+        lock(&self.verdicts).get(id).copied()
+    }
+
+    /// How long races are looked for, by effort.
+    #[must_use]
+    pub fn lasting(&self, quick: Duration, default: Duration, full: Duration) -> Duration {
+        self.effort.pick(quick, default, full) / self.haste.load(Relaxed)
+    }
+
+    /// Has races be looked for in a fraction of the time from now on: 1 is all of it.
+    pub fn hurry(&self, haste: u32) {
+        self.haste.store(haste.max(1), Relaxed);
     }
 
     /// Starts the clock of a claim.

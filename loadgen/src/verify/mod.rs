@@ -70,6 +70,8 @@ pub enum Subject {
 /// A target ready to be tried.
 struct Bench {
     report: TargetReport,
+    /// What is known of it.
+    known: Expectations,
     lab: Arc<Lab>,
     embedded: Option<Embedded>,
     verdicts: Mutex<Vec<ClaimReport>>,
@@ -140,8 +142,10 @@ async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
         }
         Subject::Server { target, saves, consent, known } => {
             let url = target.url().to_string();
-            let report = TargetReport::new("target", None, &url, known.clone());
-            Ok(vec![bench(report, lab(plan, Target::clone(target), saves.clone()), *consent, None).await?])
+            let report = TargetReport::new("target", None, &url);
+            Ok(vec![
+                bench(report, known.clone(), lab(plan, Target::clone(target), saves.clone()), *consent, None).await?,
+            ])
         }
     }
 }
@@ -153,12 +157,12 @@ async fn embedded(plan: &Plan, protocol: Protocol) -> anyhow::Result<Bench> {
     let saves = SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg)?;
     let known = match protocol {
         Protocol::Documented => Expectations::documented(),
-        Protocol::Hardened => Expectations::default(),
+        Protocol::Hardened => Expectations::hardened(),
     };
-    let report = TargetReport::new(protocol.name(), Some(protocol.name()), target.url().as_str(), known);
+    let report = TargetReport::new(protocol.name(), Some(protocol.name()), target.url().as_str());
     let mut lab = lab(plan, target, Some(saves));
     lab.launcher = Some(Launcher::new(protocol, log("-apart")));
-    bench(report, lab, true, Some(embedded)).await
+    bench(report, known, lab, true, Some(embedded)).await
 }
 
 fn lab(plan: &Plan, target: Target, saves: Option<SavesFolder>) -> Lab {
@@ -167,13 +171,14 @@ fn lab(plan: &Plan, target: Target, saves: Option<SavesFolder>) -> Lab {
 
 async fn bench(
     mut report: TargetReport,
+    known: Expectations,
     mut lab: Lab,
     consent: bool,
     embedded: Option<Embedded>,
 ) -> anyhow::Result<Bench> {
     report.saves = lab.folder.as_ref().map(|saves| saves.path().display().to_string());
     preflight::look(&mut lab, consent).await?;
-    Ok(Bench { report, lab: Arc::new(lab), embedded, verdicts: Mutex::default(), gone: OnceLock::new() })
+    Ok(Bench { report, known, lab: Arc::new(lab), embedded, verdicts: Mutex::default(), gone: OnceLock::new() })
 }
 
 impl Bench {
@@ -197,7 +202,7 @@ impl Bench {
         };
         run.progress.ended(&self.report.name, claim, &tried);
         let reproduce = reproduce(run.plan, &self.report, claim);
-        lab::lock(&self.verdicts).push(ClaimReport::new(claim, tried, reproduce));
+        lab::lock(&self.verdicts).push(ClaimReport::new(claim, tried, &self.known, reproduce));
     }
 
     /// Cleans up, and ends an embedded server.
@@ -219,7 +224,9 @@ fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
     match &plan.subject {
         Subject::Embedded(_) => words.push(format!("--protocol {}", report.name)),
         Subject::Server { target, saves, .. } => {
-            words.push(format!("--target {} --path-template '{}'", target.url(), target.path_template()));
+            let urls = (0..target.processes()).map(|number| target.process(number).url().to_string());
+            words.extend(urls.map(|url| format!("--target {url}")));
+            words.push(format!("--path-template '{}'", target.path_template()));
             words.extend(saves.as_ref().map(|saves| format!("--saves '{}'", saves.path().display())));
         }
     }

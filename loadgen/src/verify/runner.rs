@@ -66,6 +66,7 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
         why = gone(lab) => return Err(Ended::Gone(why)),
         finding = experiment(lab, claim) => finding,
     };
+    lab.note_verdict(claim.id, finding.verdict);
     let ours = lab.ledger.keys();
     tokio::select! {
         () = stop.cancelled() => {}
@@ -92,8 +93,10 @@ fn untestable(lab: &Lab, claim: &Claim) -> Option<&'static str> {
     match claim.needs {
         Needs::Wire => None,
         Needs::OwnServer => lab.launcher.is_none().then_some(
-            "it takes a server that is killed, or whose disk is made to fail: verify does that only to one that it started itself",
+            "it takes a server that is killed, whose disk is made to fail, or that is put on other disks: verify does that only to one that it started itself",
         ),
+        Needs::Processes => (lab.launcher.is_none() && lab.service.processes() == 1)
+            .then_some("only one process of the target is known: give --target once for each, or let verify start them"),
         _ if lab.folder.is_none() => Some("the saves folder is not known: give --saves"),
         Needs::Filling if !lab.was_empty => Some("the saves folder was not empty, so it is not filled"),
         Needs::Folder | Needs::Filling => None,

@@ -85,6 +85,8 @@ pub(crate) enum Lie {
     WaitsForEver,
     /// save, where another process holds the document's lock, answers the error, and stores all the same.
     StoresWithoutLock,
+    /// save, when the client goes away in the middle of the body, stores what has come of it.
+    StoresHalfBodies,
     /// save stores the new document with the earlier one's notes first, and with its own a moment later.
     SavesInTwoSteps,
     /// A save reaches the second of two copies a moment after the first; restore reads them in turn.
@@ -109,7 +111,7 @@ pub(crate) enum Lie {
 
 impl Lie {
     /// Every lie that claims are tried on.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::NoLock,
         Self::BiasedPicker,
         Self::LostMerge,
@@ -135,6 +137,7 @@ impl Lie {
         Self::CrossTalk,
         Self::WaitsForEver,
         Self::StoresWithoutLock,
+        Self::StoresHalfBodies,
     ];
 
     /// The lies that are there to be told by a load's whole history, and by no claim's experiment.
@@ -171,6 +174,7 @@ impl Lie {
             Self::WrongStatus | Self::Traversal => &["R5"],
             Self::CrossTalk => &["K9", "S4"],
             Self::WaitsForEver | Self::StoresWithoutLock => &["R4"],
+            Self::StoresHalfBodies => &["R6"],
             Self::SavesInTwoSteps
             | Self::LaggingReplica
             | Self::RefusesAndStores
@@ -209,6 +213,7 @@ impl Lie {
             | Self::Traversal
             | Self::WaitsForEver
             | Self::StoresWithoutLock
+            | Self::StoresHalfBodies
             | Self::SavesInTwoSteps
             | Self::LaggingReplica
             | Self::RefusesAndStores

@@ -64,6 +64,16 @@ impl Liar {
         stored
     }
 
+    /// `StoresHalfBodies`: under the key that it begins with.
+    pub(super) fn store_half_a_body(&self, came: &[u8]) {
+        let text = String::from_utf8_lossy(came);
+        let key = text.split("\"sessionKey\":\"").nth(1).and_then(|rest| Key::parse(rest.get(..3)?));
+        if let Some(key) = key.filter(|_| self.lies(Lie::StoresHalfBodies)) {
+            // Nobody is there to be told of an error.
+            let _ = self.put(key, &text);
+        }
+    }
+
     /// `SavesTwice`: now and then a save has no answer, and comes once more when others have been stored over it.
     fn store_once_more(&self, key: Key, content: &str) -> Result<(), Refusal> {
         let earlier = locked(&self.memory).once_more(key);

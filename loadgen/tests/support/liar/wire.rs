@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io;
+use std::pin::pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Longest body of a request, PHP's default. A real document has 2.7 KB.
@@ -105,7 +106,7 @@ async fn operate<B: ReadBody>(liar: &Liar, operation: &str, request: Request<B>)
     let message = |message: &str| json!({ "message": message }).to_string().into_bytes();
     match operation {
         "instantiate" => {
-            let body = body(request).await?;
+            let body = whole(request, |_| ()).await?;
             Ok(message(match liar.instantiate(&Posted::check(&body, false)?).await? {
                 Instantiated::Created => "Instance created",
                 Instantiated::Existed => "Instance already exists",
@@ -113,7 +114,7 @@ async fn operate<B: ReadBody>(liar: &Liar, operation: &str, request: Request<B>)
         }
         "save" => {
             liar.folder_must_exist()?;
-            let body = body(request).await?;
+            let body = whole(request, |came| liar.store_half_a_body(came)).await?;
             liar.save(&Posted::check(&body, liar.lies(Lie::Traversal))?).await?;
             Ok(message(""))
         }
@@ -128,14 +129,22 @@ async fn operate<B: ReadBody>(liar: &Liar, operation: &str, request: Request<B>)
     }
 }
 
-/// A request's whole body: nothing is done before all of it is there.
-async fn body<B: ReadBody>(request: Request<B>) -> Result<Bytes, Refusal> {
-    match Limited::new(request.into_body(), BODY_BYTES).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BODY_TOO_LARGE),
-        // The client went away in the middle.
-        Err(_) => Err(BODY_INCOMPLETE),
+/// A request's whole body: nothing is done before all of it is there, but what is done with a part of one, where the
+/// client goes away in the middle.
+async fn whole<B: ReadBody>(request: Request<B>, with_half: impl FnOnce(&[u8])) -> Result<Vec<u8>, Refusal> {
+    let mut body = pin!(Limited::new(request.into_body(), BODY_BYTES));
+    let mut came = Vec::new();
+    while let Some(frame) = body.as_mut().frame().await {
+        match frame {
+            Ok(frame) => came.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+            Err(error) if error.is::<LengthLimitError>() => return Err(BODY_TOO_LARGE),
+            Err(_) => {
+                with_half(&came);
+                return Err(BODY_INCOMPLETE);
+            }
+        }
     }
+    Ok(came)
 }
 
 /// A parameter of the query, the last of its name, as in PHP; empty where there is none.

@@ -1,0 +1,129 @@
+//! S8, S9: the promises of one saves folder on other file systems, and with several server processes.
+//!
+//! - [`comparison`]: claims tried in each of several places, and whether the verdicts are the same.
+//! - [`disks`]: file systems that are there or can be made.
+
+mod comparison;
+mod disks;
+
+use super::ground::{Ground, stuck};
+use super::{Claim, Finding, Needs, by_id};
+use crate::document::{Content, MIN_STATE_BYTES};
+use crate::reference::{Disk, Process};
+use crate::verify::lab::{Lab, Stuck};
+use comparison::{Compared, Place, compare};
+use std::sync::Arc;
+
+/// Claims of documents, which a file system could break; and those that other processes could.
+const OF_A_DISK: [&str; 4] = ["S1", "S2", "S3", "S4"];
+const OF_PROCESSES: [&str; 7] = ["S1", "S2", "S3", "S4", "S5", "S6", "S7"];
+
+/// Processes that serve one folder in S9, as PHP's workers do.
+const PROCESSES: usize = 4;
+
+/// S8
+pub(super) static S8: Claim = Claim {
+    id: "S8",
+    title: "file systems make no difference",
+    quote: "Works on standard filesystems",
+    needs: Needs::OwnServer,
+    is_quick: false,
+    mostly_waits: false,
+    attempt: |lab| Box::pin(on_other_disks(lab)),
+};
+
+/// S9
+pub(super) static S9: Claim = Claim {
+    id: "S9",
+    title: "several server processes are as good as one",
+    quote: "flock() prevents race conditions",
+    needs: Needs::Processes,
+    is_quick: false,
+    mostly_waits: false,
+    attempt: |lab| Box::pin(with_other_processes(lab)),
+};
+
+fn claims(ids: &[&str]) -> Vec<&'static Claim> {
+    ids.iter().filter_map(|id| by_id(id)).collect()
+}
+
+/// S8's experiment: a server on each file system.
+async fn on_other_disks(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
+    let (disks, left_out) = tokio::task::spawn_blocking(disks::find).await.map_err(|lost| Stuck(lost.to_string()))?;
+    let (mut servers, mut places) = (Vec::new(), Vec::new());
+    for disk in &disks {
+        let ground = Ground::on(lab, disk.path())?;
+        let server = ground.start(Disk::Real).await?;
+        let there = lab.beside(server.target().map_err(Stuck)?, Some(ground.folder().clone()));
+        places.push(Place { name: format!("on {}", disk.name()), lab: Arc::new(there) });
+        servers.push((server, ground));
+    }
+    let compared = compare(&claims(&OF_A_DISK), &places).await;
+    for (server, ground) in servers {
+        server.stop().await.map_err(|error| stuck(&error))?;
+        drop(ground);
+    }
+    let finding = if disks.len() < 2 {
+        Finding::untestable(format!("only one file system can be tried here: {}", left_out.join("; ")))
+    } else {
+        comparison::judge(&compared)
+    };
+    let names: Vec<&str> = disks.iter().map(disks::Mounted::name).collect();
+    Ok(finding.measured("file_systems", names).measured("left_out", left_out))
+}
+
+/// S9's experiment: the target with one process, as it was tried before, and with several.
+async fn with_other_processes(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
+    let started = start_beside(lab).await?;
+    let target = match &started[..] {
+        [] => lab.service.clone(),
+        started => lab.target.with_processes(
+            started.iter().map(|process| process.target().map(Arc::new)).collect::<Result<_, _>>().map_err(Stuck)?,
+        ),
+    };
+    let processes = target.processes();
+    let mut there = lab.beside(target, lab.folder.clone());
+    // What is written there is written to the same folder, and cleaned up with everything else.
+    there.ledger = Arc::clone(&lab.ledger);
+    there.loads = lab.loads.clone();
+    let here = Place { name: "with one process".to_owned(), lab: Arc::clone(lab) };
+    let there = Place { name: format!("with {processes} processes"), lab: Arc::new(there) };
+    serve_one_folder(&there.lab, processes).await?;
+    let compared: Vec<Compared> = compare(&claims(&OF_PROCESSES), &[here, there]).await;
+    for process in started {
+        process.stop().await.map_err(|error| stuck(&error))?;
+    }
+    Ok(comparison::judge(&compared).measured("processes", processes))
+}
+
+/// More processes on the target's folder, where the target is ours.
+async fn start_beside(lab: &Lab) -> Result<Vec<Process>, Stuck> {
+    let Some(launcher) = &lab.launcher else { return Ok(Vec::new()) };
+    let mut started = Vec::new();
+    for _ in 1..PROCESSES {
+        started.push(launcher.start(lab.folder()?.path(), Disk::Real).await.map_err(|error| stuck(&error))?);
+    }
+    Ok(started)
+}
+
+/// Makes sure that what one process saved is what every other restores.
+async fn serve_one_folder(lab: &Lab, processes: usize) -> Result<(), Stuck> {
+    let mut first = lab.user(0);
+    let key = lab.new_key(&mut first).await?;
+    let content = Content { writer: 0, number: 0, size_bytes: MIN_STATE_BYTES };
+    let created = first.instantiate(&key, "word", &content.state()).await;
+    if !created.is_success() {
+        return Err(Stuck(format!("no document to look for in the other processes: {}", created.step())));
+    }
+    for number in 1..processes {
+        let restored = lab.user(number).restore(&key).await;
+        if !restored.is_success() {
+            let url = lab.target.process(number).url().to_string();
+            return Err(Stuck(format!(
+                "{url} does not serve the folder that the first process does: what was created there is answered {}",
+                restored.step().got
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Which server a command is about: the embedded reference server, or a target.
+
+use crate::client::Target;
+use crate::client::target::DEFAULT_PATH_TEMPLATE;
+use crate::reference::Protocol;
+use crate::saves::SavesFolder;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Arguments that say which.
+#[derive(Args, Debug)]
+pub(super) struct Subject {
+    /// Protocol of the embedded reference server that is tried
+    #[arg(long, value_enum, default_value_t = ProtocolChoice::Both, conflicts_with = "target")]
+    protocol: ProtocolChoice,
+    /// Try the server at this URL instead; given several times: processes that serve one folder (only S9 uses the others)
+    #[arg(long, value_name = "URL")]
+    target: Vec<String>,
+    /// The target's paths, {op} standing for the operation
+    #[arg(long, value_name = "TEMPLATE", default_value = DEFAULT_PATH_TEMPLATE, requires = "target")]
+    path_template: String,
+    /// The target's saves folder, for what needs to look at the disk; it is filled, and emptied again, if it was empty
+    #[arg(long, value_name = "DIR", requires = "target")]
+    saves: Option<PathBuf>,
+    /// Go on though the target holds documents
+    #[arg(long, requires = "target")]
+    yes: bool,
+}
+
+/// Which protocols are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProtocolChoice {
+    Documented,
+    Hardened,
+    Both,
+}
+
+/// A server that is there.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Where, with all of its processes.
+    pub target: Box<Target>,
+    /// Its saves folder, where that is known.
+    pub saves: Option<SavesFolder>,
+    /// Whether documents of others may be there.
+    pub consent: bool,
+}
+
+impl Subject {
+    /// The target; `None` where none is given.
+    ///
+    /// # Errors
+    /// Where an argument does not fit, with its name.
+    pub(super) fn server(&self) -> anyhow::Result<Option<Server>> {
+        let process = |url: &String| {
+            let target = Target::new(url, &self.path_template);
+            target.map_err(anyhow::Error::msg).with_context(|| format!("--target {url}"))
+        };
+        let Some((first, others)) = self.target.split_first() else { return Ok(None) };
+        let others = others.iter().map(|url| process(url).map(Arc::new)).collect::<anyhow::Result<_>>()?;
+        let target = Box::new(process(first)?.with_processes(others));
+        let saves = self.saves.as_deref().map(SavesFolder::open).transpose();
+        let saves = saves.map_err(anyhow::Error::msg).context("--saves")?;
+        Ok(Some(Server { target, saves, consent: self.yes }))
+    }
+
+    /// The protocols of the embedded server.
+    #[must_use]
+    pub(super) fn protocols(&self) -> Vec<Protocol> {
+        match self.protocol {
+            ProtocolChoice::Documented => vec![Protocol::Documented],
+            ProtocolChoice::Hardened => vec![Protocol::Hardened],
+            ProtocolChoice::Both => vec![Protocol::Documented, Protocol::Hardened],
+        }
+    }
+}
