@@ -12,6 +12,7 @@
 //! - [`judge`]: verdicts on recorded histories. Pure.
 //! - [`claims`]: each promise as quote, experiment, judgement.
 //! - [`verify`]: all claims tried on a target.
+//! - [`measure`]: what a target costs, by fill, users and documents.
 //! - [`model`]: statistics and closed forms. Pure.
 //! - [`report`]: what a run found, for people and machines. Pure.
 //! - [`saves`]: a saves folder seen from outside.
@@ -24,6 +25,7 @@ pub mod client;
 pub mod document;
 pub mod engine;
 pub mod judge;
+pub mod measure;
 pub mod model;
 pub mod record;
 pub mod reference;

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Verify(arguments) => loadgen::cli::verify::run(arguments),
         Command::Run(arguments) => loadgen::cli::run::run(arguments),
+        Command::Measure(arguments) => loadgen::cli::measure::run(arguments),
         Command::Report(arguments) => loadgen::cli::report::run(&arguments),
         Command::CheckHistory(arguments) => loadgen::cli::check_history::run(&arguments),
         Command::Saves { command } => loadgen::cli::saves::run(command),

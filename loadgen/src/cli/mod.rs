@@ -1,6 +1,7 @@
 //! What can be asked for on the command line.
 
 pub mod check_history;
+pub mod measure;
 pub mod report;
 pub mod run;
 pub mod saves;
@@ -38,6 +39,9 @@ pub enum Command {
     /// Load a server with simulated users, verify every answer, and measure
     #[command(after_help = run::after_help())]
     Run(run::Arguments),
+    /// Measure what a server costs, by fill, users and documents, for plans and reports
+    #[command(after_help = measure::EXIT_CODES)]
+    Measure(measure::Arguments),
     /// Work the figures of a run out again from its files, and say where they differ
     Report(report::Arguments),
     /// Decide whether recorded histories are linearizable, and show the smallest piece that is not

@@ -1,0 +1,135 @@
+//! What a target costs: attempts and time by fill, throughput by users, lists and space by documents.
+//!
+//! Some of the points are *held out*: the model is fitted to the others, says what they will be, and only then are they
+//! measured. So the file holds each prediction beside what came of it.
+//!
+//! - [`file`]: the format, `measurements.json`
+//! - `by_fill`, `by_users`, `by_documents`: the three sweeps
+//! - [`predict`]: the model fitted to what was measured; pure
+
+mod by_documents;
+mod by_fill;
+mod by_users;
+pub mod file;
+pub mod predict;
+
+use crate::client::Target;
+use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::reference::{Embedded, Launcher, Protocol};
+use crate::report::host::Host;
+use crate::saves::SavesFolder;
+use crate::verify::lab::{Effort, Lab};
+use crate::verify::{DEFAULT_USERS, preflight, runner};
+use anyhow::Context;
+use file::{Measured, Measurements};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio_util::sync::CancellationToken;
+
+/// What is to be measured.
+#[derive(Debug)]
+pub struct Order {
+    /// The targets.
+    pub subject: Subject,
+    /// What all randomness comes from.
+    pub seed: u64,
+    /// How many requests and rounds.
+    pub effort: Effort,
+    /// Where the run's files go.
+    pub out: PathBuf,
+}
+
+/// What is measured.
+#[derive(Debug)]
+pub enum Subject {
+    /// The reference server, embedded, with these protocols.
+    Embedded(Vec<Protocol>),
+    /// A server that is there.
+    Server {
+        /// Where.
+        target: Box<Target>,
+        /// Its saves folder, where that is known.
+        saves: Option<SavesFolder>,
+        /// Whether documents of others may be there.
+        consent: bool,
+    },
+}
+
+/// Measures one target after the other. When `stop` is cancelled, the file is of what was measured until then.
+///
+/// # Errors
+/// Where a target cannot be set up or may not be loaded.
+pub async fn measure(order: &Order, stop: &CancellationToken) -> anyhow::Result<Measurements> {
+    let mut measurements = Measurements {
+        schema: file::SCHEMA.to_owned(),
+        seed: order.seed,
+        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        partial: false,
+        host: Host::this(),
+        targets: Vec::new(),
+    };
+    match &order.subject {
+        Subject::Embedded(protocols) => {
+            for protocol in protocols {
+                measurements.targets.push(embedded(order, *protocol, stop).await?);
+            }
+        }
+        Subject::Server { target, saves, consent } => {
+            let mut lab = lab(order, Target::clone(target), saves.clone());
+            preflight::look(&mut lab, *consent).await?;
+            let lab = Arc::new(lab);
+            let measured = sweep("target", &lab, stop).await;
+            let left_behind = runner::clean_up(&lab).await;
+            anyhow::ensure!(left_behind.is_empty(), "documents of ours are left on the target: {left_behind:?}");
+            measurements.targets.push(measured?);
+        }
+    }
+    measurements.partial = stop.is_cancelled();
+    Ok(measurements)
+}
+
+async fn embedded(order: &Order, protocol: Protocol, stop: &CancellationToken) -> anyhow::Result<Measured> {
+    let log = order.out.join(format!("server-{}.log", protocol.name()));
+    let embedded = Embedded::start(&Launcher::new(protocol, log)).await?;
+    let saves = SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg)?;
+    let mut lab = lab(order, embedded.target().map_err(anyhow::Error::msg)?, Some(saves));
+    preflight::look(&mut lab, true).await?;
+    let measured = sweep(protocol.name(), &Arc::new(lab), stop).await;
+    embedded.stop().await.context("the embedded server could not be cleaned up")?;
+    measured
+}
+
+fn lab(order: &Order, target: Target, saves: Option<SavesFolder>) -> Lab {
+    Lab::new(target, saves, DEFAULT_USERS, order.seed, order.effort)
+}
+
+/// The three sweeps, as far as the folder allows them.
+async fn sweep(name: &str, lab: &Arc<Lab>, stop: &CancellationToken) -> anyhow::Result<Measured> {
+    let mut measured = Measured {
+        name: name.to_owned(),
+        url: lab.target.url().to_string(),
+        keys: THREE_CHARACTER_KEYS as u64,
+        ..Measured::default()
+    };
+    let sweeps = async {
+        if lab.was_empty && lab.folder.is_some() {
+            tell(name, "keys by fill");
+            measured.fills = by_fill::sweep(lab).await?;
+            tell(name, "lists by documents");
+            measured.folders = by_documents::sweep(lab).await?;
+        }
+        tell(name, "throughput by users");
+        measured.users = by_users::sweep(lab).await?;
+        Ok::<_, crate::verify::lab::Stuck>(())
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        done = sweeps => done.map_err(|stuck| anyhow::anyhow!("{name} cannot be measured: {stuck}"))?,
+    }
+    Ok(measured)
+}
+
+fn tell(name: &str, what: &str) {
+    eprintln!("measuring {name}: {what}");
+}
