@@ -13,7 +13,7 @@ const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Verify(arguments) => loadgen::cli::verify::run(arguments),
+        Command::Verify(arguments) => loadgen::cli::verify::run(&arguments),
         Command::Run(arguments) => loadgen::cli::run::run(arguments),
         Command::Measure(arguments) => loadgen::cli::measure::run(arguments),
         Command::Report(arguments) => loadgen::cli::report::run(&arguments),

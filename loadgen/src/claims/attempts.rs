@@ -30,7 +30,7 @@ const REPORTED_FILLS: [usize; 4] = [20_000, 26_000, 35_000, 45_000];
 const REQUESTS: usize = 300;
 
 /// Requests on the full folder: 800 without a slow one exclude 1 % as surely as they must; more leave room for some.
-const WORST_REQUESTS: usize = 1_500;
+const WORST_REQUESTS: usize = 3_000;
 
 /// Keys asked for before they are given back, so that the fill stays what it is.
 const BATCH: usize = 200;
@@ -312,7 +312,7 @@ mod tests {
     fn without_the_header_attempts_are_untestable_but_a_slow_answer_still_refutes() {
         assert_eq!(judge_average(&levels([None; 4], 0.4)).verdict, Verdict::Untestable);
         assert_eq!(judge_average(&levels([None; 4], 1.4)).verdict, Verdict::Refuted);
-        assert_eq!(judge_worst(&vec![asked(None, 400); 1_500]).verdict, Verdict::Untestable);
+        assert_eq!(judge_worst(&vec![asked(None, 400); WORST_REQUESTS]).verdict, Verdict::Untestable);
         let level = Level { fill: 10_000, attempts: None, time_ms: Some(0.3) };
         assert_eq!(
             judge_recommended(&Recommended { level, asked: 10_000, refused: None }).verdict,
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_worst_case_is_a_hundred_attempts_and_one_slow_request_in_a_hundred() {
-        let mut requests = vec![asked(Some(100), 400); 1_500];
+        let mut requests = vec![asked(Some(100), 400); WORST_REQUESTS];
         assert_eq!(judge_worst(&requests).verdict, Verdict::Holds);
         requests[0] = asked(Some(100), 50_000);
         assert_eq!(judge_worst(&requests).verdict, Verdict::Holds);

@@ -23,6 +23,13 @@ use std::time::{Duration, Instant};
 const DOCUMENTS: usize = 12;
 const SIZES_BYTES: [usize; 3] = [MIN_STATE_BYTES, REAL_STATE_BYTES, 20_000];
 
+/// Requests to each document, tries again left out: each write that was cut off may take effect at any later time, and a
+/// history with hundreds of such is dear to judge.
+const REQUESTS: usize = 60;
+
+/// How long a round may take.
+const LONGEST: Duration = Duration::from_secs(8);
+
 /// Of ten requests so many are cut, in the request or in its answer.
 const CUT_OF_TEN: u32 = 6;
 
@@ -66,8 +73,15 @@ struct Document {
 }
 
 async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Document>, Stuck> {
-    let second = Duration::from_secs(1);
-    let until = Instant::now() + lab.lasting(second, second, 20 * second);
+    let mut documents = Vec::new();
+    for _ in 0..lab.effort.pick(1, 1, 5) {
+        documents.extend(round(lab).await?);
+    }
+    Ok(documents)
+}
+
+async fn round(lab: &Arc<Lab>) -> Result<Vec<Document>, Stuck> {
+    let until = Instant::now() + LONGEST;
     let mut journeys = Vec::new();
     for (number, key) in lab.new_keys(DOCUMENTS).await?.into_iter().enumerate() {
         let cutter = Cutter::start(&lab.target).await?;
@@ -105,7 +119,10 @@ impl Journey {
     async fn go(mut self, until: Instant, folder: Option<&SavesFolder>) -> Document {
         // From here on the key stands for a document; before, it may have been reserved, which can be ended too.
         self.request(Operation::Instantiate).await;
-        while Instant::now() < until && self.document.stuck.is_empty() {
+        for _ in 0..REQUESTS {
+            if Instant::now() >= until || !self.document.stuck.is_empty() {
+                break;
+            }
             let operation = self.draw_operation();
             if self.random.random_range(0..10) < CUT_OF_TEN {
                 let cut = self.draw_cut(operation);

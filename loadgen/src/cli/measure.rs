@@ -1,12 +1,14 @@
 //! `loadgen measure`
 
-use super::subject::Server;
+use super::subject::{Server, Subject};
 use super::{reports_folder, stop_on_signal};
-use crate::measure::{Order, Subject, measure};
+use crate::measure::file::Measurements;
+use crate::measure::{self, Order};
+use crate::report::files::write_pages;
 use crate::verify::lab::Effort;
 use anyhow::Context;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// What the exit code means, for `--help`.
@@ -16,7 +18,7 @@ pub const EXIT_CODES: &str = "Exit codes: 0 measured · 2 wrong usage, or the ta
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
-    subject: super::subject::Subject,
+    subject: Subject,
     /// A fifth of the requests, two rounds instead of five: to try it out
     #[arg(long)]
     quick: bool,
@@ -33,24 +35,38 @@ pub struct Arguments {
 /// # Errors
 /// Where the arguments do not fit, or a target cannot be measured.
 pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let subject = match arguments.subject.server()? {
-        None => Subject::Embedded(arguments.subject.protocols()),
-        Some(Server { target, saves, consent }) => Subject::Server { target, saves, consent },
-    };
-    let order = Order {
-        subject,
-        seed: arguments.seed.unwrap_or_else(rand::random),
-        effort: if arguments.quick { Effort::Quick } else { Effort::Default },
-        out: reports_folder(arguments.out, "measure")?,
-    };
+    let seed = arguments.seed.unwrap_or_else(rand::random);
+    let effort = if arguments.quick { Effort::Quick } else { Effort::Default };
+    let out = reports_folder(arguments.out, "measure")?;
+    let order = order(&arguments.subject, seed, effort, &out)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let measurements = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        measure(&order, &stop).await
+        measure::measure(&order, &stop).await
     })?;
-    let out = order.out.display();
-    measurements.write(&order.out).with_context(|| format!("cannot write the measurements to {out}"))?;
-    println!("Seed {}; the measurements are in {out}", order.seed);
+    write(&measurements, &out)?;
+    write_pages(&out, None, Some(&measurements))?;
+    println!("Seed {seed}; the measurements, and report.html of them, are in {}", out.display());
     Ok(if measurements.partial { 3 } else { 0 })
+}
+
+/// What is to be measured.
+///
+/// # Errors
+/// Where an argument does not fit.
+pub(super) fn order(subject: &Subject, seed: u64, effort: Effort, out: &Path) -> anyhow::Result<Order> {
+    let subject = match subject.server()? {
+        None => measure::Subject::Embedded(subject.protocols()),
+        Some(Server { target, saves, consent }) => measure::Subject::Server { target, saves, consent },
+    };
+    Ok(Order { subject, seed, effort, out: out.to_owned() })
+}
+
+/// Writes `measurements.json`.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(super) fn write(measurements: &Measurements, out: &Path) -> anyhow::Result<()> {
+    measurements.write(out).with_context(|| format!("cannot write the measurements to {}", out.display()))
 }

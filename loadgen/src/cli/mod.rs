@@ -42,7 +42,7 @@ pub enum Command {
     /// Measure what a server costs, by fill, users and documents, for plans and reports
     #[command(after_help = measure::EXIT_CODES)]
     Measure(measure::Arguments),
-    /// Work the figures of a run out again from its files, and say where they differ
+    /// Work the figures of a load run out again from its files, or make the page of verdicts and measurements anew
     Report(report::Arguments),
     /// Decide whether recorded histories are linearizable, and show the smallest piece that is not
     #[command(after_help = check_history::EXIT_CODES)]

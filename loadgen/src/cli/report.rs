@@ -1,15 +1,19 @@
 //! `loadgen report`
 
 use crate::check::documents::whole::Verdict;
+use crate::measure;
+use crate::measure::file::Measurements;
 use crate::record::derive::{derive, differences};
 use crate::record::history::{Accesses, read_history};
 use crate::record::hlog::read_hlog;
 use crate::record::run::HistoryReport;
 use crate::record::{HISTORY_FILE, HLOG_FILE, read_report, terminal};
+use crate::report::splice::splice;
+use crate::report::{Report, files};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Exit code where the figures are not those of the files.
 const DIFFERS: u8 = 1;
@@ -17,9 +21,12 @@ const DIFFERS: u8 = 1;
 /// Arguments of `report`.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A run's folder
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// A run's folder; several of verify and measure make one page, in the first
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// Make the parts of this page anew that stand between reference markers, such as the README's table
+    #[arg(long, value_name = "FILE")]
+    splice: Option<PathBuf>,
 }
 
 /// Runs `report`; answers the exit code.
@@ -27,7 +34,33 @@ pub struct Arguments {
 /// # Errors
 /// Where a file of the run is missing or damaged.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let folder = &arguments.folder;
+    let with = |file: &str| arguments.folders.iter().find(|folder| folder.join(file).exists());
+    match (with(files::CLAIMS), with(measure::file::NAME)) {
+        (None, None) if arguments.splice.is_none() => again(&arguments.folders[0]),
+        (claims, measured) => page(arguments, claims, measured),
+    }
+}
+
+/// Makes the page of verdicts and measurements anew.
+fn page(arguments: &Arguments, claims: Option<&PathBuf>, measured: Option<&PathBuf>) -> anyhow::Result<u8> {
+    let out = &arguments.folders[0];
+    let report = claims.map(|folder| Report::read(folder)).transpose().map_err(anyhow::Error::msg)?;
+    let measurements = measured.map(|folder| Measurements::read(folder)).transpose().map_err(anyhow::Error::msg)?;
+    let written = files::write_pages(out, report.as_ref(), measurements.as_ref());
+    written.with_context(|| format!("cannot write the report to {}", out.display()))?;
+    println!("report.html and summary.md are in {}", out.display());
+    if let Some(page) = &arguments.splice {
+        let report = report.with_context(|| format!("there is no {} in {}", files::CLAIMS, out.display()))?;
+        let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
+        let spliced = splice(&text, &report).map_err(anyhow::Error::msg).with_context(|| page.display().to_string())?;
+        std::fs::write(page, spliced).with_context(|| format!("cannot write {}", page.display()))?;
+        println!("{} is made anew from it", page.display());
+    }
+    Ok(0)
+}
+
+/// Works the figures of a load run out again.
+fn again(folder: &Path) -> anyhow::Result<u8> {
     let report = read_report(folder)?;
     let log = folder.join(HLOG_FILE);
     let histograms = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;

@@ -1,8 +1,11 @@
 //! `loadgen verify`
 
+use super::measure::order;
 use super::subject::Server;
 use super::{reports_folder, stop_on_signal};
 use crate::claims::{self, Claim};
+use crate::measure::measure;
+use crate::report::files::write_pages;
 use crate::report::terminal;
 use crate::verify::expectations::Expectations;
 use crate::verify::lab::Effort;
@@ -37,6 +40,9 @@ pub struct Arguments {
     /// As long as certainty takes
     #[arg(long)]
     full: bool,
+    /// Measure as well, as `loadgen measure` does, and report on both
+    #[arg(long)]
+    measure: bool,
     /// Users at once
     #[arg(long, value_name = "N", default_value_t = DEFAULT_USERS as u64, value_parser = clap::value_parser!(u64).range(2..=MOST_USERS))]
     users: u64,
@@ -52,21 +58,32 @@ pub struct Arguments {
 ///
 /// # Errors
 /// Where the arguments do not fit, or a target cannot be set up.
-pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let plan = plan(arguments)?;
+    let order = arguments.measure.then(|| order(&arguments.subject, plan.seed, plan.effort, &plan.out)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
+    let (report, measurements) = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        verify(&plan, &stop).await
+        let report = verify(&plan, &stop).await?;
+        report.write(&plan.out).with_context(|| format!("cannot write the verdicts to {}", plan.out.display()))?;
+        let measurements = match &order {
+            Some(order) if !stop.is_cancelled() => Some(measure(order, &stop).await?),
+            _ => None,
+        };
+        anyhow::Ok((report, measurements))
     })?;
-    report.write(&plan.out).with_context(|| format!("cannot write the report to {}", plan.out.display()))?;
+    if let Some(measurements) = &measurements {
+        super::measure::write(measurements, &plan.out)?;
+    }
+    let written = write_pages(&plan.out, Some(&report), measurements.as_ref());
+    written.with_context(|| format!("cannot write the report to {}", plan.out.display()))?;
     // A reader that went away early (`| head`) has seen enough; the report is in its folder.
     let _ = std::io::stdout().write_all(terminal::render(&report, &plan.out).as_bytes());
     Ok(report.outcome().exit_code())
 }
 
-fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
+fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     let effort = match (arguments.quick, arguments.full) {
         (true, _) => Effort::Quick,
         (_, true) => Effort::Full,
@@ -90,7 +107,7 @@ fn plan(arguments: Arguments) -> anyhow::Result<Plan> {
             },
         },
     };
-    let out = reports_folder(arguments.out, "verify")?;
+    let out = reports_folder(arguments.out.clone(), "verify")?;
     let users = usize::try_from(arguments.users)?;
     Ok(Plan { subject, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
 }

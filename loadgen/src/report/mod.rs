@@ -4,12 +4,18 @@
 //!
 //! - [`schedules`]: how a fault comes about in the specification's protocol, step by step.
 //! - [`counterexample`]: a piece of a history that no order explains, in words; [`timeline`]: as a picture.
+//! - [`files`]: a run's folder.
+//! - [`page`]: `report.html`, for a planner, with charts.
+//! - [`splice`]: parts of a page that are made from a report.
 //! - [`summary`]: `summary.md`, for a pull request.
 //! - [`terminal`]: the table that a run ends with.
 
 pub mod counterexample;
+pub mod files;
 pub mod host;
+pub mod page;
 pub mod schedules;
+pub mod splice;
 pub mod summary;
 pub mod terminal;
 pub mod timeline;
@@ -22,8 +28,6 @@ use crate::verify::runner::Tried;
 use host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::io;
-use std::path::Path;
 use std::time::SystemTime;
 
 /// Name and version of the format of `claims.json`.
@@ -123,16 +127,6 @@ impl Report {
         let outcomes = self.targets.iter().flat_map(|target| target.claims.iter().map(|claim| claim.outcome));
         let least = if self.partial { Outcome::Undecided } else { Outcome::AsExpected };
         outcomes.fold(least, Outcome::max)
-    }
-
-    /// Writes `claims.json` and `summary.md` into the run's folder.
-    ///
-    /// # Errors
-    /// Where a file cannot be written.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
-        let json = serde_json::to_string_pretty(self)?;
-        std::fs::write(folder.join("claims.json"), json + "\n")?;
-        std::fs::write(folder.join("summary.md"), summary::markdown(self))
     }
 }
 

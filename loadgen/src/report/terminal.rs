@@ -39,7 +39,9 @@ pub fn render(report: &Report, folder: &Path) -> String {
     out
 }
 
-fn table(report: &Report) -> Table {
+/// The verdicts, a row a claim, a column a target.
+#[must_use]
+pub(super) fn table(report: &Report) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
@@ -74,7 +76,7 @@ fn table(report: &Report) -> Table {
     table
 }
 
-fn counterexample(target: &TargetReport, claim: &ClaimReport) -> String {
+pub(super) fn counterexample(target: &TargetReport, claim: &ClaimReport) -> String {
     let mut out = format!("{} on {}: \"{}\"\n  {}\n", claim.id, target.name, claim.quote, claim.summary);
     for step in claim.counterexample.iter().take(SHOWN_STEPS) {
         let _ = writeln!(out, "    {step}");

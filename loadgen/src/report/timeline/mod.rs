@@ -25,7 +25,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(in crate::report) mod text;
 mod units;
 
 use std::fmt;

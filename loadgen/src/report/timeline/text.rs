@@ -7,19 +7,19 @@ const REST: char = '…';
 
 /// Makes every letter visible that does not show as itself: control characters, those that turn the direction of the
 /// text around, those without a width, and marks that are put on top of the letter before.
-pub(super) fn visible(letter: char) -> impl Iterator<Item = char> {
+pub(in crate::report) fn visible(letter: char) -> impl Iterator<Item = char> {
     let plain = matches!(letter, '"' | '\'' | '\\').then_some(letter);
     let escaped = plain.is_none().then(|| letter.escape_debug());
     plain.into_iter().chain(escaped.into_iter().flatten())
 }
 
 /// The beginning of a text, made visible; no wider than `limit` columns, with an ellipsis in place of the rest.
-pub(super) fn short(text: &str, limit: usize) -> String {
+pub(in crate::report) fn short(text: &str, limit: usize) -> String {
     shortened(text, limit).0
 }
 
 /// As [`short`], and says how long the text is where it was cut.
-pub(super) fn short_with_note(text: &str, limit: usize) -> String {
+pub(in crate::report) fn short_with_note(text: &str, limit: usize) -> String {
     let (mut out, is_cut) = shortened(text, limit);
     if is_cut {
         let _ = write!(out, " (shortened: {} characters in all)", grouped(text.chars().count()));
@@ -74,7 +74,7 @@ pub(super) fn right_aligned(text: &str, width: usize) -> String {
 }
 
 /// Escapes a text for HTML, between tags and in attributes alike.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::report) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -90,7 +90,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// A number with its thousands set apart.
-pub(super) fn grouped(number: impl std::fmt::Display) -> String {
+pub(in crate::report) fn grouped(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -1,0 +1,46 @@
+//! A run's folder: the files for machines, and the pages that are made of them.
+
+use super::{Report, page, summary};
+use crate::measure::file::Measurements;
+use std::io;
+use std::path::Path;
+
+/// The verdicts, for machines.
+pub const CLAIMS: &str = "claims.json";
+
+/// The page, and its tables for a pull request.
+const PAGE: &str = "report.html";
+const SUMMARY: &str = "summary.md";
+
+impl Report {
+    /// Writes `claims.json` into a run's folder.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        let json = serde_json::to_string_pretty(self)?;
+        std::fs::write(folder.join(CLAIMS), json + "\n")
+    }
+
+    /// Reads `claims.json` of a run's folder.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(CLAIMS);
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        serde_json::from_str(&text).map_err(|error| format!("{} is no file of verdicts: {error}", path.display()))
+    }
+}
+
+/// Writes `report.html` and `summary.md` of what there is.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn write_pages(folder: &Path, report: Option<&Report>, measurements: Option<&Measurements>) -> io::Result<()> {
+    std::fs::write(folder.join(PAGE), page::render(report, measurements))?;
+    let verdicts = report.map(summary::markdown).unwrap_or_default();
+    let measured = measurements.map(page::markdown::markdown_measurements).unwrap_or_default();
+    std::fs::write(folder.join(SUMMARY), [verdicts, measured].join("\n"))
+}
