@@ -13,8 +13,10 @@
 //! - [`claims`]: each promise as quote, experiment, judgement.
 //! - [`verify`]: all claims tried on a target.
 //! - [`measure`]: what a target costs, by fill, users and documents.
+//! - [`plan`]: what fits, by what was measured. Pure.
 //! - [`model`]: statistics and closed forms. Pure.
 //! - [`report`]: what a run found, for people and machines. Pure.
+//! - [`simulation`]: the service past what one machine can load. Pure.
 //! - [`saves`]: a saves folder seen from outside.
 //! - [`reference`]: the reference server; the only file that knows the `server` crate.
 
@@ -27,10 +29,12 @@ pub mod engine;
 pub mod judge;
 pub mod measure;
 pub mod model;
+pub mod plan;
 pub mod record;
 pub mod reference;
 pub mod report;
 pub mod run;
 pub mod saves;
 pub mod scenario;
+pub mod simulation;
 pub mod verify;

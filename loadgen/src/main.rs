@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => loadgen::cli::verify::run(&arguments),
         Command::Run(arguments) => loadgen::cli::run::run(arguments),
         Command::Measure(arguments) => loadgen::cli::measure::run(arguments),
+        Command::Plan(arguments) => loadgen::cli::plan::run(&arguments),
         Command::Report(arguments) => loadgen::cli::report::run(&arguments),
         Command::CheckHistory(arguments) => loadgen::cli::check_history::run(&arguments),
         Command::Saves { command } => loadgen::cli::saves::run(command),

@@ -2,6 +2,7 @@
 
 pub mod check_history;
 pub mod measure;
+pub mod plan;
 pub mod report;
 pub mod run;
 pub mod saves;
@@ -42,6 +43,9 @@ pub enum Command {
     /// Measure what a server costs, by fill, users and documents, for plans and reports
     #[command(after_help = measure::EXIT_CODES)]
     Measure(measure::Arguments),
+    /// Say which key length and protocol fit, what limits come first, and what happens beyond them
+    #[command(after_help = plan::EXIT_CODES)]
+    Plan(plan::Arguments),
     /// Work the figures of a load run out again from its files, or make the page of verdicts and measurements anew
     Report(report::Arguments),
     /// Decide whether recorded histories are linearizable, and show the smallest piece that is not

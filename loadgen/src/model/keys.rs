@@ -2,6 +2,7 @@
 //!
 //! *Fill* is used keys / all keys, between 0 and 1, and taken not to change during a request.
 
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Keys of three characters: 36³.
@@ -42,7 +43,7 @@ pub fn trials_to_exclude(chance: f64, confidence: f64) -> u64 {
 const ROUNDING: f64 = 1e-12;
 
 /// All keys of one length over one alphabet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySpace {
     /// Characters to choose from at each place.
     pub alphabet: u32,
@@ -58,6 +59,12 @@ impl KeySpace {
     #[must_use]
     pub fn size(self) -> f64 {
         f64::from(self.alphabet).powi(self.length.cast_signed())
+    }
+
+    /// How many keys there are, to be counted; `None` beyond a `u64`.
+    #[must_use]
+    pub fn count(self) -> Option<u64> {
+        u64::from(self.alphabet).checked_pow(self.length)
     }
 
     /// The fill with so many keys used; never above 1.
