@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use crate::claims::Finding;
 
-    const PAGE: &str = "before\n<!-- reference: verdicts -->\nold\n<!-- /reference -->\nbetween\n\
+    const PAGE: &str = "before\n<!-- reference: verdicts -->\nstale\n<!-- /reference -->\nbetween\n\
         <!-- reference: S4 -->\n<!-- /reference -->\nafter\n";
 
     #[test]
@@ -56,7 +56,7 @@ mod tests {
         assert!(
             spliced.contains("┘\n```\n<!-- /reference -->\nbetween\n<!-- reference: S4 -->\n```text\nS4 on documented")
         );
-        assert!(spliced.ends_with("--seed 7\n```\n<!-- /reference -->\nafter\n") && !spliced.contains("old"));
+        assert!(spliced.ends_with("--seed 7\n```\n<!-- /reference -->\nafter\n") && !spliced.contains("stale"));
         assert_eq!(splice(&spliced, &sample(torn(), Finding::holds("all there"))).as_ref(), Ok(&spliced));
     }
 
