@@ -112,7 +112,7 @@ fn a_clause_is_judged_by_all_that_its_figure_may_be() {
 
 #[test]
 fn a_key_space_smaller_than_the_sessions_is_no_answer() {
-    let question = asked(100_000, 100, "guesses > 1");
+    let question = asked(100_000, 100, "save p99 < 10s");
     let plan = plan(&measurements(), BOTH, &question).unwrap();
     let three = &plan.servers[0].lengths[0];
     assert_eq!((plan.servers[0].key_length, three.has_room, three.verdict), (4, false, Verdict::Broken));
