@@ -208,3 +208,11 @@ fn the_same_run_makes_the_same_page() {
     let (report, measurements) = full();
     assert_eq!(render(Some(&report), Some(&measurements)), render(Some(&report), Some(&measurements)));
 }
+
+#[test]
+fn only_of_a_server_of_the_harness_is_it_said_that_it_shared_the_machine() {
+    let page = |name| render(None, Some(&measurements(vec![measured(name)])));
+    assert!(page("hardened").contains("server shared the machine"));
+    assert!(page("target").contains("which one the server ran on is not known"));
+    assert!(!page("target").contains("shared the machine"));
+}

@@ -14,6 +14,9 @@ use std::fmt::Write as _;
 const ID: &str = "answer";
 const TITLE: &str = "In short";
 
+/// What a server is called in measurements that the harness did not start itself.
+const TARGET: &str = "target";
+
 /// The limits by which a server "keeps its figures": those of claims K3 and P1.
 const ATTEMPTS_AT_MOST: f64 = 2.0;
 const P99_BELOW_US: u64 = 100_000;
@@ -152,19 +155,28 @@ fn rests_on(report: Option<&Report>, measurements: Option<&Measurements>) -> Vec
     if let Some(of) = measurements {
         let urls: Vec<String> = of.targets.iter().map(|of| format!("{} at {}", name(of), of.url)).collect();
         points.push(format!(
-            "Measurements were made of {}, started {}, seed {}, {}.{} Load generator and server shared the machine, so a \
-             server alone would do better.",
+            "Measurements were made of {}, started {}, seed {}, {}.{} {}",
             number::and(&urls),
             of.started,
             of.seed,
             machine(&of.host),
-            interrupted(of.partial)
+            interrupted(of.partial),
+            where_the_server_ran(of)
         ));
     }
     if points.is_empty() {
         points.push("Nothing was tried and nothing was measured.".to_owned());
     }
     points
+}
+
+/// The machine that a file of measurements names is the generator's, and an embedded server's with it.
+fn where_the_server_ran(of: &Measurements) -> &'static str {
+    if of.targets.iter().any(|target| target.name == TARGET) {
+        "That is the load generator's machine; which one the server ran on is not known."
+    } else {
+        "Load generator and server shared the machine, so a server alone would do better."
+    }
 }
 
 fn machine(host: &Host) -> String {
