@@ -1,7 +1,6 @@
 //! `loadgen measure`
 
-use super::subject::{Server, Subject};
-use super::{reports_folder, stop_on_signal};
+use super::{reports_folder, stop_on_signal, subject};
 use crate::measure::file::Measurements;
 use crate::measure::{self, Order};
 use crate::report::files::write_pages;
@@ -18,7 +17,7 @@ pub const EXIT_CODES: &str = "Exit codes: 0 measured · 2 wrong usage, or the ta
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
-    subject: Subject,
+    subject: subject::Arguments,
     /// A fifth of the requests, two rounds instead of five: to try it out
     #[arg(long)]
     quick: bool,
@@ -38,29 +37,17 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let effort = if arguments.quick { Effort::Quick } else { Effort::Default };
     let out = reports_folder(arguments.out, "measure")?;
-    let order = order(&arguments.subject, seed, effort, &out)?;
+    let order = Order { subject: arguments.subject.subject()?, seed, effort, out };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let measurements = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         measure::measure(&order, &stop).await
     })?;
-    write(&measurements, &out)?;
-    write_pages(&out, None, Some(&measurements))?;
-    println!("Seed {seed}; the measurements, and report.html of them, are in {}", out.display());
+    write(&measurements, &order.out)?;
+    write_pages(&order.out, None, Some(&measurements))?;
+    println!("Seed {seed}; the measurements, and report.html of them, are in {}", order.out.display());
     Ok(if measurements.partial { 3 } else { 0 })
-}
-
-/// What is to be measured.
-///
-/// # Errors
-/// Where an argument does not fit.
-pub(super) fn order(subject: &Subject, seed: u64, effort: Effort, out: &Path) -> anyhow::Result<Order> {
-    let subject = match subject.server()? {
-        None => measure::Subject::Embedded(subject.protocols()),
-        Some(Server { target, saves, consent }) => measure::Subject::Server { target, saves, consent },
-    };
-    Ok(Order { subject, seed, effort, out: out.to_owned() })
 }
 
 /// Writes `measurements.json`.

@@ -4,6 +4,7 @@ use crate::client::Target;
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::reference::Protocol;
 use crate::saves::SavesFolder;
+use crate::verify::Subject;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 /// Arguments that say which.
 #[derive(Args, Debug)]
-pub(super) struct Subject {
+pub(super) struct Arguments {
     /// Protocol of the embedded reference server that is tried
     #[arg(long, value_enum, default_value_t = ProtocolChoice::Both, conflicts_with = "target")]
     protocol: ProtocolChoice,
@@ -37,38 +38,27 @@ enum ProtocolChoice {
     Both,
 }
 
-/// A server that is there.
-#[derive(Debug)]
-pub(super) struct Server {
-    /// Where, with all of its processes.
-    pub target: Box<Target>,
-    /// Its saves folder, where that is known.
-    pub saves: Option<SavesFolder>,
-    /// Whether documents of others may be there.
-    pub consent: bool,
-}
-
-impl Subject {
-    /// The target; `None` where none is given.
+impl Arguments {
+    /// What they name: a target, with all of its processes, or else the embedded server.
     ///
     /// # Errors
     /// Where an argument does not fit, with its name.
-    pub(super) fn server(&self) -> anyhow::Result<Option<Server>> {
+    pub(super) fn subject(&self) -> anyhow::Result<Subject> {
         let process = |url: &String| {
             let target = Target::new(url, &self.path_template);
             target.map_err(anyhow::Error::msg).with_context(|| format!("--target {url}"))
         };
-        let Some((first, others)) = self.target.split_first() else { return Ok(None) };
+        let Some((first, others)) = self.target.split_first() else {
+            return Ok(Subject::Embedded(self.protocols()));
+        };
         let others = others.iter().map(|url| process(url).map(Arc::new)).collect::<anyhow::Result<_>>()?;
         let target = Box::new(process(first)?.with_processes(others));
         let saves = self.saves.as_deref().map(SavesFolder::open).transpose();
         let saves = saves.map_err(anyhow::Error::msg).context("--saves")?;
-        Ok(Some(Server { target, saves, consent: self.yes }))
+        Ok(Subject::Server { target, saves, consent: self.yes })
     }
 
-    /// The protocols of the embedded server.
-    #[must_use]
-    pub(super) fn protocols(&self) -> Vec<Protocol> {
+    fn protocols(&self) -> Vec<Protocol> {
         match self.protocol {
             ProtocolChoice::Documented => vec![Protocol::Documented],
             ProtocolChoice::Hardened => vec![Protocol::Hardened],

@@ -1,15 +1,13 @@
 //! `loadgen verify`
 
-use super::measure::order;
-use super::subject::Server;
-use super::{reports_folder, stop_on_signal};
+use super::{reports_folder, stop_on_signal, subject};
 use crate::claims::{self, Claim};
-use crate::measure::measure;
+use crate::measure::{Order, measure};
 use crate::report::files::write_pages;
 use crate::report::terminal;
 use crate::verify::expectations::Expectations;
 use crate::verify::lab::Effort;
-use crate::verify::{DEFAULT_USERS, Plan, Subject, verify};
+use crate::verify::{DEFAULT_USERS, Plan, verify};
 use anyhow::Context;
 use clap::Args;
 use std::io::Write;
@@ -27,7 +25,7 @@ const MOST_USERS: u64 = 10_000;
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
-    subject: super::subject::Subject,
+    subject: subject::Arguments,
     /// A file of claims known to be refuted on the target, one a line
     #[arg(long, value_name = "FILE", requires = "target")]
     expect: Option<PathBuf>,
@@ -60,7 +58,7 @@ pub struct Arguments {
 /// Where the arguments do not fit, or a target cannot be set up.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let plan = plan(arguments)?;
-    let order = arguments.measure.then(|| order(&arguments.subject, plan.seed, plan.effort, &plan.out)).transpose()?;
+    let order = arguments.measure.then(|| order(arguments, &plan)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (report, measurements) = runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -95,21 +93,19 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     } else if effort == Effort::Quick {
         claims.retain(|claim| claim.is_quick);
     }
-    let subject = match arguments.subject.server()? {
-        None => Subject::Embedded(arguments.subject.protocols()),
-        Some(Server { target, saves, consent }) => Subject::Server {
-            target,
-            saves,
-            consent,
-            known: match &arguments.expect {
-                Some(file) => Expectations::read(file).map_err(anyhow::Error::msg).context("--expect")?,
-                None => Expectations::of_the_contract(),
-            },
-        },
+    let known = match &arguments.expect {
+        Some(file) => Expectations::read(file).map_err(anyhow::Error::msg).context("--expect")?,
+        None => Expectations::of_the_contract(),
     };
+    let subject = arguments.subject.subject()?;
     let out = reports_folder(arguments.out.clone(), "verify")?;
     let users = usize::try_from(arguments.users)?;
-    Ok(Plan { subject, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
+    Ok(Plan { subject, known, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
+}
+
+/// What is measured once all is tried.
+fn order(arguments: &Arguments, plan: &Plan) -> anyhow::Result<Order> {
+    Ok(Order { subject: arguments.subject.subject()?, seed: plan.seed, effort: plan.effort, out: plan.out.clone() })
 }
 
 fn claim(id: &str) -> Result<&'static Claim, String> {

@@ -19,7 +19,7 @@ use crate::reference::{Embedded, Launcher, Protocol};
 use crate::report::host::Host;
 use crate::saves::SavesFolder;
 use crate::verify::lab::{Effort, Lab};
-use crate::verify::{DEFAULT_USERS, preflight, runner};
+use crate::verify::{DEFAULT_USERS, Subject, preflight, runner};
 use anyhow::Context;
 use file::{Measured, Measurements};
 use std::path::PathBuf;
@@ -38,22 +38,6 @@ pub struct Order {
     pub effort: Effort,
     /// Where the run's files go.
     pub out: PathBuf,
-}
-
-/// What is measured.
-#[derive(Debug)]
-pub enum Subject {
-    /// The reference server, embedded, with these protocols.
-    Embedded(Vec<Protocol>),
-    /// A server that is there.
-    Server {
-        /// Where.
-        target: Box<Target>,
-        /// Its saves folder, where that is known.
-        saves: Option<SavesFolder>,
-        /// Whether documents of others may be there.
-        consent: bool,
-    },
 }
 
 /// Measures one target after the other. When `stop` is cancelled, the file is of what was measured until then.

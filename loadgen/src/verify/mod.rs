@@ -37,6 +37,8 @@ pub const DEFAULT_USERS: usize = 100;
 pub struct Plan {
     /// The targets.
     pub subject: Subject,
+    /// The refutations that are known of a server that is there; of an embedded one its protocol says them.
+    pub known: Expectations,
     /// The claims, in the order in which they are tried.
     pub claims: Vec<&'static Claim>,
     /// Users of experiments that do not name their own number.
@@ -62,8 +64,6 @@ pub enum Subject {
         saves: Option<SavesFolder>,
         /// Whether documents of others may be there.
         consent: bool,
-        /// The refutations that are known of it.
-        known: Expectations,
     },
 }
 
@@ -140,11 +140,12 @@ async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
             }
             Ok(benches)
         }
-        Subject::Server { target, saves, consent, known } => {
+        Subject::Server { target, saves, consent } => {
             let url = target.url().to_string();
             let report = TargetReport::new("target", None, &url);
             Ok(vec![
-                bench(report, known.clone(), lab(plan, Target::clone(target), saves.clone()), *consent, None).await?,
+                bench(report, plan.known.clone(), lab(plan, Target::clone(target), saves.clone()), *consent, None)
+                    .await?,
             ])
         }
     }
