@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Arguments that say which.
+// No group of its own: its name would be that of the command's arguments, which these are a part of.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Protocol of the embedded reference server that is tried
     #[arg(long, value_enum, default_value_t = ProtocolChoice::Both, conflicts_with = "target")]
