@@ -59,6 +59,9 @@ pub struct ServerOptions {
     /// Shut down when standard input ends: a server that was started by a program ends with it
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
+    /// Hold each answer back for so long, in which its thread computes: a server that is slower by a known share
+    #[arg(long, hide = true, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub hold_back: Duration,
     /// What standard input can do to the disk, until it ends; see [`crate::control`]
     #[arg(long, hide = true, value_enum)]
     pub control: Option<ControlName>,
@@ -157,7 +160,12 @@ impl ServerOptions {
     }
 
     async fn serve_on<P: Protocol>(&self, protocol: P, control: Option<Control>) -> anyhow::Result<()> {
-        let limits = Limits { connections: self.max_connections, body_bytes: self.max_body_bytes, ..Limits::default() };
+        let limits = Limits {
+            connections: self.max_connections,
+            body_bytes: self.max_body_bytes,
+            hold_back: self.hold_back,
+            ..Limits::default()
+        };
         let listener = tokio::net::TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen on {}; choose another address with --listen", self.listen))?;

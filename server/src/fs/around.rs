@@ -60,6 +60,11 @@ pub trait Between: Send + Sync {
         let _ = (call, error);
         false
     }
+
+    /// Told after a read or write that succeeded, how many bytes it took.
+    fn moved(&self, call: CallKind, bytes: usize) {
+        let _ = (call, bytes);
+    }
 }
 
 /// A file system, and what comes between it and whoever uses it. Of several, the outermost comes first.
@@ -137,11 +142,17 @@ impl<F: FileSystem, B: Between> FileSystem for Around<F, B> {
     }
 
     async fn read(&self, file: &F::File, into: &mut Vec<u8>, at_most_bytes: usize) -> io::Result<usize> {
-        pass!(self, CallKind::Read, extent => self.files.read(file, into, extent.of(at_most_bytes)).await)
+        pass!(self, CallKind::Read, extent => {
+            let read = self.files.read(file, into, extent.of(at_most_bytes)).await;
+            read.inspect(|&bytes| self.between.moved(CallKind::Read, bytes))
+        })
     }
 
     async fn write(&self, file: &F::File, bytes: &[u8]) -> io::Result<usize> {
-        pass!(self, CallKind::Write, extent => self.files.write(file, &bytes[..extent.of(bytes.len())]).await)
+        pass!(self, CallKind::Write, extent => {
+            let written = self.files.write(file, &bytes[..extent.of(bytes.len())]).await;
+            written.inspect(|&bytes| self.between.moved(CallKind::Write, bytes))
+        })
     }
 
     async fn truncate(&self, file: &F::File) -> io::Result<()> {

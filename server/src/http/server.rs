@@ -42,6 +42,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// Time for what was accepted to be finished once the server was told to stop.
     pub stop_time: Duration,
+    /// Time that each answer is held back, for gates to be tried on a server that is slower by a known share.
+    pub hold_back: Duration,
 }
 
 impl Default for Limits {
@@ -55,6 +57,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
             stop_time: Duration::from_secs(10),
+            hold_back: Duration::ZERO,
         }
     }
 }
