@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use support::harness::{loadgen, saves_folder};
 use support::liar;
+use tempfile::TempDir;
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder can be read");
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
-#[test]
-fn ctrl_c_while_a_target_is_measured_leaves_its_folder_as_it_was_and_what_was_measured() {
+/// Interrupts a command that measures a target with its saves folder, when it fills that; answers what it left.
+fn interrupted(command: &[&str]) -> TempDir {
     let (saves, out) = (saves_folder(), tempfile::tempdir().expect("a folder"));
     let server = liar::spawn(None, saves.path());
     let mut run = loadgen()
-        .args(["measure", "--quick", "--seed", "7", "--target", &server.url, "--saves"])
+        .args(command)
+        .args(["--quick", "--seed", "7", "--target", &server.url, "--saves"])
         .arg(saves.path())
         .arg("--out")
         .arg(out.path())
@@ -33,10 +35,19 @@ fn ctrl_c_while_a_target_is_measured_leaves_its_folder_as_it_was_and_what_was_me
     kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
     let output = run.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
-    let measurements = Measurements::read(out.path()).expect("a file");
-    assert!(measurements.partial && measurements.seed == 7 && measurements.targets.len() == 1);
     assert!(names(saves.path()).is_empty(), "the folder is as it was");
-    assert!(out.path().join("report.html").exists());
+    out
+}
+
+#[test]
+fn ctrl_c_while_a_target_is_measured_leaves_its_folder_as_it_was_and_what_was_measured() {
+    for command in [&["measure"][..], &["verify", "--only", "S3", "--measure"]] {
+        let out = interrupted(command);
+        let measurements = Measurements::read(out.path()).expect("a file");
+        assert!(measurements.partial && measurements.seed == 7 && measurements.targets.len() == 1);
+        let page = std::fs::read_to_string(out.path().join("report.html")).expect("a page");
+        assert_eq!(page.contains("one instantiate creates"), command[0] == "verify", "its verdict is told, too");
+    }
 }
 
 /// Runs `plan` on the reference measurements; answers the exit code, standard output and standard error.

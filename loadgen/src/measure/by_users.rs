@@ -1,13 +1,14 @@
 //! Throughput and latency by users.
 
 use super::file::Users;
-use super::predict;
 use crate::claims::load::{self, Load};
+use crate::model::scalability::{Fitted, Point};
 use crate::record::figures::Tally;
 use crate::record::hlog::new_histogram;
 use crate::scenario::{Plan, Scenario, Shape};
 use crate::verify::lab::{Lab, Stuck};
 use hdrhistogram::Histogram;
+use rand::Rng;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,44 +19,56 @@ const FITTED: [u32; 11] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000];
 const HELD_OUT: [u32; 4] = [3, 24, 100, 400];
 
 /// Rounds: in each, every number of users once, in an order of its own, so that what the machine does at one time does
-/// not fall on one number.
-const ROUNDS: usize = 5;
+/// not fall on one number; those that are held out last, predicted from the others of the round. Many short ones: a machine
+/// that others use too can be half as fast from one second to the next.
+const ROUNDS: usize = 24;
 
 /// What they do: no lists, whose work grows with the users' documents, so that a rise and a fall are the users' own.
 const MIX: &str = "restore=62,save=34,churn=4";
 
 /// How long each load lasts: until the users are under way, and then measured.
-const WARM_UP: Duration = Duration::from_millis(300);
-const MEASURED: Duration = Duration::from_millis(700);
+const WARM_UP: Duration = Duration::from_millis(100);
+const MEASURED: Duration = Duration::from_millis(200);
 
 /// Quantiles that are kept.
 const QUANTILES: [f64; 12] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1.0];
 
-/// Measures the fitted numbers of users, predicts the others, and measures those.
+/// Measures every number of users, round by round.
 pub(super) async fn sweep(lab: &Arc<Lab>) -> Result<Vec<Users>, Stuck> {
-    let mut points = rounds(lab, &FITTED, false).await?;
-    let law = predict::throughput(&points);
-    let mut held_out = rounds(lab, &HELD_OUT, true).await?;
-    for point in &mut held_out {
-        point.predicted_goodput_per_s = law.as_ref().map(|law| law.law.throughput_per_s(f64::from(point.users)));
-    }
-    points.extend(held_out);
-    points.sort_by_key(|point| point.users);
-    Ok(points)
-}
-
-async fn rounds(lab: &Arc<Lab>, numbers: &[u32], held_out: bool) -> Result<Vec<Users>, Stuck> {
-    let mut points: BTreeMap<u32, Point> = BTreeMap::new();
+    let mut points: BTreeMap<u32, Rounds> = BTreeMap::new();
     for round in 0..lab.effort.pick(2, ROUNDS, ROUNDS) {
-        let mut order = numbers.to_vec();
-        order.shuffle(&mut lab.random(round as u64));
-        for users in order {
-            let load = load::carry_out(lab, plan(lab, users)?, None).await?;
-            points.entry(users).or_insert_with(Point::new).add(&load);
-            lab.give_back(&lab.ledger.keys()).await;
+        let mut random = lab.random(round as u64);
+        let fitted = shuffled(&FITTED, &mut random);
+        for &users in &fitted {
+            points.entry(users).or_insert_with(Rounds::new).add(&at(lab, users).await?);
+        }
+        let this_round = |users: &u32| Point {
+            users: f64::from(*users),
+            rounds_per_s: points[users].so_far.goodput_per_s.last().copied().into_iter().collect(),
+        };
+        let law = Fitted::to(&fitted.iter().map(this_round).collect::<Vec<_>>());
+        for users in shuffled(&HELD_OUT, &mut random) {
+            let point = points.entry(users).or_insert_with(Rounds::new);
+            if let Ok(law) = &law {
+                point.so_far.predicted_goodput_per_s.push(law.law.throughput_per_s(f64::from(users)));
+            }
+            point.add(&at(lab, users).await?);
         }
     }
-    Ok(points.into_iter().map(|(users, point)| Users { users, held_out, ..point.close() }).collect())
+    Ok(points.into_iter().map(|(users, point)| point.close(users)).collect())
+}
+
+fn shuffled(numbers: &[u32], random: &mut impl Rng) -> Vec<u32> {
+    let mut numbers = numbers.to_vec();
+    numbers.shuffle(random);
+    numbers
+}
+
+/// One round of one number of users.
+async fn at(lab: &Arc<Lab>, users: u32) -> Result<Load, Stuck> {
+    let load = load::carry_out(lab, plan(lab, users)?, None).await?;
+    lab.give_back(&lab.ledger.keys()).await;
+    Ok(load)
 }
 
 fn plan(lab: &Lab, users: u32) -> Result<Plan, Stuck> {
@@ -69,13 +82,13 @@ fn plan(lab: &Lab, users: u32) -> Result<Plan, Stuck> {
 }
 
 /// The rounds of one number of users.
-struct Point {
+struct Rounds {
     so_far: Users,
     response_us: Histogram<u64>,
     tallies: [Tally; 6],
 }
 
-impl Point {
+impl Rounds {
     fn new() -> Self {
         Self { so_far: Users::default(), response_us: new_histogram(), tallies: Default::default() }
     }
@@ -94,11 +107,21 @@ impl Point {
         }
     }
 
-    fn close(self) -> Users {
+    fn close(mut self, users: u32) -> Users {
+        if self.so_far.predicted_goodput_per_s.len() != self.so_far.goodput_per_s.len() {
+            // Rounds without a law: what is left of the predictions would stand beside other rounds.
+            self.so_far.predicted_goodput_per_s.clear();
+        }
         let response_us = QUANTILES.map(|quantile| (quantile, self.response_us.value_at_quantile(quantile)));
         let operations = crate::client::Operation::ALL.into_iter().zip(&self.tallies);
         let operations = operations.filter(|(_, tally)| !tally.response_us().is_empty());
         let operations = operations.map(|(operation, tally)| (operation.name().to_owned(), tally.report().response_us));
-        Users { response_us: response_us.into(), operations: operations.collect(), ..self.so_far }
+        Users {
+            users,
+            held_out: HELD_OUT.contains(&users),
+            response_us: response_us.into(),
+            operations: operations.collect(),
+            ..self.so_far
+        }
     }
 }

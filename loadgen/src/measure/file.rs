@@ -1,5 +1,6 @@
 //! `measurements.json`: what was measured on a target, for plans and reports to go by.
 
+use crate::model::statistics::percentile;
 use crate::record::figures::Percentiles;
 use crate::report::host::Host;
 use serde::{Deserialize, Serialize};
@@ -105,8 +106,9 @@ pub struct Users {
     pub response_us: Vec<(f64, u64)>,
     /// Response times of each operation.
     pub operations: BTreeMap<String, Percentiles>,
-    /// What the model said of its goodput, where it was held out, per s.
-    pub predicted_goodput_per_s: Option<f64>,
+    /// What the model, fitted to the numbers of users that are not held out, said of each round, per s; empty where this
+    /// one is not, or where the model could not be fitted.
+    pub predicted_goodput_per_s: Vec<f64>,
 }
 
 /// What documents of real size cost.
@@ -140,6 +142,17 @@ impl Fill {
             (sum + u64::from(*attempts) * requests, count + requests)
         });
         (count > 0).then(|| sum as f64 / count as f64)
+    }
+}
+
+impl Users {
+    /// How far the goodput lies off what was predicted, as a share of that: the median of the rounds, each compared with
+    /// its own prediction, so that what the machine does at one time falls on both.
+    #[must_use]
+    pub fn goodput_error(&self) -> Option<f64> {
+        let rounds = self.goodput_per_s.iter().zip(&self.predicted_goodput_per_s);
+        let errors: Vec<f64> = rounds.map(|(measured, predicted)| measured / predicted - 1.0).collect();
+        percentile(&errors, 0.5).filter(|error| error.is_finite())
     }
 }
 
@@ -235,6 +248,20 @@ pub(crate) mod tests {
         let mut spoiled = json;
         spoiled["targets"][0]["users"][0]["response_us"][0] = Value::from(80);
         assert!(!validator.is_valid(&spoiled), "the schema refuses what it should");
+    }
+
+    #[test]
+    fn goodput_is_compared_with_the_prediction_round_by_round() {
+        let of = |goodput_per_s: &[f64], predicted: &[f64]| {
+            let (goodput_per_s, predicted_goodput_per_s) = (goodput_per_s.to_vec(), predicted.to_vec());
+            Users { goodput_per_s, predicted_goodput_per_s, ..Users::default() }.goodput_error()
+        };
+        let close = |error: Option<f64>, to: f64| error.is_some_and(|error| (error - to).abs() < 1e-9);
+        assert!(close(of(&[110.0, 55.0, 220.0], &[100.0, 50.0, 200.0]), 0.1), "whatever the machine did in each");
+        assert!(close(of(&[110.0, 100.0, 10.0], &[100.0; 3]), 0.0), "one round that was held up is not the median");
+        assert_eq!(of(&[110.0], &[]), None);
+        assert_eq!(of(&[], &[]), None);
+        assert_eq!(of(&[1.0], &[0.0]), None, "no share of nothing");
     }
 
     #[test]

@@ -5,8 +5,7 @@ use super::judged::Verdict;
 use super::limits::{Grows, Headroom, Kind, Limit};
 use super::question::Question;
 use super::text::{count, digits};
-use crate::measure::file::{Measured, Measurements};
-use crate::measure::predict::median;
+use crate::measure::file::{Measured, Measurements, Users};
 
 /// The longest key that the reference server can be started with.
 const LONGEST_REFERENCE_KEY: u32 = 8;
@@ -115,9 +114,7 @@ fn held_out(measured: &Measured) -> Option<String> {
         let predicted = fill.predicted?;
         fill.mean_attempts().map(|mean| mean / predicted.mean_attempts - 1.0)
     });
-    let of_users = measured.users.iter().filter_map(|point| {
-        point.predicted_goodput_per_s.map(|predicted| median(&point.goodput_per_s) / predicted - 1.0)
-    });
+    let of_users = measured.users.iter().filter_map(Users::goodput_error);
     let of_lists = measured
         .folders
         .iter()

@@ -119,11 +119,13 @@ impl Of<'_> {
     }
 
     fn throughput(&self, users: &Users) -> Option<Prediction> {
-        let predicted = users.predicted_goodput_per_s.filter(|_| !users.goodput_per_s.is_empty())?;
-        let measured = median(&users.goodput_per_s);
-        let error = error(measured, predicted);
+        let rounds = [&users.predicted_goodput_per_s, &users.goodput_per_s];
+        if rounds.iter().any(|rounds| rounds.is_empty()) {
+            return None;
+        }
+        let error = users.goodput_error();
         let at = number::of(users.users.into(), "user");
-        let texts = [predicted, measured].map(number::digits);
+        let texts = rounds.map(|rounds| number::digits(median(rounds)));
         Some(Prediction {
             error,
             is_kept: Some(is_within(error, THROUGHPUT_OFF)),
@@ -168,8 +170,8 @@ mod tests {
     }
 
     fn of_users(rate: f64) -> Measured {
-        let users =
-            Users { users: 3, goodput_per_s: vec![rate], predicted_goodput_per_s: Some(100.0), ..Users::default() };
+        let (goodput_per_s, predicted_goodput_per_s) = (vec![rate], vec![100.0]);
+        let users = Users { users: 3, goodput_per_s, predicted_goodput_per_s, ..Users::default() };
         Measured { users: vec![users], ..Measured::default() }
     }
 
@@ -207,7 +209,7 @@ mod tests {
         target.users[0].goodput_per_s.clear();
         assert!(all(&target).is_empty());
         target.users[0].goodput_per_s.push(5.0);
-        target.users[0].predicted_goodput_per_s = Some(0.0);
+        target.users[0].predicted_goodput_per_s = vec![0.0];
         assert_eq!((all(&target)[0].error, all(&target)[0].is_kept), (None, Some(false)));
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn measured(name: &str) -> Measured {
     let mut users: Vec<Users> = [1, 2, 4, 16, 100, 256, 1_000].map(users).to_vec();
     let law = throughput(&users).expect("a law").law;
     for users in users.iter_mut().filter(|users| users.held_out) {
-        users.predicted_goodput_per_s = Some(law.throughput_per_s(users.users.into()));
+        users.predicted_goodput_per_s = vec![law.throughput_per_s(users.users.into()); users.goodput_per_s.len()];
     }
     let mut folders: Vec<Folder> = [0, 1_000, 2_000, 5_000, 10_000].map(folder).to_vec();
     let line = lists(&folders).expect("a line");

@@ -138,7 +138,7 @@ fn a_missed_prediction_asks_for_another_run() {
     let text = "Measure again on a quieter machine before relying on the fits.";
     let mut target = measured("documented");
     assert!(!whats(&by_measurement(target.clone())).contains(&text));
-    target.users[4].predicted_goodput_per_s = Some(1.0);
+    target.users[4].predicted_goodput_per_s.fill(1.0);
     let advice = by_measurement(target);
     let of = advice.iter().find(|of| of.what == text).expect("advice");
     assert_eq!(of.why, "documented: 1 of 3 held-out points were off by more than their limits (measured).");

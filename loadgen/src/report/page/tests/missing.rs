@@ -73,7 +73,7 @@ fn degenerate_measurements_make_no_number_that_is_none() {
             mean_response_us: vec![f64::NAN],
             sent: 1,
             response_us: vec![(1.0, 5), (f64::NAN, 7)],
-            predicted_goodput_per_s: Some(f64::NAN),
+            predicted_goodput_per_s: vec![f64::NAN, 0.0],
             ..Users::default()
         }],
         folders: vec![Folder { predicted_list_p50_us: Some(0.0), ..Folder::default() }; 3],
