@@ -45,6 +45,8 @@ def verify(options, seed):
         report = json.loads(pathlib.Path(out, "claims.json").read_text())
     for target in report["targets"]:
         for claim in target["claims"]:
+            if claim["outcome"] != "as_expected":
+                print(f"  {claim['id']} on {target['name']}: {claim['verdict']}: {claim['summary']}", file=sys.stderr, flush=True)
             yield target["name"], claim["id"], claim["verdict"]
 
 

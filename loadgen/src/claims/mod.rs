@@ -168,14 +168,15 @@ pub struct Claim {
     pub needs: Needs,
     /// Whether it can be decided within `--quick`.
     pub is_quick: bool,
-    /// Whether its experiment mostly waits, so that the same one may run on another target beside it.
+    /// Whether its experiment mostly waits, so that others may run on other servers beside it.
     pub mostly_waits: bool,
     /// The experiment, and the judgement of what it saw.
     pub attempt: for<'a> fn(&'a Arc<Lab>) -> Attempt<'a>,
 }
 
 impl Claim {
-    /// Whether its experiment takes times, so that nothing else may run beside it: the claims of performance do.
+    /// Whether its experiment takes times, so that a verdict against it stands only where nothing else ran beside it: the
+    /// claims of performance do.
     #[must_use]
     pub fn takes_times(&self) -> bool {
         self.id.starts_with('P')

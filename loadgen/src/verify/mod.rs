@@ -91,10 +91,9 @@ pub async fn verify(plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Rep
     let (apart, shared): (Vec<&Claim>, Vec<&Claim>) =
         plan.claims.iter().partition(|claim| claim.needs == Needs::OwnServer);
     let (waiting, busy): (Vec<&Claim>, Vec<&Claim>) = shared.into_iter().partition(|claim| claim.mostly_waits);
-    let (alone, in_company): (Vec<&Claim>, Vec<&Claim>) = waiting.into_iter().partition(|claim| claim.takes_times());
-    run.on_all_at_once(&alone).await;
-    // Servers of their own are killed and cut off beside targets that only wait.
-    tokio::join!(run.on_all_at_once(&in_company), run.on_one_after_the_other(&apart));
+    // Servers of their own are killed and cut off beside targets that mostly wait.
+    tokio::join!(run.on_all_at_once(&waiting), run.on_one_after_the_other(&apart));
+    run.again_alone(&waiting).await;
     run.on_one_after_the_other(&busy).await;
     progress.finish();
     report.partial = stop.is_cancelled();
@@ -126,6 +125,18 @@ impl Run<'_> {
         for bench in self.benches {
             for claim in claims {
                 bench.attempt(claim, self).await;
+            }
+        }
+    }
+
+    /// What takes times and did not hold in company is tried again, as others may have taken the machine from it. What
+    /// held in company holds all the more alone.
+    async fn again_alone(&self, claims: &[&'static Claim]) {
+        for claim in claims.iter().filter(|claim| claim.takes_times()) {
+            for bench in self.benches {
+                if bench.withdraw_unless_held(claim) {
+                    bench.attempt(claim, self).await;
+                }
             }
         }
     }
@@ -204,6 +215,16 @@ impl Bench {
         run.progress.ended(&self.report.name, claim, &tried);
         let reproduce = reproduce(run.plan, &self.report, claim);
         lab::lock(&self.verdicts).push(ClaimReport::new(claim, tried, &self.known, reproduce));
+    }
+
+    /// Withdraws a verdict that company may have caused; whether there was one. Company there is only where the servers
+    /// are the harness's own.
+    fn withdraw_unless_held(&self, claim: &Claim) -> bool {
+        let Some(_) = &self.embedded else { return false };
+        let mut verdicts = lab::lock(&self.verdicts);
+        let before = verdicts.len();
+        verdicts.retain(|report| report.id != claim.id || report.verdict == Verdict::Holds);
+        verdicts.len() < before
     }
 
     /// Cleans up, and ends an embedded server.
