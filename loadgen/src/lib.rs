@@ -14,6 +14,8 @@
 //! - [`verify`]: all claims tried on a target.
 //! - [`measure`]: what a target costs, by fill, users and documents.
 //! - [`plan`]: what fits, by what was measured. Pure.
+//! - [`compare`]: two servers loaded in turns.
+//! - [`gate`]: whether a change may land. Pure.
 //! - [`model`]: statistics and closed forms. Pure.
 //! - [`report`]: what a run found, for people and machines. Pure.
 //! - [`simulation`]: the service past what one machine can load. Pure.
@@ -24,8 +26,10 @@ pub mod check;
 pub mod claims;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod document;
 pub mod engine;
+pub mod gate;
 pub mod judge;
 pub mod measure;
 pub mod model;

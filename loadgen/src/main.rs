@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Command::Measure(arguments) => loadgen::cli::measure::run(arguments),
         Command::Plan(arguments) => loadgen::cli::plan::run(&arguments),
         Command::Report(arguments) => loadgen::cli::report::run(&arguments),
+        Command::Compare(arguments) => loadgen::cli::compare::run(&arguments),
+        Command::Gate(arguments) => loadgen::cli::gate::run(&arguments),
         Command::CheckHistory(arguments) => loadgen::cli::check_history::run(&arguments),
         Command::Saves { command } => loadgen::cli::saves::run(command),
         Command::Serve(options) => loadgen::reference::serve(options).map(|()| 0),

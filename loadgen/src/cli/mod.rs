@@ -1,6 +1,8 @@
 //! What can be asked for on the command line.
 
 pub mod check_history;
+pub mod compare;
+pub mod gate;
 pub mod measure;
 pub mod plan;
 pub mod report;
@@ -48,6 +50,12 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Work the figures of a load run out again from its files, or make the page of verdicts and measurements anew
     Report(report::Arguments),
+    /// Load two servers in turns and tell them apart, or show what two runs differ in
+    #[command(after_help = compare::EXIT_CODES)]
+    Compare(compare::Arguments),
+    /// Hold what a run left behind, or two servers, to a file of gates
+    #[command(after_help = gate::EXIT_CODES)]
+    Gate(gate::Arguments),
     /// Decide whether recorded histories are linearizable, and show the smallest piece that is not
     #[command(after_help = check_history::EXIT_CODES)]
     CheckHistory(check_history::Arguments),

@@ -8,6 +8,7 @@
 //! - [`scalability`]: a law fitted to measured throughput by users
 //! - [`folder`]: disk space by documents
 //! - [`mod@line`]: a straight line fitted to measured times
+//! - [`ratio`]: how many times as much one server takes as another, from pairs of measurements
 //! - [`statistics`]: intervals and goodness of fit
 //!
 //! Architecture invariant: pure; no socket, clock or randomness (the bootstrap is handed its random numbers).
@@ -19,6 +20,7 @@ pub mod keys;
 mod least_squares;
 pub mod line;
 pub mod queueing;
+pub mod ratio;
 pub mod scalability;
 #[cfg(test)]
 mod simulated;

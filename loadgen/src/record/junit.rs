@@ -82,12 +82,12 @@ fn lines(named: &Named) -> String {
     lines.join("\n")
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     xml(&words::one_line(text))
 }
 
 /// Without the few letters that XML 1.0 has no way to say, escaped or not.
-fn xml(text: &str) -> String {
+pub(crate) fn xml(text: &str) -> String {
     text.chars().filter(|letter| !matches!(letter, '\u{fffe}' | '\u{ffff}')).collect()
 }
 

@@ -4,7 +4,7 @@ use super::{Protocol, temporary_folder};
 use crate::client::Target;
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use anyhow::{Context, bail};
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -44,39 +44,81 @@ impl Disk {
     }
 }
 
-/// Starts servers of one protocol.
+/// Starts servers of one kind.
 #[derive(Clone, Debug)]
 pub struct Launcher {
-    protocol: Protocol,
+    program: Program,
     /// Where their logs go.
     log: PathBuf,
+}
+
+/// What is started.
+#[derive(Clone, Debug)]
+enum Program {
+    /// This very program, told to serve.
+    Ours {
+        protocol: Protocol,
+        /// For how long each answer is held back.
+        hold_back: Duration,
+    },
+    /// Another one that takes `--listen` and `--saves` and says where it listens, as the reference server does.
+    Other { program: PathBuf, arguments: Vec<String> },
 }
 
 impl Launcher {
     /// A launcher of servers that write their logs, one behind the other, to a file.
     #[must_use]
     pub fn new(protocol: Protocol, log: PathBuf) -> Self {
-        Self { protocol, log }
+        Self { program: Program::Ours { protocol, hold_back: Duration::ZERO }, log }
     }
 
-    /// Starts one on a saves folder: this very program, told to serve.
+    /// The same of servers that hold each answer back for so long.
+    #[must_use]
+    pub fn holding_back(mut self, time: Duration) -> Self {
+        if let Program::Ours { hold_back, .. } = &mut self.program {
+            *hold_back = time;
+        }
+        self
+    }
+
+    /// A launcher of another program, with arguments of its own before those that say where it listens and keeps documents.
+    #[must_use]
+    pub fn of_program(program: PathBuf, arguments: Vec<String>, log: PathBuf) -> Self {
+        Self { program: Program::Other { program, arguments }, log }
+    }
+
+    /// Starts one on a saves folder.
     ///
     /// # Errors
     /// Where it cannot be started, or does not come to listen.
     pub async fn start(&self, saves: &Path, disk: Disk) -> anyhow::Result<Process> {
-        let program = std::env::current_exe().context("cannot find this program, to start it as a server")?;
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut command = Command::new(program);
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--until-stdin-closes"])
-            .args(["--protocol", self.protocol.name()])
-            .args(disk.flags())
-            .arg("--saves")
-            .arg(saves);
+        let mut command = self.command(disk)?;
+        command.args(["--listen", "127.0.0.1:0", "--saves"]).arg(saves);
         let launched = Process::launch(command, log).await;
         launched
             .with_context(|| format!("the server for {} cannot be used; see {}", saves.display(), self.log.display()))
+    }
+
+    fn command(&self, disk: Disk) -> anyhow::Result<Command> {
+        match &self.program {
+            Program::Ours { protocol, hold_back } => {
+                let program = std::env::current_exe().context("cannot find this program, to start it as a server")?;
+                let mut command = Command::new(program);
+                command.args(["serve", "--log", "warn", "--until-stdin-closes", "--protocol", protocol.name()]);
+                command.args(disk.flags());
+                if !hold_back.is_zero() {
+                    command.arg("--hold-back").arg(humantime::format_duration(*hold_back).to_string());
+                }
+                Ok(command)
+            }
+            Program::Other { program, arguments } => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                Ok(command)
+            }
+        }
     }
 }
 
@@ -160,8 +202,12 @@ impl Process {
     /// # Errors
     /// Where it cannot be ended.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        // It ends when its standard input does.
+        // Ours ends when its standard input does; another is asked to.
         drop(self.input.take());
+        if let Some(pid) = self.pid() {
+            // It may have ended by itself.
+            let _ = kill_process(pid, Signal::TERM);
+        }
         match self.has_ended().await {
             Ok(()) => Ok(()),
             Err(_) => self.kill().await,

@@ -29,6 +29,10 @@ enum Figure {
     Wrong,
     /// Clear failures, and requests without an answer.
     Errors,
+    /// Those, as a share of what was sent.
+    ErrorShare,
+    /// Answers that were right, per s.
+    Goodput,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +40,18 @@ enum Comparison {
     Below,
     AtMost,
     Equal,
+    AtLeast,
+    Above,
 }
+
+/// The signs, the longer ones first: `<` is in `<=`, too.
+const SIGNS: [(&str, Comparison); 5] = [
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Below),
+    (">", Comparison::Above),
+    ("=", Comparison::Equal),
+];
 
 /// How a run stands to an objective.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,14 +67,20 @@ const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 const EXAMPLE: &str = "write it as in 'save p99 < 50ms, wrong = 0'";
 
 impl Objective {
-    /// How figures stand to it. A condition on an operation that did not occur is not met: nothing shows that it is.
+    /// How figures that were measured in so many seconds stand to it. A condition on an operation that did not occur is not
+    /// met: nothing shows that it is.
     #[must_use]
-    pub fn standing(&self, operations: &BTreeMap<String, OperationReport>, total: &OperationReport) -> Standing {
+    pub fn standing(
+        &self,
+        operations: &BTreeMap<String, OperationReport>,
+        total: &OperationReport,
+        seconds: f64,
+    ) -> Standing {
         let of = |condition: &Condition| match condition.operation {
             None => Some(total),
             Some(operation) => operations.get(operation),
         };
-        let judged = self.0.iter().map(|condition| condition.standing(of(condition)));
+        let judged = self.0.iter().map(|condition| condition.standing(of(condition), seconds));
         let (is_kept, worst) = judged.fold((true, (f64::MIN, String::new())), |(all, worst), (kept, share, text)| {
             (all && kept, if share > worst.0 { (share, text) } else { worst })
         });
@@ -69,7 +90,7 @@ impl Objective {
 
 impl Condition {
     /// Whether it is met; how much of what it allows is used; and that in words.
-    fn standing(&self, report: Option<&OperationReport>) -> (bool, f64, String) {
+    fn standing(&self, report: Option<&OperationReport>, seconds: f64) -> (bool, f64, String) {
         let Some(report) = report.filter(|report| report.sent > 0) else {
             return (false, f64::MAX, format!("{self}: there was none"));
         };
@@ -80,14 +101,23 @@ impl Condition {
             }
             Figure::Wrong => report.wrong_count() as f64,
             Figure::Errors => report.error_count() as f64,
+            Figure::ErrorShare => report.error_count() as f64 / report.sent as f64,
+            Figure::Goodput if seconds > 0.0 => report.verified as f64 / seconds,
+            Figure::Goodput => 0.0,
         };
         let is_met = match self.comparison {
             Comparison::Below => value < self.limit,
             Comparison::AtMost => value <= self.limit,
             #[allow(clippy::float_cmp, reason = "both are whole numbers")]
             Comparison::Equal => value == self.limit,
+            Comparison::AtLeast => value >= self.limit,
+            Comparison::Above => value > self.limit,
         };
-        let share = if self.limit > 0.0 { value / self.limit } else { value };
+        let share = match self.comparison {
+            Comparison::AtLeast | Comparison::Above => self.limit / value,
+            _ if self.limit > 0.0 => value / self.limit,
+            _ => value,
+        };
         (is_met, share, format!("{self}: {}", self.figure.text(value)))
     }
 }
@@ -97,6 +127,8 @@ impl Figure {
         match self {
             Self::Percentile(_) => format!("{}ms", value / 1e3),
             Self::Wrong | Self::Errors => format!("{value}"),
+            Self::ErrorShare => format!("{}%", value * 100.0),
+            Self::Goodput => format!("{value}/s"),
         }
     }
 }
@@ -111,10 +143,10 @@ impl FromStr for Objective {
 
 fn condition(text: &str) -> Result<Condition, String> {
     let wrong = |what: &str| format!("{:?}: {what}; {EXAMPLE}", text.trim());
-    let (left, comparison, right) = [("<=", Comparison::AtMost), ("<", Comparison::Below), ("=", Comparison::Equal)]
+    let (left, comparison, right) = SIGNS
         .into_iter()
         .find_map(|(sign, comparison)| text.split_once(sign).map(|(left, right)| (left, comparison, right)))
-        .ok_or_else(|| wrong("there is no <, <= or ="))?;
+        .ok_or_else(|| wrong("there is no <, <=, =, >= or >"))?;
     let words: Vec<&str> = left.split_whitespace().collect();
     let (operation, figure) = match words[..] {
         [figure] => (None, figure),
@@ -125,16 +157,27 @@ fn condition(text: &str) -> Result<Condition, String> {
     let count = || right.parse::<u32>().map(f64::from).map_err(|_| wrong("the limit is not a whole number"));
     let (figure, limit) = match figure {
         "wrong" => (Figure::Wrong, count()?),
-        "errors" => (Figure::Errors, count()?),
+        "errors" => match right.strip_suffix('%') {
+            None => (Figure::Errors, count()?),
+            Some(share) => (Figure::ErrorShare, amount(share).map_err(|()| wrong("the limit is no share"))? / 100.0),
+        },
+        "goodput" => {
+            let per_s = amount(right.strip_suffix("/s").unwrap_or(right));
+            (Figure::Goodput, per_s.map_err(|()| wrong("the limit is no rate such as 1000/s"))?)
+        }
         name => {
             let percentile = PERCENTILES.into_iter().find(|percentile| *percentile == name);
-            let percentile =
-                percentile.ok_or_else(|| wrong("the figure is none of p50, p90, p99, p99.9, max, wrong, errors"))?;
+            let percentile = percentile
+                .ok_or_else(|| wrong("the figure is none of p50, p90, p99, p99.9, max, wrong, errors, goodput"))?;
             let limit = humantime::parse_duration(right).map_err(|_| wrong("the limit is no time such as 50ms"))?;
             (Figure::Percentile(percentile), limit.as_micros() as f64)
         }
     };
     Ok(Condition { operation, figure, comparison, limit })
+}
+
+fn amount(text: &str) -> Result<f64, ()> {
+    text.trim().parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0).ok_or(())
 }
 
 fn named(operation: &str) -> Option<&'static str> {
@@ -156,13 +199,11 @@ impl fmt::Display for Condition {
         let figure = match self.figure {
             Figure::Percentile(name) => name,
             Figure::Wrong => "wrong",
-            Figure::Errors => "errors",
+            Figure::Errors | Figure::ErrorShare => "errors",
+            Figure::Goodput => "goodput",
         };
-        let sign = match self.comparison {
-            Comparison::Below => "<",
-            Comparison::AtMost => "<=",
-            Comparison::Equal => "=",
-        };
+        let sign =
+            SIGNS.into_iter().find(|(_, comparison)| *comparison == self.comparison).map_or("", |(sign, _)| sign);
         write!(f, "{figure} {sign} {}", self.figure.text(self.limit))
     }
 }
@@ -183,7 +224,7 @@ mod tests {
 
     fn standing(objective: &str, save: OperationReport, total: &OperationReport) -> Standing {
         let objective: Objective = objective.parse().expect("an objective");
-        objective.standing(&[("save".to_owned(), save)].into(), total)
+        objective.standing(&[("save".to_owned(), save)].into(), total, 2.0)
     }
 
     #[test]
@@ -198,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn goodput_is_of_the_time_measured_and_errors_may_be_a_share() {
+        let mut total = OperationReport { verified: 100, ..report(1, 0) };
+        assert!(standing("goodput >= 50/s", report(1, 0), &total).is_kept, "100 in 2 s");
+        assert!(!standing("goodput > 50/s", report(1, 0), &total).is_kept);
+        let standing_of = standing("goodput > 100/s, save p99 < 50ms", report(1, 0), &total);
+        assert_eq!(standing_of, Standing { is_kept: false, worst: "goodput > 100/s: 50/s".to_owned() });
+        total.errors.insert("timeout".to_owned(), 3);
+        assert!(standing("errors <= 3%", report(1, 0), &total).is_kept, "3 of 100");
+        assert!(!standing("errors < 3%", report(1, 0), &total).is_kept);
+    }
+
+    #[test]
     fn what_did_not_occur_keeps_no_objective() {
         let standing = standing("delete p99 < 50ms", report(1, 0), &report(1, 0));
         assert_eq!(standing, Standing { is_kept: false, worst: "delete p99 < 50ms: there was none".to_owned() });
@@ -205,16 +258,24 @@ mod tests {
 
     #[test]
     fn an_objective_reads_as_it_is_written_and_mistakes_are_named() {
-        for text in ["save p99 < 50ms, wrong = 0", "p99.9 <= 1.5ms", "list max < 2000ms, errors <= 3"] {
+        for text in [
+            "save p99 < 50ms, wrong = 0",
+            "p99.9 <= 1.5ms",
+            "list max < 2000ms, errors <= 3",
+            "goodput > 1000/s, save goodput >= 0.5/s, errors < 0.5%",
+        ] {
             assert_eq!(text.parse::<Objective>().expect("an objective").to_string(), text);
         }
         for (text, mistake) in [
-            ("save p99", "no <, <= or ="),
+            ("save p99", "no <, <=, =, >= or >"),
             ("load p99 < 5ms", "no such operation"),
             ("save p98 < 5ms", "none of p50"),
             ("save p99 < fast", "no time such as"),
             ("wrong = few", "not a whole number"),
-            ("", "no <, <= or ="),
+            ("", "no <, <=, =, >= or >"),
+            ("goodput > much", "no rate such as"),
+            ("errors < few%", "no share"),
+            ("errors < -1%", "no share"),
         ] {
             let error = text.parse::<Objective>().expect_err(text);
             assert!(error.contains(mistake) && error.contains(EXAMPLE), "{error}");

@@ -70,7 +70,7 @@ pub(super) fn trial(
 ) -> Trial {
     let (operations, total) = operations(measured);
     let why_invalid = certify::why_invalid(measured, &total, plan.users, ceiling);
-    let standing = objective.standing(&operations, &total);
+    let standing = objective.standing(&operations, &total, measured.window.seconds());
     let rate = Rate::of(&total, measured.window, None);
     let valid = why_invalid.is_empty();
     let why = if valid { standing.worst.clone() } else { why_invalid.join("; ") };

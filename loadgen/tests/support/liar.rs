@@ -238,6 +238,18 @@ pub(crate) fn spawn_reusing_keys(saves: &Path) -> Running {
     start(Liar::who_reuses_keys(saves), saves)
 }
 
+/// Starts an honest server that waits so long before each answer.
+pub(crate) fn spawn_slow(saves: &Path, wait: Duration) -> Running {
+    let liar = Arc::new(Liar::new(None, saves));
+    serve(saves, move |request| {
+        let liar = Arc::clone(&liar);
+        async move {
+            sleep(wait).await;
+            answer(&liar, request).await
+        }
+    })
+}
+
 /// [`spawn_late`] is late with one request in so many, and by so much.
 const LATE_EACH: u64 = 7;
 const LATE: Duration = Duration::from_millis(400);

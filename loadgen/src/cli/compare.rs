@@ -1,0 +1,130 @@
+//! `loadgen compare`: two servers in turns, or the folders of two runs.
+
+use super::{reports_folder, stop_on_signal};
+use crate::client::target::DEFAULT_PATH_TEMPLATE;
+use crate::compare::contender::Contender;
+use crate::compare::{Order, compare};
+use crate::gate::comparison::{Comparison, Side};
+use crate::gate::gates::{RatioGate, TurnLoad};
+use crate::gate::{judge, runs, told};
+use crate::model::ratio::{Answer, LOOKS};
+use anyhow::Context;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What the exit code means, for `--help`.
+pub const EXIT_CODES: &str = "Exit codes: 0 compared · 1 a wrong answer, or a verdict that is worse · 2 wrong usage, or a server cannot be loaded · 3 interrupted";
+
+/// Arguments of `compare`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The baseline: documented, hardened, a URL, a program that takes --listen and --saves, or a run's folder
+    #[arg(value_name = "A")]
+    a: String,
+    /// What is held to it: the same
+    #[arg(value_name = "B")]
+    b: String,
+    /// How long all turns together may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    duration: Duration,
+    /// Users at once
+    #[arg(long, value_name = "N", default_value_t = TurnLoad::default().users, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    users: u32,
+    /// What they do
+    #[arg(long, value_name = "WEIGHTS", default_value_t = TurnLoad::default().mix)]
+    mix: crate::scenario::Mix,
+    #[command(flatten)]
+    servers: Servers,
+}
+
+/// Arguments about two servers.
+#[derive(Args, Debug)]
+// No group of its own: two commands have these.
+#[group(skip)]
+pub(super) struct Servers {
+    /// The paths of servers that are there, {op} standing for the operation
+    #[arg(long, value_name = "TEMPLATE", default_value = DEFAULT_PATH_TEMPLATE)]
+    path_template: String,
+    /// Go on though a server that is there holds documents
+    #[arg(long)]
+    yes: bool,
+    /// Seed of all randomness of the harness [default: a random one, printed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Folder for the run's files [default: reports/<UTC time>-compare]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Servers {
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.unwrap_or_else(rand::random)
+    }
+
+    pub(super) fn folder(&self) -> anyhow::Result<PathBuf> {
+        reports_folder(self.out.clone(), "compare")
+    }
+
+    /// Loads two servers in turns until it is decided, or the time is up, and writes the comparison down.
+    pub(super) fn in_turns(
+        &self,
+        [a, b]: [&str; 2],
+        load: &TurnLoad,
+        out: &Path,
+        is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
+    ) -> anyhow::Result<Comparison> {
+        let contender = |text: &str| Contender::of(text, &self.path_template).map_err(anyhow::Error::msg);
+        let contenders = [contender(a).context("A")?, contender(b).context("B")?];
+        let seed = self.seed();
+        let order = Order { a: a.to_owned(), b: b.to_owned(), load: load.clone(), seed };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let comparison = runtime.block_on(async {
+            let stop = CancellationToken::new();
+            tokio::spawn(stop_on_signal(stop.clone()));
+            let a = contenders[0].ready(&out.join("server-a.log"), seed, self.yes).await.context("A")?;
+            let b = contenders[1].ready(&out.join("server-b.log"), seed, self.yes).await.context("B")?;
+            let comparison = compare(&order, &a, &b, is_decided, &stop).await;
+            a.end().await?;
+            b.end().await?;
+            comparison
+        })?;
+        comparison.write(out).with_context(|| format!("cannot write the comparison to {}", out.display()))?;
+        Ok(comparison)
+    }
+}
+
+/// Runs `compare`; answers the exit code.
+///
+/// # Errors
+/// Where the arguments do not fit, or a server cannot be loaded.
+pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    let names = [arguments.a.as_str(), arguments.b.as_str()];
+    if names.iter().all(|name| Path::new(name).is_dir()) {
+        let [a, b] = names.map(Path::new);
+        let told = runs::compare(a, b).map_err(anyhow::Error::msg)?;
+        print!("{}", told.text);
+        return Ok(u8::from(told.is_worse));
+    }
+    let load =
+        TurnLoad { users: arguments.users, mix: arguments.mix, at_most: arguments.duration, ..TurnLoad::default() };
+    let out = arguments.servers.folder()?;
+    let comparison = arguments.servers.in_turns(names, &load, &out, &|_| false)?;
+    print!("{}", told::comparison(&comparison));
+    println!("Seed {}; the run's files are in {}", comparison.seed, out.display());
+    let is_wrong = [Side::A, Side::B].iter().any(|side| !comparison.wrong(*side).is_empty());
+    Ok(match (is_wrong, comparison.partial) {
+        (true, _) => 1,
+        (false, true) => 3,
+        (false, false) => 0,
+    })
+}
+
+/// Whether all gates on ratios are decided; asked for only where there are as many pairs as for a look.
+pub(super) fn are_decided(gates: &[RatioGate]) -> impl Fn(&Comparison) -> bool + Sync + '_ {
+    move |comparison| {
+        let is_open = |gate| judge::ratio(gate, comparison, gates.len()).answer == Answer::Inconclusive;
+        LOOKS.contains(&comparison.pairs()) && !gates.iter().any(is_open)
+    }
+}

@@ -1,0 +1,139 @@
+//! One of two servers that are compared: how it is named, started and ended.
+
+use crate::client::Target;
+use crate::reference::{Disk, Launcher, Process, Protocol, temporary_folder};
+use crate::verify::lab::{Effort, Lab};
+use crate::verify::{preflight, runner};
+use anyhow::{Context, anyhow, ensure};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A server to be compared.
+#[derive(Clone, Debug)]
+pub enum Contender {
+    /// One that is there.
+    There(Box<Target>),
+    /// One that is started, on a saves folder of its own.
+    Started(Start),
+}
+
+/// What is started.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// The reference server.
+    Reference(Protocol),
+    /// A program with arguments.
+    Program(PathBuf, Vec<String>),
+}
+
+impl Contender {
+    /// What a text names: `documented`, `hardened`, a URL, or a command.
+    ///
+    /// # Errors
+    /// A sentence that says what it could have been.
+    pub fn of(text: &str, path_template: &str) -> Result<Self, String> {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Target::new(text, path_template).map(|target| Self::There(Box::new(target)));
+        }
+        if let Some(protocol) = [Protocol::Documented, Protocol::Hardened].into_iter().find(|of| of.name() == text) {
+            return Ok(Self::Started(Start::Reference(protocol)));
+        }
+        let mut words = text.split_whitespace().map(str::to_owned);
+        let program = words.next().map(PathBuf::from).filter(|program| program.is_file()).ok_or_else(|| {
+            format!(
+                "{text:?} is no server: give documented, hardened, a URL, or the path of a program, with arguments if it takes \
+                 any, that is started with --listen 127.0.0.1:0 --saves DIR and prints \"listening on http://127.0.0.1:PORT\""
+            )
+        })?;
+        Ok(Self::Started(Start::Program(program, words.collect())))
+    }
+
+    /// A launcher of it, where it is started.
+    fn launcher(start: &Start, log: PathBuf) -> Launcher {
+        match start {
+            Start::Reference(protocol) => Launcher::new(*protocol, log),
+            Start::Program(program, arguments) => Launcher::of_program(program.clone(), arguments.clone(), log),
+        }
+    }
+
+    /// Makes it ready to be loaded. Its log goes to a file of that name.
+    ///
+    /// # Errors
+    /// Where it cannot be reached or started, or holds documents of others without their consent.
+    pub async fn ready(&self, log: &Path, seed: u64, consent: bool) -> anyhow::Result<Ready> {
+        match self {
+            Self::There(target) => Ready::at(Target::clone(target), None, seed, consent).await,
+            Self::Started(start) => Ready::started(&Self::launcher(start, log.to_owned()), seed).await,
+        }
+    }
+}
+
+/// A server that can be loaded.
+#[allow(missing_debug_implementations, reason = "a lab has none")]
+pub struct Ready {
+    pub(super) lab: Arc<Lab>,
+    // In this order, so that the server has ended when its folder is removed.
+    running: Option<(Process, TempDir)>,
+}
+
+impl Ready {
+    /// Starts a server on a folder of its own.
+    ///
+    /// # Errors
+    /// Where it cannot be started, or does not answer as the contract has it.
+    pub async fn started(launcher: &Launcher, seed: u64) -> anyhow::Result<Self> {
+        let saves = temporary_folder()?;
+        let process = launcher.start(saves.path(), Disk::Real).await?;
+        let target = process.target().map_err(anyhow::Error::msg)?;
+        Self::at(target, Some((process, saves)), seed, true).await
+    }
+
+    async fn at(target: Target, running: Option<(Process, TempDir)>, seed: u64, consent: bool) -> anyhow::Result<Self> {
+        let mut lab = Lab::new(target, None, crate::verify::DEFAULT_USERS, seed, Effort::Default);
+        preflight::look(&mut lab, consent).await?;
+        Ok(Self { lab: Arc::new(lab), running })
+    }
+
+    /// Takes back what is ours on it, and ends it, where it was started.
+    ///
+    /// # Errors
+    /// Where documents are left on a server of somebody's, or one of ours cannot be ended.
+    pub async fn end(self) -> anyhow::Result<()> {
+        if let Some((process, saves)) = self.running {
+            process.stop().await?;
+            let path = saves.path().to_owned();
+            return tokio::task::spawn_blocking(move || saves.close())
+                .await?
+                .map_err(|error| anyhow!(error))
+                .with_context(|| format!("cannot remove the temporary saves folder {}", path.display()));
+        }
+        let left_behind = runner::clean_up(&self.lab).await;
+        ensure!(left_behind.is_empty(), "documents of ours are left on {}: {left_behind:?}", self.lab.target.url());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::target::DEFAULT_PATH_TEMPLATE;
+
+    fn of(text: &str) -> Result<Contender, String> {
+        Contender::of(text, DEFAULT_PATH_TEMPLATE)
+    }
+
+    #[test]
+    fn a_server_is_named_by_protocol_url_or_command() {
+        assert!(matches!(of("hardened"), Ok(Contender::Started(Start::Reference(Protocol::Hardened)))));
+        assert!(matches!(of("http://127.0.0.1:8080"), Ok(Contender::There(_))));
+        let Ok(Contender::Started(Start::Program(program, arguments))) = of("/bin/sh -c  exit") else {
+            panic!("a command")
+        };
+        assert_eq!((program, arguments), (PathBuf::from("/bin/sh"), vec!["-c".to_owned(), "exit".to_owned()]));
+        for text in ["", "soft", "/nowhere/server --fast", "/tmp"] {
+            assert!(of(text).is_err_and(|error| error.contains("is no server: give documented")), "{text}");
+        }
+        assert!(of("http://").is_err());
+    }
+}

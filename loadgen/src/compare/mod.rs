@@ -1,0 +1,122 @@
+//! Two servers loaded in turns, A B B A, for as long as it takes to tell them apart, or not.
+//!
+//! - [`contender`]: one of the two: named, started, ended.
+//! - [`self_test`]: whether the gates on ratios can be trusted on this machine.
+
+pub mod contender;
+pub mod self_test;
+
+use crate::claims::load::{self, Load};
+use crate::client::Operation;
+use crate::gate::comparison::{Comparison, SCHEMA, Side, Turn, side_of};
+use crate::gate::gates::TurnLoad;
+use crate::record::figures::Tally;
+use crate::report::host::Host;
+use crate::scenario::{self, Plan, Scenario, Shape};
+use crate::verify::lab::{Lab, Stuck};
+use anyhow::anyhow;
+use contender::Ready;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use tokio_util::sync::CancellationToken;
+
+/// How long users are under way in each turn before anything is measured.
+const WARM_UP: Duration = Duration::from_millis(50);
+
+/// What is compared, and how.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The baseline, as it is told.
+    pub a: String,
+    /// What is held to it, as it is told.
+    pub b: String,
+    /// The load of each turn, and how long all may take.
+    pub load: TurnLoad,
+    /// What all randomness of the harness comes from.
+    pub seed: u64,
+}
+
+/// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair), or the time is up.
+/// When `stop` is cancelled, the comparison is of the pairs until then.
+///
+/// # Errors
+/// Where a server cannot be loaded.
+pub async fn compare(
+    order: &Order,
+    a: &Ready,
+    b: &Ready,
+    is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
+    stop: &CancellationToken,
+) -> anyhow::Result<Comparison> {
+    let began = Instant::now();
+    let mut comparison = Comparison {
+        schema: SCHEMA.to_owned(),
+        seed: order.seed,
+        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        partial: false,
+        host: Host::this(),
+        a: order.a.clone(),
+        b: order.b.clone(),
+        load: in_words(&order.load),
+        turns: Vec::new(),
+    };
+    // Connections, caches, first documents: the first turn of each is not the server's usual one.
+    for ready in [a, b] {
+        turn(&ready.lab, Side::A, &order.load, 0).await?;
+    }
+    let longest_pair = |pairs: u32| began.elapsed() / (pairs + 1);
+    for pairs in 0_u32.. {
+        if stop.is_cancelled() {
+            comparison.partial = true;
+            break;
+        }
+        if pairs > 0 && (is_decided(&comparison) || began.elapsed() + longest_pair(pairs) > order.load.at_most) {
+            break;
+        }
+        for _ in 0..2 {
+            let number = comparison.turns.len();
+            let side = side_of(number);
+            let ready = if side == Side::A { a } else { b };
+            comparison.turns.push(turn(&ready.lab, side, &order.load, order.seed.wrapping_add(number as u64)).await?);
+        }
+    }
+    Ok(comparison)
+}
+
+/// One load of one server, after which its keys are given back.
+async fn turn(lab: &Arc<Lab>, side: Side, load: &TurnLoad, seed: u64) -> anyhow::Result<Turn> {
+    let stuck = |Stuck(why)| anyhow!("{} cannot be loaded: {why}", lab.target.url());
+    let plan = plan(lab, load, seed);
+    let load = load::carry_out(lab, plan, None).await.map_err(stuck)?;
+    lab.give_back(&lab.ledger.keys()).await;
+    Ok(told(side, load))
+}
+
+fn plan(lab: &Lab, load: &TurnLoad, seed: u64) -> Plan {
+    let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let plan = load::plan(lab, Scenario::Mixed, load.users as usize, load.turn);
+    let mut plan = Plan { mix: load.mix, seed, ..plan };
+    if let scenario::Load::Closed { stages, .. } = &mut plan.load {
+        *stages = Shape::constant(f64::from(load.users), us(load.turn)).after_warm_up(us(WARM_UP));
+    }
+    plan
+}
+
+fn told(side: Side, load: Load) -> Turn {
+    let total = load.total();
+    let operations = Operation::ALL.into_iter().zip(load.tallies.iter().map(Tally::report));
+    let operations = operations.filter(|(_, report)| report.sent > 0);
+    Turn {
+        side,
+        seconds: load.seconds,
+        operations: operations.map(|(operation, report)| (operation.name().to_owned(), report)).collect(),
+        total,
+        held_up: load.held_up,
+    }
+}
+
+fn in_words(load: &TurnLoad) -> String {
+    let users = if load.users == 1 { "1 user".to_owned() } else { format!("{} users", load.users) };
+    let turn = humantime::format_duration(load.turn);
+    format!("{users} without pauses, {}, in turns of {turn}", load.mix)
+}

@@ -1,0 +1,219 @@
+//! `comparison.json`: two servers loaded in turns, A B B A, and what each turn gave.
+//!
+//! A machine that others use is now fast, now slow, so two runs one after the other compare two times of day. Turns are
+//! short and next to each other, and each is held to its neighbour alone: what the machine does falls on both.
+
+use super::figure::Figure;
+use crate::model::ratio::Pair;
+pub use crate::model::ratio::Side;
+use crate::record::figures::{Named, OperationReport};
+use crate::report::host::Host;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "claimcheck.comparison/1";
+
+/// Its JSON Schema.
+pub const JSON_SCHEMA: &str = include_str!("../../schemas/comparison.schema.json");
+
+/// The file's name in a run's folder.
+pub const NAME: &str = "comparison.json";
+
+/// `comparison.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What all randomness of the harness came from.
+    pub seed: u64,
+    /// When it began, RFC 3339, UTC.
+    pub started: String,
+    /// Whether it was interrupted.
+    pub partial: bool,
+    /// Where it ran.
+    pub host: Host,
+    /// The baseline, as it was given.
+    pub a: String,
+    /// What is held to it, as it was given.
+    pub b: String,
+    /// The load, in words.
+    pub load: String,
+    /// What was measured, in its order: A B B A A B B A …; an even number, each two of them a pair.
+    pub turns: Vec<Turn>,
+}
+
+/// One load of one server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Of which.
+    pub side: Side,
+    /// How long it was measured, s.
+    pub seconds: f64,
+    /// Figures by operation.
+    pub operations: BTreeMap<String, OperationReport>,
+    /// All operations together.
+    pub total: OperationReport,
+    /// What held the generator up, if anything did.
+    pub held_up: Option<String>,
+}
+
+impl Turn {
+    /// A figure of it; `None` where no such operation was answered.
+    #[must_use]
+    pub fn figure(&self, figure: Figure) -> Option<f64> {
+        figure.of(&self.operations, &self.total, self.seconds)
+    }
+}
+
+/// The side of a turn: A B B A, so that what changes steadily falls on both.
+#[must_use]
+pub fn side_of(turn: usize) -> Side {
+    match turn % 4 {
+        0 | 3 => Side::A,
+        _ => Side::B,
+    }
+}
+
+impl Comparison {
+    /// How often two neighbouring turns were measured.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.turns.len() / 2
+    }
+
+    /// A figure, pair by pair; pairs in which it did not occur are left out.
+    #[must_use]
+    pub fn pairs_of(&self, figure: Figure) -> Vec<Pair> {
+        let pair = |turns: &[Turn]| {
+            let of = |side: Side| turns.iter().find(|turn| turn.side == side)?.figure(figure);
+            Some(Pair { a: of(Side::A)?, b: of(Side::B)? })
+        };
+        self.turns.chunks_exact(2).filter_map(pair).collect()
+    }
+
+    /// Wrong answers of a side, by name.
+    #[must_use]
+    pub fn wrong(&self, side: Side) -> Named {
+        self.sum(side, |total| &total.wrong)
+    }
+
+    /// Clear failures of a side, by name.
+    #[must_use]
+    pub fn errors(&self, side: Side) -> Named {
+        self.sum(side, |total| &total.errors)
+    }
+
+    fn sum(&self, side: Side, named: impl Fn(&OperationReport) -> &Named) -> Named {
+        let mut sum = Named::new();
+        for turn in self.turns.iter().filter(|turn| turn.side == side) {
+            named(&turn.total).iter().for_each(|(name, count)| *sum.entry(name.clone()).or_default() += count);
+        }
+        sum
+    }
+
+    /// Reads the file of a run's folder.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(NAME);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| format!("cannot read {}: {error}; `loadgen compare` writes one", path.display()))?;
+        let read: Self =
+            serde_json::from_str(&text).map_err(|error| format!("{} is no comparison: {error}", path.display()))?;
+        if read.schema != SCHEMA {
+            return Err(format!("{} has the format {:?}, this program reads {SCHEMA:?}", path.display(), read.schema));
+        }
+        Ok(read)
+    }
+
+    /// Writes the file into a run's folder.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        std::fs::write(folder.join(NAME), serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::record::figures::Percentiles;
+    use serde_json::Value;
+
+    /// A comparison of so many pairs, in which saves of B take so many times as long as A's 100 µs.
+    pub(crate) fn sample(pairs: usize, ratio: f64) -> Comparison {
+        let turn = |number: usize| {
+            let side = side_of(number);
+            // A few µs of noise, the same in each run.
+            let us = 100.0 + (number * 7 % 5) as f64;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundred µs")]
+            let p50 = if side == Side::A { us } else { us * ratio }.round() as u64;
+            let save = OperationReport {
+                sent: 100,
+                answered: 100,
+                verified: 100,
+                response_us: Percentiles { p50, ..Percentiles::default() },
+                ..OperationReport::default()
+            };
+            let operations = BTreeMap::from([("save".to_owned(), save.clone())]);
+            Turn { side, seconds: 0.5, operations, total: save, held_up: None }
+        };
+        Comparison {
+            schema: SCHEMA.to_owned(),
+            seed: 7,
+            started: "2026-11-25T09:00:00Z".to_owned(),
+            partial: false,
+            host: Host { os: "Linux 6".to_owned(), cpus: 2, memory_mb: 1_000 },
+            a: "hardened".to_owned(),
+            b: "documented".to_owned(),
+            load: "1 user".to_owned(),
+            turns: (0..2 * pairs).map(turn).collect(),
+        }
+    }
+
+    #[test]
+    fn turns_are_a_b_b_a_and_each_two_a_pair() {
+        let sides: Vec<Side> = (0..8).map(side_of).collect();
+        assert_eq!(sides, [Side::A, Side::B, Side::B, Side::A, Side::A, Side::B, Side::B, Side::A]);
+        let mut comparison = sample(2, 2.0);
+        let save = "save p50".parse().expect("a figure");
+        let pairs: Vec<(f64, f64)> = comparison.pairs_of(save).iter().map(|pair| (pair.a, pair.b)).collect();
+        assert_eq!(pairs, [(100.0, 204.0), (101.0, 208.0)]);
+        comparison.turns[1].operations.clear();
+        assert_eq!((comparison.pairs_of(save).len(), comparison.pairs()), (1, 2));
+    }
+
+    #[test]
+    fn wrong_answers_are_told_of_the_side_that_gave_them() {
+        let mut comparison = sample(2, 1.0);
+        for turn in [1, 2] {
+            comparison.turns[turn].total.wrong.insert("torn read".to_owned(), 2);
+        }
+        comparison.turns[3].total.errors.insert("503".to_owned(), 1);
+        assert_eq!(comparison.wrong(Side::B), Named::from([("torn read".to_owned(), 4)]));
+        assert_eq!(comparison.wrong(Side::A), Named::new());
+        assert_eq!(comparison.errors(Side::A), Named::from([("503".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn files_keep_to_their_schema_and_are_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        sample(1, 1.0).write(folder.path()).expect("writes");
+        assert_eq!(Comparison::read(folder.path()), Ok(sample(1, 1.0)));
+        let mut json = serde_json::to_value(sample(1, 1.0)).expect("writes");
+        let schema: Value = serde_json::from_str(JSON_SCHEMA).expect("a schema");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        json["turns"][0]["side"] = Value::from("c");
+        assert!(!validator.is_valid(&json), "the schema refuses what it should");
+        let older = Comparison { schema: "claimcheck.comparison/0".to_owned(), ..sample(1, 1.0) };
+        older.write(folder.path()).expect("writes");
+        assert!(Comparison::read(folder.path()).is_err_and(|error| error.contains("\"claimcheck.comparison/0\"")));
+    }
+}

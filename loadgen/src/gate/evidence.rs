@@ -1,0 +1,141 @@
+//! What there is to judge by: the files of a run's folder.
+
+use super::comparison::{self, Comparison};
+use super::counts::{self, Counts};
+use super::gates::Gates;
+use crate::record::derive::derive;
+use crate::record::figures::OperationReport;
+use crate::record::history::read_history;
+use crate::record::run::{RunReport, Window};
+use crate::record::{HISTORY_FILE, RUN_FILE, read_report};
+use crate::report::{Report, files};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a run left behind, as far as it did.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Of `run` with its figures.
+    pub run: Option<RunReport>,
+    /// Figures of a part of that run, by how long after the measuring began the part does.
+    pub windows: BTreeMap<Duration, Figures>,
+    /// Of `verify`.
+    pub claims: Option<Report>,
+    /// What operations cost.
+    pub counts: Option<Counts>,
+    /// What they are to cost.
+    pub baseline: Option<Counts>,
+    /// Of `compare`.
+    pub comparison: Option<Comparison>,
+}
+
+/// Figures of a load.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// By operation.
+    pub operations: BTreeMap<String, OperationReport>,
+    /// All of them together.
+    pub total: OperationReport,
+    /// How long they were measured, s.
+    pub seconds: f64,
+}
+
+impl Evidence {
+    /// Reads what the folder has. Of the baseline's folder, where there is one, only what was counted is taken, and only
+    /// where the gates name no baseline of their own.
+    ///
+    /// # Errors
+    /// A sentence that says which file is damaged, or which one a gate needs that is not there, and how to make it.
+    pub fn gather(folder: &Path, baseline: Option<&Path>, gates: &Gates) -> Result<Self, String> {
+        let has = |name: &str| folder.join(name).exists();
+        let mut evidence = Self::default();
+        if has(RUN_FILE) {
+            evidence.run = Some(read_report(folder).map_err(|error| error.to_string())?);
+        }
+        if has(files::CLAIMS) {
+            evidence.claims = Some(Report::read(folder)?);
+        }
+        if has(counts::NAME) {
+            evidence.counts = Some(Counts::read(&folder.join(counts::NAME))?);
+        }
+        if has(comparison::NAME) {
+            evidence.comparison = Some(Comparison::read(folder)?);
+        }
+        evidence.baseline = match (&gates.counts, baseline.map(|folder| folder.join(counts::NAME))) {
+            (Some(gate), _) => Some(Counts::read(&gate.baseline)?),
+            (None, Some(counts)) if counts.exists() => Some(Counts::read(&counts)?),
+            (None, _) => None,
+        };
+        evidence.work_windows_out(folder, gates)?;
+        evidence.must_have(folder, gates)?;
+        Ok(evidence)
+    }
+
+    fn work_windows_out(&mut self, folder: &Path, gates: &Gates) -> Result<(), String> {
+        let Some(run) = &self.run else { return Ok(()) };
+        for after in gates.limits.iter().map(|limit| limit.after).filter(|after| !after.is_zero()) {
+            let history = folder.join(HISTORY_FILE);
+            if !history.exists() {
+                return Err(format!(
+                    "a limit holds after {}, and there is no {} to tell what came then: run without --no-history",
+                    humantime::format_duration(after),
+                    history.display()
+                ));
+            }
+            let after_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
+            let window = Window { from_us: run.measured.from_us.saturating_add(after_us), ..run.measured };
+            if window.seconds() <= 0.0 {
+                return Err(format!(
+                    "a limit holds after {}, and the run was measured for {:.1} s: run it for longer",
+                    humantime::format_duration(after),
+                    run.measured.seconds()
+                ));
+            }
+            let read = read_history(&history).map_err(|error| format!("{}: {error}", history.display()))?;
+            let derived = derive(&BTreeMap::new(), read, window);
+            let derived = derived.map_err(|error| format!("{}: {error}", history.display()))?;
+            let figures =
+                Figures { operations: derived.by_times, total: derived.total_by_times, seconds: window.seconds() };
+            self.windows.insert(after, figures);
+        }
+        Ok(())
+    }
+
+    fn must_have(&self, folder: &Path, gates: &Gates) -> Result<(), String> {
+        let needed = [
+            (gates.verdicts.is_some() && self.claims.is_none(), "verdicts", files::CLAIMS, "loadgen verify"),
+            (!gates.limits.is_empty() && self.run.is_none(), "limits of a load", RUN_FILE, "loadgen run"),
+            (gates.counts.is_some() && self.counts.is_none(), "counts", counts::NAME, "whatever counts"),
+        ];
+        match needed.into_iter().find(|(is_missing, ..)| *is_missing) {
+            None if self.is_empty() => Err(format!(
+                "there is nothing to judge in {}: none of {RUN_FILE}, {}, {}, {}",
+                folder.display(),
+                files::CLAIMS,
+                counts::NAME,
+                comparison::NAME
+            )),
+            None => Ok(()),
+            Some((_, what, file, by)) => Err(format!(
+                "the gates ask for {what}, and there is no {file} in {}: {by} writes it, with --out {}",
+                folder.display(),
+                folder.display()
+            )),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.run.is_none() && self.claims.is_none() && self.counts.is_none() && self.comparison.is_none()
+    }
+
+    /// The figures of the run from some time after the measuring began.
+    #[must_use]
+    pub fn figures(&self, after: Duration) -> Option<Figures> {
+        if let Some(window) = self.windows.get(&after) {
+            return Some(window.clone());
+        }
+        let run = self.run.as_ref()?;
+        Some(Figures { operations: run.operations.clone(), total: run.total.clone(), seconds: run.measured.seconds() })
+    }
+}

@@ -1,0 +1,274 @@
+//! The gates' answers, from what there is. Correctness comes first, and nothing is tolerated there; then what can be
+//! counted, exactly; then limits; and times last, which chance moves.
+//!
+//! Architecture invariant: pure. What the bootstrap draws comes from the comparison's own seed.
+
+use super::comparison::{Comparison, Side};
+use super::evidence::Evidence;
+use super::gates::{ClaimId, Gates, RatioGate};
+use crate::claims::Verdict;
+use crate::model::ratio::{Answer, Bound, Pair, Ratio, look_confidence, looked_at};
+use crate::model::statistics::percentile;
+use crate::record::figures::Named;
+use crate::record::run::RunReport;
+use crate::report::{ClaimReport, Report};
+use crate::verify::expectations::Outcome;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::BTreeMap;
+
+/// What a gate is about, in the order in which they are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Wrong answers, verdicts.
+    Correctness,
+    /// What operations cost in things that can be counted.
+    Counts,
+    /// Limits of a load.
+    Limits,
+    /// B to A.
+    Ratios,
+}
+
+/// One gate's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What it is about.
+    pub stage: Stage,
+    /// What is asked, such as `save p99 < 50ms`.
+    pub gate: String,
+    /// The answer.
+    pub answer: Answer,
+    /// What decides it; or what is missing, and what to do.
+    pub why: String,
+}
+
+/// All answers, in the order of the stages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// What was judged.
+    pub judged: Vec<Judged>,
+    /// What was not, and why.
+    pub left_out: Vec<String>,
+}
+
+impl Judgement {
+    /// The exit code: 1 where a gate fails, 3 where one is inconclusive, else 0.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let any = |answer| self.judged.iter().any(|judged| judged.answer == answer);
+        match (any(Answer::Fail), any(Answer::Inconclusive)) {
+            (true, _) => 1,
+            (false, true) => 3,
+            (false, false) => 0,
+        }
+    }
+}
+
+/// Judges all gates.
+#[must_use]
+pub fn judge(gates: &Gates, evidence: &Evidence) -> Judgement {
+    let mut judgement = Judgement::default();
+    let judged = &mut judgement.judged;
+    judged.extend(evidence.run.iter().flat_map(answers));
+    judged.extend(evidence.comparison.iter().flat_map(answers_in_turns));
+    judged.extend(evidence.claims.iter().flat_map(|report| verdicts(report, gates.verdicts.as_ref())));
+    judged.extend(counts(evidence));
+    judged.extend(limits(gates, evidence));
+    match &evidence.comparison {
+        _ if gates.ratios.is_empty() => {}
+        None => judgement.left_out.push(
+            "ratios: two servers are measured in turns for them, by loadgen gate A B or loadgen compare A B".to_owned(),
+        ),
+        Some(_) if judgement.exit_code() == 1 => {
+            judgement.left_out.push("ratios: what a server does that fails is not worth its time".to_owned());
+        }
+        Some(comparison) => {
+            judgement.judged.extend(gates.ratios.iter().map(|gate| ratio(gate, comparison, gates.ratios.len())));
+        }
+    }
+    judgement
+}
+
+/// A load run: whether it may be believed, and every answer is right.
+fn answers(run: &RunReport) -> Vec<Judged> {
+    let of = |gate: &str, answer, why: String| Judged { stage: Stage::Correctness, gate: gate.to_owned(), answer, why };
+    let mut judged = vec![match in_words(&run.total.wrong) {
+        None => of("no wrong answer", Answer::Pass, format!("{} answers verified", run.total.verified)),
+        Some(wrong) => of("no wrong answer", Answer::Fail, format!("{wrong}, of {} answers", run.total.answered)),
+    }];
+    if let Some(history) = &run.history {
+        let (answer, why) = match history.linearizable {
+            Some(true) => {
+                (Answer::Pass, format!("{} operations on {} documents", history.operations, history.documents))
+            }
+            Some(false) => {
+                let anomalies = in_words(&history.anomalies).unwrap_or_default();
+                (Answer::Fail, format!("{anomalies}; the run's counterexample.html shows it"))
+            }
+            None => {
+                let (key, why) = history.undecided.iter().next().map_or(("", ""), |(key, why)| (key, why));
+                (Answer::Inconclusive, format!("undecided under key {key}: {why}"))
+            }
+        };
+        judged.push(of("one order explains the history", answer, why));
+    }
+    if !run.valid || run.partial {
+        let interrupted = run.partial.then(|| "it was interrupted".to_owned());
+        let why: Vec<String> = run.why_invalid.iter().cloned().chain(interrupted).collect();
+        judged.push(of("the run is valid", Answer::Inconclusive, format!("{}: run it again", why.join("; "))));
+    }
+    judged
+}
+
+fn answers_in_turns(comparison: &Comparison) -> Vec<Judged> {
+    let side = |side: Side, name: &str| {
+        let of =
+            |answer, why| Judged { stage: Stage::Correctness, gate: format!("no wrong answer of {name}"), answer, why };
+        match in_words(&comparison.wrong(side)) {
+            None => of(Answer::Pass, format!("{} pairs of turns", comparison.pairs())),
+            Some(wrong) => of(Answer::Fail, wrong),
+        }
+    };
+    vec![side(Side::A, &format!("A ({})", comparison.a)), side(Side::B, &format!("B ({})", comparison.b))]
+}
+
+fn verdicts(report: &Report, asked: Option<&BTreeMap<ClaimId, Verdict>>) -> Vec<Judged> {
+    let claims = report.targets.iter().flat_map(|target| target.claims.iter().map(move |claim| (&target.name, claim)));
+    let asked_of = |claim: &ClaimReport| {
+        let mut asked = asked.into_iter().flatten();
+        asked.find(|(id, _)| id.0 == claim.id).map(|(_, verdict)| *verdict)
+    };
+    let mut judged = Vec::new();
+    let mut as_expected = 0;
+    for (target, claim) in claims {
+        let (answer, expected) = match asked_of(claim) {
+            Some(asked) if claim.verdict == asked => (Answer::Pass, String::new()),
+            Some(asked) if claim.verdict == Verdict::Inconclusive => {
+                (Answer::Inconclusive, format!("{asked} is asked for"))
+            }
+            Some(asked) => (Answer::Fail, format!("{asked} is asked for")),
+            None => match claim.outcome {
+                Outcome::AsExpected => (Answer::Pass, String::new()),
+                Outcome::Undecided => (Answer::Inconclusive, "undecided".to_owned()),
+                Outcome::Failed => (Answer::Fail, "not as expected".to_owned()),
+            },
+        };
+        if answer == Answer::Pass {
+            as_expected += 1;
+            continue;
+        }
+        judged.push(Judged {
+            stage: Stage::Correctness,
+            gate: format!("{} on {target}: {}", claim.id, claim.title),
+            answer,
+            why: format!("{} ({expected}): {}; again: {}", claim.verdict, claim.summary, claim.reproduce),
+        });
+    }
+    let untried = asked
+        .into_iter()
+        .flatten()
+        .filter(|(id, _)| !report.targets.iter().any(|target| target.claims.iter().any(|claim| claim.id == id.0)));
+    judged.extend(untried.map(|(id, verdict)| Judged {
+        stage: Stage::Correctness,
+        gate: format!("{} {verdict}", id.0),
+        answer: Answer::Inconclusive,
+        why: "it was not tried: let verify try it".to_owned(),
+    }));
+    if report.partial {
+        judged.push(Judged {
+            stage: Stage::Correctness,
+            gate: "all claims are tried".to_owned(),
+            answer: Answer::Inconclusive,
+            why: "verify was interrupted: run it again".to_owned(),
+        });
+    }
+    judged.push(Judged {
+        stage: Stage::Correctness,
+        gate: "verdicts as expected".to_owned(),
+        answer: Answer::Pass,
+        why: format!("{as_expected} verdicts"),
+    });
+    judged
+}
+
+fn counts(evidence: &Evidence) -> Vec<Judged> {
+    let (Some(baseline), Some(counts)) = (&evidence.baseline, &evidence.counts) else { return Vec::new() };
+    let differences = baseline.differences(counts);
+    let of = |answer, why| Judged { stage: Stage::Counts, gate: "counts of the baseline".to_owned(), answer, why };
+    if differences.is_empty() {
+        let operations = baseline.operations.len();
+        return vec![of(Answer::Pass, format!("{operations} operations cost what they did"))];
+    }
+    let renew = &baseline.renewed_by;
+    differences.iter().map(|difference| of(Answer::Fail, format!("{difference}; if that is meant: {renew}"))).collect()
+}
+
+fn limits(gates: &Gates, evidence: &Evidence) -> Vec<Judged> {
+    let judged = gates.limits.iter().filter_map(|limit| {
+        let figures = evidence.figures(limit.after)?;
+        let standing = limit.keep.standing(&figures.operations, &figures.total, figures.seconds);
+        let after = (!limit.after.is_zero()).then(|| format!(", after {}", humantime::format_duration(limit.after)));
+        Some(Judged {
+            stage: Stage::Limits,
+            gate: format!("{}{}", limit.keep, after.unwrap_or_default()),
+            answer: if standing.is_kept { Answer::Pass } else { Answer::Fail },
+            why: standing.worst,
+        })
+    });
+    judged.collect()
+}
+
+/// A gate on a ratio, one of so many: the error that a comparison may make is shared among them.
+#[must_use]
+pub fn ratio(gate: &RatioGate, comparison: &Comparison, gates: usize) -> Judged {
+    let mut random = StdRng::seed_from_u64(comparison.seed);
+    let judged = |answer, why| Judged { stage: Stage::Ratios, gate: in_question(gate), answer, why };
+    let mut pairs = comparison.pairs_of(gate.of);
+    pairs.truncate(looked_at(pairs.len()));
+    match Ratio::of(&pairs, look_confidence(gates), &mut random) {
+        Err(error) => judged(Answer::Inconclusive, error.to_string()),
+        Ok(ratio) => {
+            let figures = told(gate, &pairs, &ratio);
+            match gate.bound.judge(&ratio) {
+                Answer::Inconclusive => judged(
+                    Answer::Inconclusive,
+                    format!("{figures}: the interval has the bound in it; measure longer, or on a quieter machine"),
+                ),
+                answer => judged(answer, figures),
+            }
+        }
+    }
+}
+
+fn in_question(gate: &RatioGate) -> String {
+    match gate.bound {
+        Bound::AtMost(ratio) => format!("{} of B at most {ratio:.2} times A's", gate.of),
+        Bound::AtLeast(ratio) => format!("{} of B at least {ratio:.2} times A's", gate.of),
+    }
+}
+
+fn told(gate: &RatioGate, pairs: &[Pair], ratio: &Ratio) -> String {
+    let median = |of: fn(&Pair) -> f64| {
+        let values: Vec<f64> = pairs.iter().map(of).collect();
+        percentile(&values, 0.5).unwrap_or_default()
+    };
+    format!(
+        "{:.3} times ({:.3} to {:.3}) in {} pairs; A {:.0} {unit}, B {:.0} {unit}",
+        ratio.estimate,
+        ratio.low,
+        ratio.high,
+        ratio.pairs,
+        median(|pair| pair.a),
+        median(|pair| pair.b),
+        unit = gate.of.unit()
+    )
+}
+
+fn in_words(named: &Named) -> Option<String> {
+    let told: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {name}")).collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+#[cfg(test)]
+mod tests;
