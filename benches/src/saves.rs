@@ -1,38 +1,67 @@
 //! A saves folder with so many keys in use, and key requests to a protocol on it.
 
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use server::fs::disk::{DiskFileSystem, DiskOptions};
 use server::fs::ready;
 use server::keys::{Key, KeySpace};
 use server::outside::RealWorld;
 use server::protocol::{Error, Protocol, Rules, World};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
-/// A temporary saves folder; it is removed when dropped.
+/// What the order in which keys come into use is drawn from.
+const ORDER_SEED: u64 = 1;
+
+/// A temporary saves folder in which ever more keys are in use; it is removed when dropped.
 #[derive(Debug)]
 pub struct FilledFolder {
     folder: TempDir,
+    keys: KeySpace,
+    /// All keys, by position, in the order in which they come into use: at random, but always the same.
+    order: Vec<u64>,
+    used_keys: usize,
 }
 
 impl FilledFolder {
-    /// Makes a folder in `parent` in which `used_keys` keys of the space, spread over it at random but always the
-    /// same, have a file. The files are empty, as no key request looks into one.
+    /// Makes a folder in `parent` in which no key is in use.
+    ///
+    /// # Errors
+    /// Where the folder cannot be created.
+    pub fn empty(parent: &Path, keys: KeySpace) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("claimcheck-bench-").tempdir_in(parent)?;
+        let mut order: Vec<u64> = (0..keys.size()).collect();
+        order.shuffle(&mut StdRng::seed_from_u64(ORDER_SEED));
+        Ok(Self { folder, keys, order, used_keys: 0 })
+    }
+
+    /// Has `used_keys` keys in use, by creating what is missing; where there are as many already, nothing happens. The
+    /// files are empty, as no key request looks into one. One that a protocol put there meanwhile is left as it is.
     ///
     /// # Errors
     /// Where a file cannot be created.
-    pub fn new(parent: &Path, keys: KeySpace, used_keys: usize) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("claimcheck-bench-").tempdir_in(parent)?;
-        let all_keys = usize::try_from(keys.size()).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let mut random = StdRng::seed_from_u64(used_keys as u64);
-        for index in rand::seq::index::sample(&mut random, all_keys, used_keys) {
-            File::create_new(folder.path().join(format!("{}.json", keys.at(index as u64))))?;
+    pub fn fill_to(&mut self, used_keys: usize) -> io::Result<()> {
+        for &index in self.order.iter().take(used_keys).skip(self.used_keys) {
+            let path = self.folder.path().join(format!("{}.json", self.keys.at(index)));
+            File::options().write(true).create(true).truncate(false).open(path)?;
         }
-        Ok(Self { folder })
+        self.used_keys = self.used_keys.max(used_keys);
+        Ok(())
+    }
+
+    /// Changes the folder, and leaves it as it was.
+    ///
+    /// # Errors
+    /// Where a file cannot be created or removed.
+    pub fn touch(&self) -> io::Result<()> {
+        let path = self.folder.path().join(".touched");
+        File::create(&path)?;
+        std::fs::remove_file(path)
     }
 
     /// The folder as a server sees it. Locks are waited for as long as it takes; here nobody else holds any.
@@ -102,17 +131,29 @@ pub fn give_back<P: Protocol>(protocol: &P, key: Key) -> Result<(), Error> {
     }
 }
 
-/// The attempts of so many requests, each key given back before the next.
+/// So many requests, each key given back before the next.
 ///
 /// # Errors
 /// As [`request`] and [`give_back`].
-pub fn count_attempts<P: Protocol>(protocol: &P, requests: usize) -> Result<Vec<u32>, Error> {
+pub fn requests<P: Protocol>(protocol: &P, requests: u64) -> Result<Vec<Request>, Error> {
     let one = |_| {
-        let Request { key, attempts } = request(protocol)?;
-        key.map_or(Ok(()), |key| give_back(protocol, key))?;
-        Ok(attempts)
+        let request = request(protocol)?;
+        request.key.map_or(Ok(()), |key| give_back(protocol, key))?;
+        Ok(request)
     };
     (0..requests).map(one).collect()
+}
+
+/// Asks for keys until a request finds none; answers the different ones. Only a protocol that reserves comes to an end.
+///
+/// # Errors
+/// As [`request`].
+pub fn drain<P: Protocol>(protocol: &P) -> Result<HashSet<Key>, Error> {
+    let mut handed_out = HashSet::new();
+    while let Some(key) = request(protocol)?.key {
+        handed_out.insert(key);
+    }
+    Ok(handed_out)
 }
 
 #[cfg(test)]
@@ -127,7 +168,20 @@ mod tests {
     }
 
     fn filled(used_keys: usize) -> FilledFolder {
-        FilledFolder::new(&std::env::temp_dir(), three(), used_keys).expect("a folder that can be written")
+        let mut folder = FilledFolder::empty(&std::env::temp_dir(), three()).expect("a folder that can be written");
+        folder.fill_to(used_keys).expect("files can be created");
+        folder
+    }
+
+    fn hardened(folder: &FilledFolder) -> Hardened<DiskFileSystem, SeededWorld, SharedHint> {
+        let hint = SharedHint::new(three());
+        let hardened = Hardened::new(folder.disk(), SeededWorld::new(1), hint, rules(three()), Durability::Process);
+        ready(hardened.read_hint()).expect("waits for nothing").expect("can be read");
+        hardened
+    }
+
+    fn attempts<P: Protocol>(protocol: &P, count: u64) -> Vec<u32> {
+        requests(protocol, count).expect("no request fails").iter().map(|request| request.attempts).collect()
     }
 
     fn documents(folder: &FilledFolder) -> usize {
@@ -141,14 +195,32 @@ mod tests {
         let folder = filled(500);
         let options = DocumentedOptions { checks_writes: true };
         let documented = Documented::new(folder.disk(), SeededWorld::new(1), rules(three()), options);
-        assert_eq!(count_attempts(&documented, 50).expect("no request fails").len(), 50);
+        assert_eq!(attempts(&documented, 50).len(), 50);
         assert_eq!(documents(&folder), 500);
 
-        let hint = SharedHint::new(three());
-        let hardened = Hardened::new(folder.disk(), SeededWorld::new(1), hint, rules(three()), Durability::Process);
-        ready(hardened.read_hint()).expect("waits for nothing").expect("can be read");
-        assert_eq!(count_attempts(&hardened, 50).expect("no request fails"), vec![1; 50]);
+        assert_eq!(attempts(&hardened(&folder), 50), vec![1; 50]);
         assert_eq!(documents(&folder), 500);
+    }
+
+    #[test]
+    fn a_folder_is_filled_further_by_what_is_missing() {
+        let mut folder = filled(300);
+        let names = |folder: &FilledFolder| -> HashSet<String> {
+            ready(folder.disk().names()).and_then(|names| names).expect("can be read").into_iter().collect()
+        };
+        let before = names(&folder);
+        folder.fill_to(700).expect("files can be created");
+        assert!(before.is_subset(&names(&folder)));
+        folder.fill_to(100).expect("nothing is to be done");
+        assert_eq!(documents(&folder), 700);
+    }
+
+    #[test]
+    fn what_is_left_is_handed_out_to_the_last_key() {
+        let mut folder = filled(46_000);
+        assert_eq!(drain(&hardened(&folder)).expect("no request fails").len(), 656);
+        folder.fill_to(46_656).expect("files are there or can be created");
+        assert_eq!(documents(&folder), 46_656);
     }
 
     #[test]
@@ -157,7 +229,7 @@ mod tests {
         let count = |seed| {
             let options = DocumentedOptions { checks_writes: true };
             let protocol = Documented::new(folder.disk(), SeededWorld::new(seed), rules(three()), options);
-            count_attempts(&protocol, 200).expect("no request fails")
+            attempts(&protocol, 200)
         };
         assert_eq!(count(7), count(7));
         assert_ne!(count(7), count(8));
