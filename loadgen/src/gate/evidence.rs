@@ -104,9 +104,19 @@ impl Evidence {
 
     fn must_have(&self, folder: &Path, gates: &Gates) -> Result<(), String> {
         let needed = [
-            (gates.verdicts.is_some() && self.claims.is_none(), "verdicts", files::CLAIMS, "loadgen verify"),
-            (!gates.limits.is_empty() && self.run.is_none(), "limits of a load", RUN_FILE, "loadgen run"),
-            (gates.counts.is_some() && self.counts.is_none(), "counts", counts::NAME, "whatever counts"),
+            (
+                gates.verdicts.is_some() && self.claims.is_none(),
+                "verdicts",
+                files::CLAIMS,
+                "loadgen verify --out writes it there",
+            ),
+            (
+                !gates.limits.is_empty() && self.run.is_none(),
+                "limits of a load",
+                RUN_FILE,
+                "loadgen run --out writes it there",
+            ),
+            (gates.counts.is_some() && self.counts.is_none(), "counts", counts::NAME, "whoever counts puts it there"),
         ];
         match needed.into_iter().find(|(is_missing, ..)| *is_missing) {
             None if self.is_empty() => Err(format!(
@@ -117,11 +127,9 @@ impl Evidence {
                 comparison::NAME
             )),
             None => Ok(()),
-            Some((_, what, file, by)) => Err(format!(
-                "the gates ask for {what}, and there is no {file} in {}: {by} writes it, with --out {}",
-                folder.display(),
-                folder.display()
-            )),
+            Some((_, what, file, how)) => {
+                Err(format!("the gates ask for {what}, and there is no {file} in {}: {how}", folder.display()))
+            }
         }
     }
 

@@ -151,6 +151,11 @@ fn rests_on(report: Option<&Report>, measurements: Option<&Measurements>) -> Vec
             machine(host),
             interrupted(*partial)
         ));
+        let left_behind = report.targets.iter().filter(|target| !target.left_behind.is_empty());
+        points.extend(left_behind.map(|target| {
+            let keys = number::and(&target.left_behind);
+            format!("Documents of the run are left on {}, and are to be deleted by hand: {keys}.", target.name)
+        }));
     }
     if let Some(of) = measurements {
         let urls: Vec<String> = of.targets.iter().map(|of| format!("{} at {}", name(of), of.url)).collect();
