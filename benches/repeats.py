@@ -10,6 +10,7 @@ seconds is chance) a flip is marked and not held against it.
 
 import argparse
 import collections
+import itertools
 import json
 import pathlib
 import subprocess
@@ -24,13 +25,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--loadgen", default="target/release/loadgen")
+    parser.add_argument("--also", action="append", default=[], help="folder of a run that was made before, with a seed of its own")
     parser.add_argument("arguments", nargs="*", help="more arguments of verify, behind --")
     options = parser.parse_args()
     counts = collections.defaultdict(collections.Counter)
-    for seed in range(1, options.runs + 1):
-        for target, claim, verdict in verify(options, seed):
-            counts[target, claim][verdict] += 1
-    flips = report(counts, options.runs)
+    runs = [verdicts(pathlib.Path(folder)) for folder in options.also]
+    runs += [verify(options, seed) for seed in range(1, options.runs + 1)]
+    for target, claim, verdict in itertools.chain.from_iterable(runs):
+        counts[target, claim][verdict] += 1
+    flips = report(counts, len(runs))
     undecided = sum(counter["inconclusive"] for counter in counts.values())
     print(f"\n{len(flips)} claims flipped; {undecided} verdicts of {sum(map(lambda c: c.total(), counts.values()))} inconclusive")
     sys.exit(1 if flips or undecided > 1 else 0)
@@ -42,12 +45,18 @@ def verify(options, seed):
         command = [options.loadgen, "verify", "--seed", str(seed), "--out", out, *options.arguments]
         code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
         print(f"seed {seed}: exit {code}", file=sys.stderr, flush=True)
-        report = json.loads(pathlib.Path(out, "claims.json").read_text())
-    for target in report["targets"]:
+        return verdicts(pathlib.Path(out))
+
+
+def verdicts(folder):
+    """The verdicts of a run's folder; what was not as expected is told at once."""
+    found = []
+    for target in json.loads((folder / "claims.json").read_text())["targets"]:
         for claim in target["claims"]:
             if claim["outcome"] != "as_expected":
                 print(f"  {claim['id']} on {target['name']}: {claim['verdict']}: {claim['summary']}", file=sys.stderr, flush=True)
-            yield target["name"], claim["id"], claim["verdict"]
+            found.append((target["name"], claim["id"], claim["verdict"]))
+    return found
 
 
 def report(counts, runs):

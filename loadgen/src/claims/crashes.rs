@@ -70,7 +70,7 @@ async fn kills(lab: &Arc<Lab>) -> Result<Vec<Crash>, Stuck> {
     let mut random = lab.random(2);
     let mut crashes = Vec::new();
     let mut server = ground.start(Disk::Real).await?;
-    while crashes.len() < lab.effort.pick(3, 10, 100) && ground.has_time() {
+    while crashes.len() < lab.effort.pick(6, 10, 100) && ground.has_time() {
         let keys = ground.keys(DOCUMENTS.len());
         let load = Load::start(&keys, ground.users(&server, SAVERS)?).await?;
         let what = kill(&ground, &server, &load, &keys, saves_before(&mut random)).await?;
