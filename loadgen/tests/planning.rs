@@ -29,7 +29,8 @@ fn interrupted(command: &[&str]) -> TempDir {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
-    while names(saves.path()).len() < 1_000 {
+    // Between two fills, of 1,000 and 10,000: a request for a key that is called off leaves its reservation with nobody.
+    while names(saves.path()).len() < 1_500 {
         assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
     }
     kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
