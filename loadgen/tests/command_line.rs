@@ -3,11 +3,10 @@
 mod support;
 
 use loadgen::claims::Verdict;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
-use support::harness::{finished, loadgen, saves_folder, verify, verify_in, verify_target};
+use support::harness::{finished, interrupt, loadgen, names, saves_folder, started, verify, verify_in, verify_target};
 use support::liar;
 
 #[test]
@@ -120,18 +119,11 @@ fn a_folder_that_is_not_the_targets_is_not_filled() {
 #[test]
 fn ctrl_c_ends_a_run_cleanly() {
     let (temp, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let mut run = loadgen()
-        .args(["verify", "--quick", "--out"])
-        .arg(out.path())
-        .env("TMPDIR", temp.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
+    let mut run = started(loadgen().args(["verify", "--quick", "--out"]).arg(out.path()).env("TMPDIR", temp.path()));
     let mut lines = BufReader::new(run.stderr.take().expect("standard error")).lines();
     let first = lines.next().expect("a first verdict").expect("text");
     assert!(names(temp.path()).len() >= 2, "two embedded servers have a folder each");
-    kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+    interrupt(&mut run, Signal::INT, || true);
     let rest: Vec<String> = lines.map_while(Result::ok).collect();
     let output = run.wait_with_output().expect("it ends");
     let finished = finished(&output, out.path());
@@ -147,19 +139,11 @@ fn ctrl_c_ends_a_run_cleanly() {
 fn ctrl_c_while_a_server_is_killed_or_its_power_cut_leaves_no_server_and_no_folder() {
     for only in ["R2", "R3"] {
         let (temp, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let mut run = loadgen()
-            .args(["verify", "--full", "--protocol", "hardened", "--only", only, "--out"])
-            .arg(out.path())
-            .env("TMPDIR", temp.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
+        let mut command = loadgen();
+        command.args(["verify", "--full", "--protocol", "hardened", "--only", only, "--out"]).arg(out.path());
+        let mut run = started(command.env("TMPDIR", temp.path()));
         // One server is the target; the other is the experiment's own.
-        while processes_with(temp.path()) < 2 {
-            assert!(run.try_wait().expect("it can be asked").is_none(), "{only}: it ended before it was interrupted");
-        }
-        kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+        interrupt(&mut run, Signal::INT, || processes_with(temp.path()) >= 2);
         let finished = finished(&run.wait_with_output().expect("it ends"), out.path());
         assert_eq!(finished.code, 3, "{only}: {}", finished.stderr);
         assert!(names(temp.path()).is_empty(), "{only}: the temporary folders are gone");
@@ -171,22 +155,13 @@ fn ctrl_c_while_a_server_is_killed_or_its_power_cut_leaves_no_server_and_no_fold
 fn ctrl_c_on_a_target_cleans_its_documents_up() {
     let (saves, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let server = liar::spawn(None, saves.path());
-    let mut run = loadgen()
-        .args(["verify", "--quick", "--only", "R5,K3", "--target", &server.url, "--saves"])
-        .arg(saves.path())
-        .arg("--out")
-        .arg(out.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
+    let mut command = loadgen();
+    command.args(["verify", "--quick", "--only", "R5,K3", "--target", &server.url, "--saves"]).arg(saves.path());
+    let mut run = started(command.arg("--out").arg(out.path()));
     let mut lines = BufReader::new(run.stderr.take().expect("standard error")).lines();
     let _first = lines.next().expect("a first verdict").expect("text");
     // K3 fills the folder now.
-    while names(saves.path()).len() < 1_000 {
-        assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
-    }
-    kill_process(Pid::from_child(&run), Signal::TERM).expect("it runs");
+    interrupt(&mut run, Signal::TERM, || names(saves.path()).len() >= 1_000);
     let _rest: Vec<String> = lines.map_while(Result::ok).collect();
     let output = run.wait_with_output().expect("it ends");
     assert_eq!(finished(&output, out.path()).code, 3);
@@ -198,25 +173,13 @@ fn ctrl_c_on_a_target_cleans_its_documents_up() {
 fn ctrl_c_during_a_load_ends_it_and_cleans_its_documents_up() {
     let (saves, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let server = liar::spawn(None, saves.path());
-    let mut run = loadgen()
-        .args(["verify", "--only", "P1", "--users", "20", "--target", &server.url, "--out"])
-        .arg(out.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    while names(saves.path()).len() < 10 {
-        assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
-    }
-    kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+    let mut command = loadgen();
+    command.args(["verify", "--only", "P1", "--users", "20", "--target", &server.url, "--out"]).arg(out.path());
+    let mut run = started(&mut command);
+    interrupt(&mut run, Signal::INT, || names(saves.path()).len() >= 10);
     let output = run.wait_with_output().expect("it ends");
     assert_eq!(finished(&output, out.path()).code, 3);
     assert!(names(saves.path()).is_empty(), "the folder is as it was");
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).expect("the folder can be read");
-    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Processes that have a path in their command line.

@@ -3,37 +3,20 @@
 mod support;
 
 use loadgen::measure::file::Measurements;
-use rustix::process::{Pid, Signal, kill_process};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use support::harness::{loadgen, saves_folder};
+use rustix::process::Signal;
+use std::path::PathBuf;
+use support::harness::{interrupt, loadgen, names, saves_folder, started};
 use support::liar;
 use tempfile::TempDir;
 
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).expect("the folder can be read");
-    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
-}
-
 /// Interrupts a command that measures a target with its saves folder, when it fills that; answers what it left.
-fn interrupted(command: &[&str]) -> TempDir {
+fn interrupted(arguments: &[&str]) -> TempDir {
     let (saves, out) = (saves_folder(), tempfile::tempdir().expect("a folder"));
     let server = liar::spawn(None, saves.path());
-    let mut run = loadgen()
-        .args(command)
-        .args(["--quick", "--seed", "7", "--target", &server.url, "--saves"])
-        .arg(saves.path())
-        .arg("--out")
-        .arg(out.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    // Between two fills, of 1,000 and 10,000: a request for a key that is called off leaves its reservation with nobody.
-    while names(saves.path()).len() < 1_500 {
-        assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
-    }
-    kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+    let mut command = loadgen();
+    command.args(arguments).args(["--quick", "--seed", "7", "--target", &server.url, "--saves"]).arg(saves.path());
+    let mut run = started(command.arg("--out").arg(out.path()));
+    interrupt(&mut run, Signal::INT, || names(saves.path()).len() >= 1_000);
     let output = run.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(names(saves.path()).is_empty(), "the folder is as it was");

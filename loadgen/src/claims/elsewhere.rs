@@ -85,7 +85,6 @@ async fn with_other_processes(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
     let mut there = lab.beside(target, lab.folder.clone());
     // What is written there is written to the same folder, and cleaned up with everything else.
     there.ledger = Arc::clone(&lab.ledger);
-    there.loads = lab.loads.clone();
     let here = Place { name: "with one process".to_owned(), lab: Arc::clone(lab) };
     let there = Place { name: format!("with {processes} processes"), lab: Arc::new(there) };
     serve_one_folder(&there.lab, processes).await?;

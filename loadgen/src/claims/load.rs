@@ -89,7 +89,7 @@ pub(crate) async fn carry_out_written_down(
     let _breaks_off = stop.clone().drop_guard();
     let ledger = Arc::clone(&lab.ledger);
     let began = lab.origin.elapsed();
-    let running = lab.loads.spawn_blocking(move || {
+    let running = lab.ledger.under_way().spawn_blocking(move || {
         let measured = engine::run(setup, &stop, &mut |second| note_answers(&ledger, second))?;
         measured.held.iter().for_each(|(key, hold)| hold.enter(key, &ledger));
         std::io::Result::Ok(measured)

@@ -8,6 +8,7 @@ use super::exchange::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_util::task::TaskTracker;
 
 /// A target is suspected after so many exchanges running without an answer, and this long without one.
 const SUSPECT_FAILURES: u32 = 3;
@@ -24,7 +25,11 @@ pub enum Ownership {
 
 /// See the module.
 #[derive(Debug)]
-pub struct Ledger(Mutex<State>);
+pub struct Ledger {
+    state: Mutex<State>,
+    /// What was begun, whether or not somebody still waits for it.
+    under_way: TaskTracker,
+}
 
 #[derive(Debug)]
 struct State {
@@ -40,18 +45,31 @@ struct State {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self(Mutex::new(State {
+        let state = State {
             answered: Instant::now(),
             failures: 0,
             unanswered: 0,
             last_failure: None,
             keys: BTreeMap::new(),
             open_writes: BTreeSet::new(),
-        }))
+        };
+        Self { state: Mutex::new(state), under_way: TaskTracker::new() }
     }
 }
 
 impl Ledger {
+    /// Exchanges and loads under way. What is dropped by who waits for it goes on here, and enters its keys when it ends.
+    #[must_use]
+    pub fn under_way(&self) -> &TaskTracker {
+        &self.under_way
+    }
+
+    /// Waits, for so long at most, until nothing is under way any more.
+    pub async fn settle(&self, at_most: Duration) {
+        self.under_way.close();
+        let _ = tokio::time::timeout(at_most, self.under_way.wait()).await;
+    }
+
     /// Notes what came of an exchange.
     pub fn note_outcome(&self, failure: Option<&Failure>) {
         let mut state = self.state();
@@ -137,7 +155,7 @@ impl Ledger {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // It is whole between any two statements that hold the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,7 +18,9 @@ use std::time::Instant;
 pub struct User {
     number: usize,
     target: Arc<Target>,
-    connection: Connection,
+    patience: Patience,
+    /// None where an exchange was dropped by who waited for it: that one has it.
+    connection: Option<Connection>,
     origin: Instant,
     ledger: Arc<Ledger>,
 }
@@ -27,8 +29,7 @@ impl User {
     /// A user whose times are counted from `origin`, and who enters what comes of its exchanges in `ledger`.
     #[must_use]
     pub fn new(number: usize, target: Arc<Target>, patience: Patience, origin: Instant, ledger: Arc<Ledger>) -> Self {
-        let connection = Connection::new(target.process_of(number), patience, Buffers::default());
-        Self { number, target, connection, origin, ledger }
+        Self { number, target, patience, connection: None, origin, ledger }
     }
 
     /// Its number.
@@ -45,11 +46,7 @@ impl User {
 
     /// Asks for a key.
     pub async fn generate_key(&mut self) -> Exchange {
-        let asked = self.ask(Operation::GenerateKey, "", String::new()).await;
-        if let Some(key) = asked.key_handed_out() {
-            self.ledger.own(&key, Ownership::Handed);
-        }
-        asked
+        self.ask(Operation::GenerateKey, "", String::new()).await
     }
 
     /// Creates a document under a key.
@@ -109,24 +106,52 @@ impl User {
         self.exchange(operation, key, request).await
     }
 
+    /// Sends a request, and waits for the answer. It comes to its end, and the ledger hears of that, also where who waits is
+    /// called off: a key that is handed out then, or a document that is written, is to be given back.
     async fn exchange(&mut self, operation: Operation, key: &str, request: Request) -> Exchange {
         let writes = matches!(operation, Operation::Instantiate | Operation::Save) && !key.is_empty();
         if writes {
             self.ledger.own(key, Ownership::Written);
         }
-        let from_us = self.now_us();
-        let outcome = self.connection.send(request).await.map(Answer::from);
-        let to_us = self.now_us();
-        self.ledger.note_outcome(outcome.as_ref().err());
-        if writes && outcome.is_err() {
-            self.ledger.note_open_write(key);
+        let mut connection = self
+            .connection
+            .take()
+            .unwrap_or_else(|| Connection::new(self.target.process_of(self.number), self.patience, Buffers::default()));
+        let (ledger, origin, user, key) = (Arc::clone(&self.ledger), self.origin, self.number, key.to_owned());
+        let sent = self.ledger.under_way().spawn(async move {
+            let from_us = us_since(origin);
+            let outcome = connection.send(request).await.map(Answer::from);
+            let to_us = us_since(origin);
+            ledger.note_outcome(outcome.as_ref().err());
+            if writes && outcome.is_err() {
+                ledger.note_open_write(&key);
+            }
+            let exchange = Exchange { user, operation, key, note: String::new(), from_us, to_us, outcome };
+            if let (Operation::GenerateKey, Some(key)) = (operation, exchange.key_handed_out()) {
+                ledger.own(&key, Ownership::Handed);
+            }
+            (connection, exchange)
+        });
+        match sent.await {
+            Ok((connection, exchange)) => {
+                self.connection = Some(connection);
+                exchange
+            }
+            Err(lost) => match lost.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends, and this with it.
+                Err(_) => std::future::pending().await,
+            },
         }
-        Exchange { user: self.number, operation, key: key.to_owned(), note: String::new(), from_us, to_us, outcome }
     }
 
     /// µs since `origin`.
     #[must_use]
     pub fn now_us(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX)
+        us_since(self.origin)
     }
+}
+
+fn us_since(origin: Instant) -> u64 {
+    u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

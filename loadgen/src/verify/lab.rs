@@ -18,7 +18,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Barrier, OnceCell};
 use tokio::task::JoinSet;
-use tokio_util::task::TaskTracker;
 
 /// How long an experiment may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +104,6 @@ pub struct Lab {
     verdicts: Mutex<BTreeMap<&'static str, Verdict>>,
     /// Into how many times as short a time races are looked for, compared with a claim's own experiment.
     haste: AtomicU32,
-    /// Loads under way. One that nobody waits for any more goes on until its users have their last answers.
-    pub(crate) loads: TaskTracker,
     seated: Mutex<Vec<User>>,
     /// When the experiment under way must come to its end.
     deadline: Mutex<Instant>,
@@ -135,7 +132,6 @@ impl Lab {
             sample: OnceCell::new(),
             verdicts: Mutex::default(),
             haste: AtomicU32::new(1),
-            loads: TaskTracker::new(),
             seated: Mutex::default(),
             deadline: Mutex::new(Instant::now() + effort.limit()),
         }

@@ -117,9 +117,9 @@ async fn gone(lab: &Arc<Lab>) -> String {
 
 /// Takes back everything that is ours; answers the keys whose documents could not be removed.
 pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
-    // Its users' keys are known when a load that was broken off has ended; one that does not end must not hold us up.
-    lab.loads.close();
-    let _ = tokio::time::timeout(lab.patience.answer + LOAD_ENDS, lab.loads.wait()).await;
+    // What was broken off is known to the ledger when it has ended; what does not end must not hold us up.
+    let answers = if is_alive(lab).await { lab.patience.answer } else { Duration::ZERO };
+    lab.ledger.settle(answers + LOAD_ENDS).await;
     if let Some(filler) = super::lab::lock(&lab.filler).as_mut() {
         // What stays behind is reported as any other document is.
         let _ = filler.empty();

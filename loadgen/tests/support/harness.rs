@@ -2,8 +2,9 @@
 
 use loadgen::claims::Verdict;
 use loadgen::report::Report;
+use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A finished run of `loadgen verify`.
 pub(crate) struct Run {
@@ -59,6 +60,28 @@ fn run(command: &mut Command) -> Run {
 pub(crate) fn verify_target(url: &str, saves: &Path, arguments: &[&str]) -> Run {
     let saves = saves.to_str().expect("a path in UTF-8");
     verify(&[&["--target", url, "--saves", saves, "--quick"], arguments].concat())
+}
+
+/// Starts the binary, to be interrupted. What it prints is kept.
+pub(crate) fn started(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
+}
+
+/// Sends a run a signal as soon as it is time for that.
+pub(crate) fn interrupt(run: &mut Child, signal: Signal, is_time: impl Fn() -> bool) {
+    while !is_time() {
+        assert!(run.try_wait().expect("it can be asked").is_none(), "it ended before it was interrupted");
+    }
+    kill_process(Pid::from_child(run), signal).expect("it runs");
+}
+
+/// The names in a folder.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder can be read");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// What a run left.
