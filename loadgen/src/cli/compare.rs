@@ -85,10 +85,7 @@ impl Servers {
             tokio::spawn(stop_on_signal(stop.clone()));
             let a = contenders[0].ready(&out.join("server-a.log"), seed, self.yes).await.context("A")?;
             let b = contenders[1].ready(&out.join("server-b.log"), seed, self.yes).await.context("B")?;
-            let comparison = compare(&order, &a, &b, is_decided, &stop).await;
-            a.end().await?;
-            b.end().await?;
-            comparison
+            compare(&order, [a, b], is_decided, &stop).await
         })?;
         comparison.write(out).with_context(|| format!("cannot write the comparison to {}", out.display()))?;
         Ok(comparison)

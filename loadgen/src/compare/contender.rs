@@ -1,13 +1,12 @@
 //! One of two servers that are compared: how it is named, started and ended.
 
 use crate::client::Target;
-use crate::reference::{Disk, Launcher, Process, Protocol, temporary_folder};
+use crate::reference::{Embedded, Launcher, Protocol};
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::{preflight, runner};
-use anyhow::{Context, anyhow, ensure};
+use anyhow::ensure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tempfile::TempDir;
 
 /// A server to be compared.
 #[derive(Clone, Debug)]
@@ -70,11 +69,10 @@ impl Contender {
 }
 
 /// A server that can be loaded.
-#[allow(missing_debug_implementations, reason = "a lab has none")]
 pub struct Ready {
     pub(super) lab: Arc<Lab>,
-    // In this order, so that the server has ended when its folder is removed.
-    running: Option<(Process, TempDir)>,
+    /// Where it was started for this.
+    started: Option<Embedded>,
 }
 
 impl Ready {
@@ -83,30 +81,23 @@ impl Ready {
     /// # Errors
     /// Where it cannot be started, or does not answer as the contract has it.
     pub async fn started(launcher: &Launcher, seed: u64) -> anyhow::Result<Self> {
-        let saves = temporary_folder()?;
-        let process = launcher.start(saves.path(), Disk::Real).await?;
-        let target = process.target().map_err(anyhow::Error::msg)?;
-        Self::at(target, Some((process, saves)), seed, true).await
+        let server = Embedded::start(launcher).await?;
+        Self::at(server.target().map_err(anyhow::Error::msg)?, Some(server), seed, true).await
     }
 
-    async fn at(target: Target, running: Option<(Process, TempDir)>, seed: u64, consent: bool) -> anyhow::Result<Self> {
+    async fn at(target: Target, started: Option<Embedded>, seed: u64, consent: bool) -> anyhow::Result<Self> {
         let mut lab = Lab::new(target, None, crate::verify::DEFAULT_USERS, seed, Effort::Default);
         preflight::look(&mut lab, consent).await?;
-        Ok(Self { lab: Arc::new(lab), running })
+        Ok(Self { lab: Arc::new(lab), started })
     }
 
     /// Takes back what is ours on it, and ends it, where it was started.
     ///
     /// # Errors
     /// Where documents are left on a server of somebody's, or one of ours cannot be ended.
-    pub async fn end(self) -> anyhow::Result<()> {
-        if let Some((process, saves)) = self.running {
-            process.stop().await?;
-            let path = saves.path().to_owned();
-            return tokio::task::spawn_blocking(move || saves.close())
-                .await?
-                .map_err(|error| anyhow!(error))
-                .with_context(|| format!("cannot remove the temporary saves folder {}", path.display()));
+    pub(super) async fn end(self) -> anyhow::Result<()> {
+        if let Some(server) = self.started {
+            return server.stop().await;
         }
         let left_behind = runner::clean_up(&self.lab).await;
         ensure!(left_behind.is_empty(), "documents of ours are left on {}: {left_behind:?}", self.lab.target.url());

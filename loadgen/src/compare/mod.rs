@@ -36,15 +36,27 @@ pub struct Order {
     pub seed: u64,
 }
 
-/// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair), or the time is up.
-/// When `stop` is cancelled, the comparison is of the pairs until then.
+/// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair), or the time is up, and
+/// ends both. When `stop` is cancelled, the comparison is of the pairs until then.
 ///
 /// # Errors
-/// Where a server cannot be loaded.
+/// Where a server cannot be loaded, or documents of ours not be taken back.
 pub async fn compare(
     order: &Order,
-    a: &Ready,
-    b: &Ready,
+    [a, b]: [Ready; 2],
+    is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
+    stop: &CancellationToken,
+) -> anyhow::Result<Comparison> {
+    let comparison = in_turns(order, [&a.lab, &b.lab], is_decided, stop).await;
+    let ended = [a.end().await, b.end().await];
+    let comparison = comparison?;
+    ended.into_iter().collect::<anyhow::Result<()>>()?;
+    Ok(comparison)
+}
+
+async fn in_turns(
+    order: &Order,
+    [a, b]: [&Arc<Lab>; 2],
     is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
     stop: &CancellationToken,
 ) -> anyhow::Result<Comparison> {
@@ -61,23 +73,23 @@ pub async fn compare(
         turns: Vec::new(),
     };
     // Connections, caches, first documents: the first turn of each is not the server's usual one.
-    for ready in [a, b] {
-        turn(&ready.lab, Side::A, &order.load, 0).await?;
+    for lab in [a, b] {
+        turn(lab, Side::A, &order.load, 0).await?;
     }
-    let longest_pair = |pairs: u32| began.elapsed() / (pairs + 1);
     for pairs in 0_u32.. {
         if stop.is_cancelled() {
             comparison.partial = true;
             break;
         }
-        if pairs > 0 && (is_decided(&comparison) || began.elapsed() + longest_pair(pairs) > order.load.at_most) {
+        let a_pair_takes = began.elapsed() / (pairs + 1);
+        if pairs > 0 && (is_decided(&comparison) || began.elapsed() + a_pair_takes > order.load.at_most) {
             break;
         }
         for _ in 0..2 {
             let number = comparison.turns.len();
             let side = side_of(number);
-            let ready = if side == Side::A { a } else { b };
-            comparison.turns.push(turn(&ready.lab, side, &order.load, order.seed.wrapping_add(number as u64)).await?);
+            let lab = if side == Side::A { a } else { b };
+            comparison.turns.push(turn(lab, side, &order.load, order.seed.wrapping_add(number as u64)).await?);
         }
     }
     Ok(comparison)

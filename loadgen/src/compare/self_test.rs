@@ -23,7 +23,7 @@ pub const SLOWER_BY: f64 = 0.25;
 /// Rounds: in each the server is held to itself twice, and to the slower one once.
 const ROUNDS: u64 = 10;
 
-/// What is gated: half a round trip's noise, and no tail's.
+/// What is gated: of the operation that most requests are, and the percentile that chance moves least.
 const GATE: RatioGate =
     RatioGate { of: Figure::Percentile(Some(Operation::Restore), Percentile::P50), bound: Bound::AtMost(1.10) };
 
@@ -110,10 +110,8 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
 /// The median of the gated figure, µs, of the server as it is.
 async fn calibrate(launcher: &Launcher, seed: u64, stop: &CancellationToken) -> anyhow::Result<f64> {
     let load = TurnLoad { at_most: CALIBRATION, ..TurnLoad::default() };
-    let [a, b] = [Ready::started(launcher, seed).await?, Ready::started(launcher, seed).await?];
-    let comparison = compare(&order(load, seed), &a, &b, &|_| false, stop).await?;
-    a.end().await?;
-    b.end().await?;
+    let servers = [Ready::started(launcher, seed).await?, Ready::started(launcher, seed).await?];
+    let comparison = compare(&order(load, seed), servers, &|_| false, stop).await?;
     let of_a = comparison.turns.iter().filter(|turn| turn.side == Side::A);
     let us: Vec<f64> = of_a.filter_map(|turn| turn.figure(GATE.of)).collect();
     percentile(&us, 0.5).context("the server answered nothing")
@@ -121,14 +119,11 @@ async fn calibrate(launcher: &Launcher, seed: u64, stop: &CancellationToken) -> 
 
 async fn of_two(a: &Launcher, b: &Launcher, seed: u64, stop: &CancellationToken) -> anyhow::Result<Comparison> {
     let load = TurnLoad { at_most: AT_MOST, ..TurnLoad::default() };
-    let [a, b] = [Ready::started(a, seed).await?, Ready::started(b, seed).await?];
+    let servers = [Ready::started(a, seed).await?, Ready::started(b, seed).await?];
     let is_decided = |so_far: &Comparison| {
         LOOKS.contains(&so_far.pairs()) && judge::ratio(&GATE, so_far, 1).answer != Answer::Inconclusive
     };
-    let comparison = compare(&order(load, seed), &a, &b, &is_decided, stop).await;
-    a.end().await?;
-    b.end().await?;
-    comparison
+    compare(&order(load, seed), servers, &is_decided, stop).await
 }
 
 fn order(load: TurnLoad, seed: u64) -> Order {
