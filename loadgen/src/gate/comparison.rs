@@ -106,6 +106,15 @@ impl Comparison {
         self.sum(side, |total| &total.errors)
     }
 
+    /// Which share of a side's requests failed; none where none was sent.
+    #[must_use]
+    pub fn failed_share(&self, side: Side) -> f64 {
+        let of_side = || self.turns.iter().filter(|turn| turn.side == side);
+        let sent: u64 = of_side().map(|turn| turn.total.sent).sum();
+        let failed: u64 = of_side().map(|turn| turn.total.error_count()).sum();
+        failed as f64 / sent.max(1) as f64
+    }
+
     fn sum(&self, side: Side, named: impl Fn(&OperationReport) -> &Named) -> Named {
         let mut sum = Named::new();
         for turn in self.turns.iter().filter(|turn| turn.side == side) {

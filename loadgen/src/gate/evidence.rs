@@ -9,7 +9,7 @@ use crate::record::history::read_history;
 use crate::record::run::{RunReport, Window};
 use crate::record::{HISTORY_FILE, RUN_FILE, read_report};
 use crate::report::{Report, files};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -74,7 +74,8 @@ impl Evidence {
 
     fn work_windows_out(&mut self, folder: &Path, gates: &Gates) -> Result<(), String> {
         let Some(run) = &self.run else { return Ok(()) };
-        for after in gates.limits.iter().map(|limit| limit.after).filter(|after| !after.is_zero()) {
+        let windows: BTreeSet<Duration> = gates.limits.iter().map(|limit| limit.after).collect();
+        for after in windows.into_iter().filter(|after| !after.is_zero()) {
             let history = folder.join(HISTORY_FILE);
             if !history.exists() {
                 return Err(format!(
@@ -140,10 +141,10 @@ impl Evidence {
     /// The figures of the run from some time after the measuring began.
     #[must_use]
     pub fn figures(&self, after: Duration) -> Option<Figures> {
-        if let Some(window) = self.windows.get(&after) {
-            return Some(window.clone());
+        if !after.is_zero() {
+            return self.windows.get(&after).cloned();
         }
-        let run = self.run.as_ref()?;
-        Some(Figures { operations: run.operations.clone(), total: run.total.clone(), seconds: run.measured.seconds() })
+        let RunReport { operations, total, measured, .. } = self.run.as_ref()?;
+        Some(Figures { operations: operations.clone(), total: total.clone(), seconds: measured.seconds() })
     }
 }

@@ -4,7 +4,7 @@
 //! Architecture invariant: pure. What the bootstrap draws comes from the comparison's own seed.
 
 use super::comparison::{Comparison, Side};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Figures};
 use super::gates::{ClaimId, Gates, RatioGate};
 use crate::claims::Verdict;
 use crate::model::ratio::{Answer, Bound, Pair, Ratio, look_confidence, looked_at};
@@ -16,6 +16,10 @@ use crate::verify::expectations::Outcome;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
+
+/// Share of a server's requests that may fail, by a lost connection say: beyond it, its times are those of failing, which
+/// can be quick.
+const MOST_FAIL: f64 = 0.01;
 
 /// What a gate is about, in the order in which they are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,16 +125,36 @@ fn answers(run: &RunReport) -> Vec<Judged> {
     judged
 }
 
+/// A comparison: whether every answer is right, B does not fail where A does not, and it came to its end.
 fn answers_in_turns(comparison: &Comparison) -> Vec<Judged> {
-    let side = |side: Side, name: &str| {
-        let of =
-            |answer, why| Judged { stage: Stage::Correctness, gate: format!("no wrong answer of {name}"), answer, why };
-        match in_words(&comparison.wrong(side)) {
-            None => of(Answer::Pass, format!("{} pairs of turns", comparison.pairs())),
-            Some(wrong) => of(Answer::Fail, wrong),
+    let of = |gate: String, answer, why| Judged { stage: Stage::Correctness, gate, answer, why };
+    let no_wrong = |side: Side, name: &str| match in_words(&comparison.wrong(side)) {
+        None => {
+            of(format!("no wrong answer of {name}"), Answer::Pass, format!("{} pairs of turns", comparison.pairs()))
         }
+        Some(wrong) => of(format!("no wrong answer of {name}"), Answer::Fail, wrong),
     };
-    vec![side(Side::A, &format!("A ({})", comparison.a)), side(Side::B, &format!("B ({})", comparison.b))]
+    let mut judged =
+        vec![no_wrong(Side::A, &format!("A ({})", comparison.a)), no_wrong(Side::B, &format!("B ({})", comparison.b))];
+    let failing = [Side::A, Side::B].map(|side| comparison.failed_share(side) > MOST_FAIL);
+    let told = |side| {
+        let errors = in_words(&comparison.errors(side)).unwrap_or_default();
+        format!("{:.1} % of its requests failed: {errors}", comparison.failed_share(side) * 100.0)
+    };
+    match failing {
+        [true, _] => judged.push(of(
+            "A answers".to_owned(),
+            Answer::Inconclusive,
+            format!("{}: what fails has no time to be held to", told(Side::A)),
+        )),
+        [false, true] => judged.push(of("B fails no more than A".to_owned(), Answer::Fail, told(Side::B))),
+        [false, false] => {}
+    }
+    if comparison.partial {
+        let why = "it was interrupted: compare again".to_owned();
+        judged.push(of("the comparison is whole".to_owned(), Answer::Inconclusive, why));
+    }
+    judged
 }
 
 fn verdicts(report: &Report, asked: Option<&BTreeMap<ClaimId, Verdict>>) -> Vec<Judged> {
@@ -205,16 +229,17 @@ fn counts(evidence: &Evidence) -> Vec<Judged> {
 }
 
 fn limits(gates: &Gates, evidence: &Evidence) -> Vec<Judged> {
-    let judged = gates.limits.iter().filter_map(|limit| {
-        let figures = evidence.figures(limit.after)?;
-        let standing = limit.keep.standing(&figures.operations, &figures.total, figures.seconds);
+    let judged = gates.limits.iter().map(|limit| {
         let after = (!limit.after.is_zero()).then(|| format!(", after {}", humantime::format_duration(limit.after)));
-        Some(Judged {
-            stage: Stage::Limits,
-            gate: format!("{}{}", limit.keep, after.unwrap_or_default()),
-            answer: if standing.is_kept { Answer::Pass } else { Answer::Fail },
-            why: standing.worst,
-        })
+        let gate = format!("{}{}", limit.keep, after.unwrap_or_default());
+        let (answer, why) = match evidence.figures(limit.after) {
+            None => (Answer::Inconclusive, "there are no figures of a load from then on".to_owned()),
+            Some(Figures { operations, total, seconds }) => {
+                let standing = limit.keep.standing(&operations, &total, seconds);
+                (if standing.is_kept { Answer::Pass } else { Answer::Fail }, standing.worst)
+            }
+        };
+        Judged { stage: Stage::Limits, gate, answer, why }
     });
     judged.collect()
 }
@@ -265,7 +290,8 @@ fn told(gate: &RatioGate, pairs: &[Pair], ratio: &Ratio) -> String {
     )
 }
 
-fn in_words(named: &Named) -> Option<String> {
+/// How often each named thing came, in a line; none where nothing did.
+pub(super) fn in_words(named: &Named) -> Option<String> {
     let told: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {name}")).collect();
     (!told.is_empty()).then(|| told.join(", "))
 }

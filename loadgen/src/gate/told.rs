@@ -2,6 +2,7 @@
 
 use super::comparison::{Comparison, Side};
 use super::figure::{Figure, Percentile};
+use super::judge::in_words;
 use crate::client::Operation;
 use crate::model::ratio::{Pair, Ratio, RatioError};
 use crate::model::statistics::percentile;
@@ -35,9 +36,8 @@ pub fn comparison(comparison: &Comparison) -> String {
     );
     for (side, name) in [(Side::A, "A"), (Side::B, "B")] {
         for (what, named) in [("WRONG", comparison.wrong(side)), ("errors", comparison.errors(side))] {
-            let told: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {name}")).collect();
-            if !told.is_empty() {
-                let _ = writeln!(text, "{name}: {what}: {}", told.join(", "));
+            if let Some(told) = in_words(&named) {
+                let _ = writeln!(text, "{name}: {what}: {told}");
             }
         }
     }
