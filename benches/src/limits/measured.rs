@@ -79,8 +79,11 @@ impl Measured {
     pub fn parse(estimates: &str, sample: &str) -> serde_json::Result<Self> {
         let Estimate { confidence_interval, point_estimate } = serde_json::from_str::<Estimates>(estimates)?.mean;
         let sample: Sample = serde_json::from_str(sample)?;
-        // Criterion writes counts as decimals.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "criterion writes counts as decimals"
+        )]
         let iterations = sample.iters.iter().sum::<f64>() as u64;
         Ok(Self {
             mean: point_estimate,

@@ -220,7 +220,9 @@ impl Bench {
     /// Withdraws a verdict that company may have caused; whether there was one. Company there is only where the servers
     /// are the harness's own.
     fn withdraw_unless_held(&self, claim: &Claim) -> bool {
-        let Some(_) = &self.embedded else { return false };
+        if self.embedded.is_none() {
+            return false;
+        }
         let mut verdicts = lab::lock(&self.verdicts);
         let before = verdicts.len();
         verdicts.retain(|report| report.id != claim.id || report.verdict == Verdict::Holds);
