@@ -63,6 +63,12 @@ impl KeySpace {
         (MIN_KEY_LENGTH..=MAX_KEY_LENGTH).contains(&length).then_some(Self { length })
     }
 
+    /// Characters in a key.
+    #[must_use]
+    pub fn length(self) -> usize {
+        self.length
+    }
+
     /// How many keys there are: 36 to the power of the length.
     #[must_use]
     pub fn size(self) -> u64 {

@@ -5,7 +5,7 @@ use crate::fs::disk::{DiskFileSystem, DiskOptions};
 use crate::fs::forgetting::Forgetting;
 use crate::fs::memory::Called;
 use crate::fs::{Around, FileSystem, Retrying};
-use crate::http::{self, Limits};
+use crate::http::{self, Limits, pages::Pages};
 use crate::keys::KeySpace;
 use crate::outside::{RealWorld, SharedHint};
 use crate::protocol::{Documented, DocumentedOptions, Durability, Hardened, Protocol, Rules, World};
@@ -170,7 +170,8 @@ impl ServerOptions {
             .await
             .with_context(|| format!("cannot listen on {}; choose another address with --listen", self.listen))?;
         let address = listener.local_addr()?;
-        let server = http::Server::new(protocol, limits);
+        let pages = Pages::new(&self.types(), self.key_length.length());
+        let server = http::Server::new(protocol, limits, pages);
         server.raise_open_file_limit();
         server.sweep_reservations(self.reservation_ttl);
         // Standard input has one reader.

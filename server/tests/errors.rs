@@ -184,7 +184,7 @@ fn a_path_that_names_no_operation_is_not_found() {
     for protocol in PROTOCOLS {
         let server = Server::new(protocol, &[]);
         for path in
-            ["/", "/php/api/", "/api/list.php", "/api/list/", "/API/LIST", "/saves/AAA.json", "/api/../api/list"]
+            ["/web/", "/php/api/", "/api/list.php", "/api/list/", "/API/LIST", "/saves/AAA.json", "/api/../api/list"]
         {
             for method in ["GET", "POST", "DELETE", "OPTIONS"] {
                 assert_refused(&server.request(method, path, ""), 404, "Not found");

@@ -6,7 +6,7 @@ use crate::subjects::{REAL_DOCUMENT_BYTES, body, disk, documented, folder_in, ha
 use benches::limits::measured::Subject;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use serde_json::Value;
-use server::http::{Limits, Server};
+use server::http::{Limits, Server, pages::Pages};
 use server::protocol::Protocol;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -59,7 +59,7 @@ fn timed_key(connection: &mut Connection) -> Duration {
 fn serve<P: Protocol>(runtime: &Runtime, protocol: P) -> SocketAddr {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = listener.local_addr().expect("an address");
-    runtime.spawn(Server::new(protocol, Limits::default()).run(listener, std::future::pending()));
+    runtime.spawn(Server::new(protocol, Limits::default(), Pages::new(&[], 3)).run(listener, std::future::pending()));
     address
 }
 

@@ -2,6 +2,7 @@
 
 use super::answer::{self, Answer};
 use super::metrics::{self, Metrics};
+use super::pages::Pages;
 use super::route::Operation;
 use super::server::Limits;
 use crate::protocol::{Error, Protocol};
@@ -19,6 +20,7 @@ pub(super) struct Handler<P> {
     pub(super) protocol: Arc<P>,
     pub(super) limits: Limits,
     pub(super) metrics: Metrics,
+    pub(super) pages: Pages,
 }
 
 impl<P: Protocol> Handler<P> {
@@ -55,7 +57,7 @@ impl<P: Protocol> Handler<P> {
             return answer::closing(answer::failure(now_s(), status, "Request header fields too large"));
         }
         let Some(operation) = operation else {
-            return answer::failure(now_s(), StatusCode::NOT_FOUND, "Not found");
+            return not_found();
         };
         if !operation.allows(request.method()) {
             return answer::method_not_allowed(now_s(), operation.allow());
@@ -103,6 +105,7 @@ impl<P: Protocol> Handler<P> {
                 answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
                 answer
             }
+            Operation::Page => self.pages.at(request.uri().path()).unwrap_or_else(not_found),
         })
     }
 
@@ -137,6 +140,10 @@ pub(super) async fn on_a_thread<T: Send + 'static>(
     let runtime = tokio::runtime::Handle::current();
     let outcome = tokio::task::spawn_blocking(move || runtime.block_on(operation)).await;
     outcome.unwrap_or_else(|lost| Err(Error::AccessFolder(std::io::Error::other(lost))))
+}
+
+fn not_found() -> Answer {
+    answer::failure(now_s(), StatusCode::NOT_FOUND, "Not found")
 }
 
 fn refused(operation: Operation, error: &Error) -> Answer {

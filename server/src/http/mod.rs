@@ -7,10 +7,12 @@
 //! - [`handler`]: one request through a protocol.
 //! - [`server`]: connections, their limits, and the end.
 //! - [`metrics`]: what `/metrics` shows.
+//! - [`pages`]: the reference client, for browsers.
 
 pub mod answer;
 mod handler;
 pub mod metrics;
+pub mod pages;
 pub mod route;
 mod server;
 

@@ -14,6 +14,7 @@ pub enum Operation {
     List,
     Health,
     Metrics,
+    Page,
 }
 
 impl Operation {
@@ -29,6 +30,7 @@ impl Operation {
             Self::List => "list",
             Self::Health => "health",
             Self::Metrics => "metrics",
+            Self::Page => "page",
         }
     }
 
@@ -39,7 +41,7 @@ impl Operation {
         match self {
             Self::GenerateKey => "GET, POST",
             Self::Instantiate | Self::Save => "POST",
-            Self::Restore | Self::List | Self::Health | Self::Metrics => "GET, HEAD",
+            Self::Restore | Self::List | Self::Health | Self::Metrics | Self::Page => "GET, HEAD",
             Self::Delete => "DELETE",
         }
     }
@@ -50,11 +52,15 @@ impl Operation {
         self.allow().split(", ").any(|allowed| allowed == method.as_str())
     }
 
-    /// The operation that a path names: `/php/api/{op}.php`, `/php/api/{op}` and `/api/{op}` alike, and `/metrics`.
+    /// The operation that a path names: `/php/api/{op}.php`, `/php/api/{op}` and `/api/{op}` alike, `/metrics`, and
+    /// those of the reference client.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         if path == "/metrics" {
             return Some(Self::Metrics);
+        }
+        if path == "/" || path.starts_with("/web/") {
+            return Some(Self::Page);
         }
         let name = match path.strip_prefix("/php/api/") {
             Some(rest) => rest.strip_suffix(".php").unwrap_or(rest),
@@ -75,14 +81,14 @@ mod tests {
         for path in ["/php/api/generate-key.php", "/php/api/generate-key", "/api/generate-key"] {
             assert_eq!(Operation::of_path(path), Some(Operation::GenerateKey), "{path}");
         }
-        for path in ["/api/generate-key.php", "/api/", "/php/api/.php", "/api/metrics", "/api/list/", "/", "/API/list"]
-        {
+        for path in ["/api/generate-key.php", "/api/", "/php/api/.php", "/api/metrics", "/api/list/", "", "/API/list"] {
             assert_eq!(Operation::of_path(path), None, "{path}");
         }
     }
 
     #[test]
     fn head_goes_with_get_except_where_get_hands_out_a_key() {
+        assert!(Operation::Page.allows(&Method::HEAD) && !Operation::Page.allows(&Method::POST));
         assert!(Operation::Restore.allows(&Method::HEAD) && Operation::List.allows(&Method::GET));
         assert!(!Operation::GenerateKey.allows(&Method::HEAD) && Operation::GenerateKey.allows(&Method::POST));
         assert!(!Operation::Save.allows(&Method::GET) && !Operation::Delete.allows(&Method::POST));

@@ -3,6 +3,7 @@
 use super::answer::{Answer, raw_failure};
 use super::handler::{Handler, now_s, on_a_thread};
 use super::metrics::Metrics;
+use super::pages::Pages;
 use crate::outside::RealWorld;
 use crate::protocol::{Protocol, World};
 use hyper::server::conn::http1;
@@ -88,8 +89,8 @@ pub struct Server<P> {
 impl<P: Protocol> Server<P> {
     /// A server that does not listen yet.
     #[must_use]
-    pub fn new(protocol: P, limits: Limits) -> Self {
-        Self { handler: Arc::new(Handler { protocol: Arc::new(protocol), limits, metrics: Metrics::new() }) }
+    pub fn new(protocol: P, limits: Limits, pages: Pages) -> Self {
+        Self { handler: Arc::new(Handler { protocol: Arc::new(protocol), limits, metrics: Metrics::new(), pages }) }
     }
 
     /// Allows the process as many open files as its connections need, as far as it may.
