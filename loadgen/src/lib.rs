@@ -2,6 +2,7 @@
 //!
 //! Layout:
 //! - [`cli`]: what can be asked for on the command line, and what is done for it.
+//! - [`browser`]: real browsers, and what stands between them and a server.
 //! - [`client`]: one user's way to a server: target, connection, exchange.
 //! - [`document`]: documents whose content says who wrote it.
 //! - [`scenario`]: what the users of a load do, and when: the plan. Pure.
@@ -22,6 +23,7 @@
 //! - [`saves`]: a saves folder seen from outside.
 //! - [`reference`]: the reference server; the only file that knows the `server` crate.
 
+pub mod browser;
 pub mod check;
 pub mod claims;
 pub mod cli;

@@ -8,6 +8,7 @@ mod archiving;
 pub(crate) mod attempts;
 mod bad_input;
 mod chance;
+mod client;
 mod crashes;
 mod deletes;
 mod distribution;
@@ -151,6 +152,8 @@ pub enum Needs {
     OwnServer,
     /// Several processes that serve the target's folder.
     Processes,
+    /// A real browser.
+    Browser,
 }
 
 /// An experiment under way.
@@ -190,7 +193,7 @@ impl fmt::Debug for Claim {
 }
 
 /// All claims, in the order of claims.md.
-pub static ALL: [&Claim; 36] = [
+pub static ALL: [&Claim; 38] = [
     &key_space::K1,
     &distribution::K2,
     &attempts::K3,
@@ -227,13 +230,15 @@ pub static ALL: [&Claim; 36] = [
     &distribution::O3,
     &archiving::O4,
     &guesses::O5,
+    &client::C1,
+    &client::C2,
 ];
 
 /// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
 /// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
-const ORDER: [&str; 36] = [
-    "P1", "R1", "R2", "R3", "R4", "R5", "S8", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2", "S4", "S5",
-    "S6", "S7", "S9", "R6", "P2", "P3", "P4", "O1", "O2", "O4", "O5", "K9", "K7", "K8", "P5", "K2", "O3",
+const ORDER: [&str; 38] = [
+    "P1", "C1", "C2", "R1", "R2", "R3", "R4", "R5", "S8", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2",
+    "S4", "S5", "S6", "S7", "S9", "R6", "P2", "P3", "P4", "O1", "O2", "O4", "O5", "K9", "K7", "K8", "P5", "K2", "O3",
 ];
 
 /// The claims, in the order in which they are best tried.

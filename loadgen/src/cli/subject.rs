@@ -1,7 +1,7 @@
 //! Which server a command is about: the embedded reference server, or a target.
 
 use crate::client::Target;
-use crate::client::target::DEFAULT_PATH_TEMPLATE;
+use crate::client::target::{DEFAULT_PAGE, DEFAULT_PATH_TEMPLATE};
 use crate::reference::Protocol;
 use crate::saves::SavesFolder;
 use crate::verify::Subject;
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// The target's paths, {op} standing for the operation
     #[arg(long, value_name = "TEMPLATE", default_value = DEFAULT_PATH_TEMPLATE, requires = "target")]
     path_template: String,
+    /// The path of the page with the target's client, which C1 and C2 open in a browser
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_PAGE, requires = "target")]
+    page: String,
     /// The target's saves folder, for what needs to look at the disk; it is filled, and emptied again, if it was empty
     #[arg(long, value_name = "DIR", requires = "target")]
     saves: Option<PathBuf>,
@@ -54,7 +57,8 @@ impl Arguments {
             return Ok(Subject::Embedded(self.protocols()));
         };
         let others = others.iter().map(|url| process(url).map(Arc::new)).collect::<anyhow::Result<_>>()?;
-        let target = Box::new(process(first)?.with_processes(others));
+        let target = process(first)?.with_page(&self.page).map_err(anyhow::Error::msg).context("--page")?;
+        let target = Box::new(target.with_processes(others));
         let saves = self.saves.as_deref().map(SavesFolder::open).transpose();
         let saves = saves.map_err(anyhow::Error::msg).context("--saves")?;
         Ok(Subject::Server { target, saves, consent: self.yes })

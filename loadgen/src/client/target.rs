@@ -72,12 +72,17 @@ pub struct Target {
     host_header: HeaderValue,
     /// Where connections are made, if not to host and port: something that passes on what it is sent.
     through: Option<SocketAddr>,
+    /// Where the page with the service's client is.
+    page: String,
     /// Other processes of the same service, which users are spread over.
     beside: Vec<Arc<Target>>,
 }
 
 /// The path at which most servers answer, `{op}` standing for the operation.
 pub const DEFAULT_PATH_TEMPLATE: &str = "/php/api/{op}.php";
+
+/// Where the page with the client is, if nothing is said.
+pub const DEFAULT_PAGE: &str = "/";
 
 impl Target {
     /// A target at an `http` or `https` URL. Whatever path the URL has is put before the template.
@@ -109,13 +114,40 @@ impl Target {
             return Err(format!("the path template {path_template:?} makes no path: only visible ASCII can be sent"));
         }
         let path_template = path_template.to_owned();
-        Ok(Self { url, host, port, path_template, paths, host_header, through: None, beside: Vec::new() })
+        Ok(Self {
+            url,
+            host,
+            port,
+            path_template,
+            paths,
+            host_header,
+            through: None,
+            page: DEFAULT_PAGE.to_owned(),
+            beside: Vec::new(),
+        })
     }
 
     /// The same target, reached through something that listens at an address and passes on what it is sent.
     #[must_use]
     pub fn through(&self, address: SocketAddr) -> Self {
         Self { through: Some(address), ..self.clone() }
+    }
+
+    /// The same target, with its client's page at a path.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the path.
+    pub fn with_page(&self, page: &str) -> Result<Self, String> {
+        if !page.starts_with('/') || page.contains('?') || Uri::try_from(page).is_err() {
+            return Err(format!("{page:?} is no path of a page: it starts with a slash, and has no query"));
+        }
+        Ok(Self { page: page.to_owned(), ..self.clone() })
+    }
+
+    /// Where the page with its client is: a path without a query.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        &self.page
     }
 
     /// The same service with more processes, which users are spread over.

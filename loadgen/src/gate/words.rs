@@ -54,7 +54,7 @@ pub fn terminal(judgement: &Judgement) -> String {
     for left_out in &judgement.left_out {
         let _ = writeln!(text, "Not judged: {left_out}");
     }
-    text + &outcome(judgement) + "\n"
+    format!("{text}{}\n", outcome(judgement))
 }
 
 /// For a pull request.

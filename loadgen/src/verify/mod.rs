@@ -16,6 +16,7 @@ pub mod stalls;
 
 use crate::claims::{Claim, Finding, Needs, Verdict};
 use crate::client::Target;
+use crate::client::target::DEFAULT_PAGE;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::report::{ClaimReport, Report, TargetReport};
 use crate::saves::SavesFolder;
@@ -251,6 +252,7 @@ fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
             let urls = (0..target.processes()).map(|number| target.process(number).url().to_string());
             words.extend(urls.map(|url| format!("--target {url}")));
             words.push(format!("--path-template '{}'", target.path_template()));
+            words.extend((target.page() != DEFAULT_PAGE).then(|| format!("--page '{}'", target.page())));
             words.extend(saves.as_ref().map(|saves| format!("--saves '{}'", saves.path().display())));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::lab::{Lab, Stuck};
 use super::preflight::is_alive;
+use crate::browser::Driver;
 use crate::claims::{Claim, Finding, Needs};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -89,9 +90,12 @@ async fn experiment(lab: &Arc<Lab>, claim: &Claim) -> Finding {
     }
 }
 
-fn untestable(lab: &Lab, claim: &Claim) -> Option<&'static str> {
+fn untestable(lab: &Lab, claim: &Claim) -> Option<String> {
+    if claim.needs == Needs::Browser {
+        return Driver::missing().map(|missing| format!("it takes a real browser: {missing}"));
+    }
     match claim.needs {
-        Needs::Wire => None,
+        Needs::Wire | Needs::Browser => None,
         Needs::OwnServer => lab.launcher.is_none().then_some(
             "it takes a server that is killed, whose disk is made to fail, or that is put on other disks: verify does that only to one that it started itself",
         ),
@@ -101,6 +105,7 @@ fn untestable(lab: &Lab, claim: &Claim) -> Option<&'static str> {
         Needs::Filling if !lab.was_empty => Some("the saves folder was not empty, so it is not filled"),
         Needs::Folder | Needs::Filling => None,
     }
+    .map(str::to_owned)
 }
 
 /// Ready when the target has stopped answering, with how that showed.

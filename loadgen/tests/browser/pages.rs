@@ -1,0 +1,142 @@
+//! Every page at three widths: no script fails, nothing is asked of the network, nothing is cut, and axe finds nothing
+//! serious.
+
+use crate::room::Room;
+use crate::support::harness::{loadgen, saves_folder};
+use crate::support::liar::{self, Lie};
+use crate::{Outcome, pictures, trials};
+use anyhow::{Context, ensure};
+use loadgen::browser::{Browser, Driver, Treatment};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+trials![the_report_opens_from_its_file, the_timeline_opens_from_its_file, the_checklist_shuts_nobody_out];
+
+/// Widths of a phone, a tablet and a desk, in CSS pixels; and a height.
+const WIDTHS: [u32; 3] = [390, 820, 1_280];
+const HEIGHT: u32 = 900;
+
+/// Where `npm ci` puts it.
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/node_modules/axe-core/axe.min.js");
+
+async fn the_report_opens_from_its_file() -> Outcome {
+    let report = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/reference/report.html"));
+    opens_from_its_file(report, "report").await
+}
+
+async fn the_timeline_opens_from_its_file() -> Outcome {
+    let timeline = tokio::task::spawn_blocking(timeline).await??;
+    opens_from_its_file(&timeline.path().join("counterexample.html"), "timeline").await
+}
+
+/// A run's folder with a counterexample: of a server that leaves documents out of its lists.
+fn timeline() -> anyhow::Result<tempfile::TempDir> {
+    let (saves, out) = (saves_folder(), tempfile::tempdir()?);
+    let server = liar::spawn(Some(Lie::LosesInList), saves.path());
+    let load = ["--scenario", "list-heavy", "--users", "16", "--duration", "4s", "--warm-up", "0s", "--no-ceiling"];
+    let mut command = loadgen();
+    command.args(["run", "--quiet", "--target", &server.url]).args(load).arg("--out").arg(out.path());
+    let output = command.output()?;
+    ensure!(output.status.code() == Some(1), "the run convicts nobody: {}", String::from_utf8_lossy(&output.stdout));
+    Ok(out)
+}
+
+async fn opens_from_its_file(file: &Path, name: &str) -> Outcome {
+    let file: PathBuf = file.canonicalize().with_context(|| format!("there is no {}", file.display()))?;
+    let driver = Driver::start().await?;
+    let browser = driver.open().await?;
+    for scheme in ["light", "dark"] {
+        prefers(&browser, scheme).await?;
+        for width in WIDTHS {
+            wide(&browser, width).await?;
+            browser.visit("about:blank").await?;
+            logged(&browser).await?;
+            browser.visit(&format!("file://{}", file.display())).await?;
+            let (complaints, asked) = logged(&browser).await?;
+            ensure!(complaints.is_empty(), "{name} at {width} px: {complaints:?}");
+            let elsewhere: Vec<&String> = asked.iter().filter(|url| !is_local(url)).collect();
+            ensure!(!asked.is_empty() && elsewhere.is_empty(), "{name} asks for {elsewhere:?}");
+            is_open_to_all(&browser, &format!("{name} at {width} px, {scheme}")).await?;
+            pictures::take(&browser.page, &format!("{name}-{width}-{scheme}")).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_local(url: &str) -> bool {
+    ["file://", "about:", "data:"].iter().any(|scheme| url.starts_with(scheme))
+}
+
+async fn the_checklist_shuts_nobody_out() -> Outcome {
+    let room = Room::new().await?;
+    let ours = room.at_work("").await?;
+    ours.write(1, "a note").await?;
+    ours.until("saved").await?;
+    for scheme in ["light", "dark"] {
+        prefers(&ours.browser, scheme).await?;
+        for width in WIDTHS {
+            wide(&ours.browser, width).await?;
+            is_open_to_all(&ours.browser, &format!("checklist, saved, at {width} px, {scheme}")).await?;
+            pictures::take(&ours.browser.page, &format!("checklist-{width}-{scheme}")).await?;
+        }
+        room.gateway.treat(|_, _| Treatment::Cut);
+        ours.write(2, ".").await?;
+        ours.until("unsaved").await?;
+        is_open_to_all(&ours.browser, &format!("checklist, not saved, {scheme}")).await?;
+        room.gateway.treat(|_, _| Treatment::Pass);
+        ours.until("saved").await?;
+    }
+    let (complaints, _) = logged(&ours.browser).await?;
+    let complaints: Vec<&String> = complaints.iter().filter(|line| !line.contains("ERR_EMPTY_RESPONSE")).collect();
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    room.gateway.treat(|_, _| Treatment::Refuse(500, "Saves directory not found"));
+    let refused = room.visitor("").await?;
+    refused.until("failed").await?;
+    is_open_to_all(&refused.browser, "checklist, not opened").await
+}
+
+/// No part sticks out, and axe finds nothing serious.
+async fn is_open_to_all(browser: &Browser, what: &str) -> Outcome {
+    let widths = browser.run("return [document.documentElement.scrollWidth, innerWidth];", vec![]).await?;
+    let (content, window): (u32, u32) = serde_json::from_value(widths)?;
+    ensure!(content <= window, "{what}: {content} px of content in a window of {window} px");
+    let axe =
+        std::fs::read_to_string(AXE).context("axe-core is not installed: npm ci --prefix loadgen/tests/browser")?;
+    browser.run(&axe, vec![]).await?;
+    let script = "const done = arguments[arguments.length - 1];
+        axe.run(document, { resultTypes: ['violations'] }).then(
+            (results) => done(results.violations.map((it) => [it.impact, it.id, it.help, it.nodes.map((node) => node.target.join(' '))])),
+            (error) => done([['critical', 'axe', String(error), []]]));";
+    let found = browser.page.execute_async(script, vec![]).await?.json().clone();
+    let found: Vec<(Option<String>, String, String, Vec<String>)> = serde_json::from_value(found)?;
+    let is_serious = |impact: &Option<String>| matches!(impact.as_deref(), Some("serious" | "critical"));
+    let serious: Vec<_> = found.iter().filter(|(impact, ..)| is_serious(impact)).collect();
+    ensure!(serious.is_empty(), "{what}: {serious:#?}");
+    Ok(())
+}
+
+/// What the browser has complained of, and the URLs that it asked for, since this was last looked at.
+async fn logged(browser: &Browser) -> anyhow::Result<(Vec<String>, Vec<String>)> {
+    let complaints = browser.page.browser_log().await?.into_iter();
+    let complaints = complaints.filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()));
+    let mut asked = Vec::new();
+    for entry in browser.page.get_log("performance").await? {
+        let message: Value = serde_json::from_str(&entry.message)?;
+        if message["message"]["method"] == "Network.requestWillBeSent" {
+            asked.extend(message["message"]["params"]["request"]["url"].as_str().map(str::to_owned));
+        }
+    }
+    Ok((complaints.map(|entry| entry.message).collect(), asked))
+}
+
+async fn wide(browser: &Browser, width: u32) -> Outcome {
+    let metrics = json!({ "width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
+    browser.page.cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await?;
+    Ok(())
+}
+
+async fn prefers(browser: &Browser, scheme: &str) -> Outcome {
+    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+    browser.page.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
+    Ok(())
+}
