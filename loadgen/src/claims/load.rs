@@ -271,6 +271,7 @@ mod tests {
     fn a_second_without_any_answer_makes_a_target_suspect_and_one_answer_clears_it() {
         let second = |load: Load| Second {
             start: Duration::ZERO,
+            measured: Duration::ZERO,
             progress: 0.0,
             tallies: load.tallies,
             slip_us: crate::record::hlog::new_histogram(),

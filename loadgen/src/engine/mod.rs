@@ -29,8 +29,8 @@ mod tests;
 
 use crate::client::connection::Connection;
 use crate::client::wire::Buffers;
-use crate::client::{Patience, Target};
-use crate::record::figures::Tally;
+use crate::client::{Operation, Patience, Target};
+use crate::record::figures::{OperationReport, Tally};
 use crate::record::history::HistoryWriter;
 use crate::record::run::Window;
 use crate::scenario::{Load, Plan};
@@ -83,12 +83,23 @@ pub struct Setup {
 pub struct Second {
     /// Its begin, since the run's origin.
     pub start: Duration,
+    /// How much of it is within what is measured.
+    pub measured: Duration,
     /// How far the run is, a share of its planned length.
     pub progress: f64,
-    /// By operation, as in [`crate::client::Operation::ALL`]: measured operations only.
+    /// By operation, as in [`Operation::ALL`]: measured operations only.
     pub tallies: [Tally; 6],
     /// How late operations were sent by the generator's own doing, µs.
     pub slip_us: Histogram<u64>,
+}
+
+impl Second {
+    /// The figures of every operation that was sent, by name.
+    #[must_use]
+    pub fn reports(&self) -> Vec<(&'static str, OperationReport)> {
+        let all = Operation::ALL.into_iter().zip(&self.tallies);
+        all.map(|(operation, tally)| (operation.name(), tally.report())).filter(|(_, report)| report.sent > 0).collect()
+    }
 }
 
 /// What a run gave.
@@ -98,7 +109,7 @@ pub struct Measured {
     pub window: Window,
     /// Whether it was stopped before its end.
     pub is_partial: bool,
-    /// By operation, as in [`crate::client::Operation::ALL`].
+    /// By operation, as in [`Operation::ALL`].
     pub tallies: [Tally; 6],
     /// How late operations were sent by the generator's own doing, µs.
     pub slip_us: Histogram<u64>,
@@ -394,8 +405,11 @@ impl Gathered {
         self.total.merge(interval);
         let planned_us = self.window.to_us.saturating_sub(self.start_us).max(1);
         let done_us = (second + 1).saturating_mul(1_000_000).saturating_sub(self.start_us);
+        let (from_us, to_us) = (second.saturating_mul(1_000_000), (second + 1).saturating_mul(1_000_000));
+        let measured_us = to_us.min(self.window.to_us).saturating_sub(from_us.max(self.window.from_us));
         observe(&Second {
             start: Duration::from_secs(second),
+            measured: Duration::from_micros(measured_us),
             progress: (done_us as f64 / planned_us as f64).min(1.0),
             tallies: interval.tallies.clone(),
             slip_us: interval.slip_us.clone(),

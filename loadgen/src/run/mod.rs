@@ -2,13 +2,13 @@
 //!
 //! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `report`: figures from what was measured.
 //! - `aftermath`: the history judged, and what is wrong drawn.
-//! - [`live`]: what is shown meanwhile.
+//! - [`progress`]: what the terminal shows meanwhile.
 //! - [`objective`]: what a target is to keep to. Pure.
 //! - [`search`]: the highest rate at which it does. Pure.
 
 mod aftermath;
-pub mod live;
 pub mod objective;
+pub mod progress;
 mod report;
 pub mod search;
 mod stage;
@@ -25,8 +25,8 @@ use crate::reference::Protocol;
 use crate::scenario::Plan;
 use crate::verify::lab::OPENING;
 use anyhow::Context;
-use live::Live;
 use objective::Objective;
+use progress::Progress;
 use search::Seek;
 use stage::Stage;
 use std::fs::File;
@@ -150,7 +150,7 @@ async fn seek(
         let measured = perform(order, stage, &plan, stop).await?;
         let trial = report::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
         if !order.is_quiet {
-            eprintln!("{}", live::trial(&trial));
+            eprintln!("{}", progress::trial(&trial));
         }
         seek.note(trial);
         if seek.is_over() || stop.is_cancelled() {
@@ -173,7 +173,7 @@ async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationT
         let _ = history.sender().send(opening_line(key, OPENING, plan.seed));
     }
     let mut log = Log::create(order)?;
-    let mut live = Live::new(plan, order.is_quiet);
+    let mut progress = Progress::new(plan, order.is_quiet);
     let setup = Setup {
         plan: Arc::new(plan.clone()),
         target: stage.target(),
@@ -187,9 +187,9 @@ async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationT
     let running = tokio::task::spawn_blocking(move || -> io::Result<Measured> {
         let measured = engine::run(setup, &stop, &mut |second| {
             log.add(second);
-            live.show(second);
+            progress.show(second, &second.reports());
         })?;
-        live.finish();
+        progress.finish();
         log.finish()?;
         Ok(measured)
     });

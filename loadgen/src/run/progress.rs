@@ -1,7 +1,6 @@
 //! What is shown while a load runs: a table that renews itself on a terminal, lines elsewhere. All of it goes to
 //! standard error; the result alone goes to standard output.
 
-use crate::client::Operation;
 use crate::engine::Second;
 use crate::record::figures::OperationReport;
 use crate::record::run::Trial;
@@ -17,7 +16,7 @@ const MOST_LINES: u64 = 30;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Live {
+pub struct Progress {
     bar: ProgressBar,
     is_quiet: bool,
     /// Seconds between two lines.
@@ -27,7 +26,7 @@ pub struct Live {
     errors: u64,
 }
 
-impl Live {
+impl Progress {
     /// A view of a run that begins.
     #[must_use]
     pub fn new(plan: &Plan, is_quiet: bool) -> Self {
@@ -38,14 +37,8 @@ impl Live {
         Self { bar, is_quiet, every_s, seconds: 0, wrong: 0, errors: 0 }
     }
 
-    /// Shows a second.
-    pub fn show(&mut self, second: &Second) {
-        let reports: Vec<(&str, OperationReport)> = Operation::ALL
-            .into_iter()
-            .zip(&second.tallies)
-            .map(|(operation, tally)| (operation.name(), tally.report()))
-            .filter(|(_, report)| report.sent > 0)
-            .collect();
+    /// Shows a second, of which `reports` are the operations' figures.
+    pub fn show(&mut self, second: &Second, reports: &[(&str, OperationReport)]) {
         self.wrong += reports.iter().map(|(_, report)| report.wrong_count()).sum::<u64>();
         self.errors += reports.iter().map(|(_, report)| report.error_count()).sum::<u64>();
         self.seconds += 1;
@@ -54,12 +47,12 @@ impl Live {
         }
         if self.bar.is_hidden() {
             if self.seconds.is_multiple_of(self.every_s) {
-                eprintln!("{}", self.line(second, &reports));
+                eprintln!("{}", self.line(second, reports));
             }
         } else {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the parts")]
             self.bar.set_position((second.progress * PARTS as f64) as u64);
-            self.bar.set_message(self.table(&reports));
+            self.bar.set_message(self.table(reports));
         }
     }
 
@@ -137,21 +130,27 @@ mod tests {
         let load = Load::Closed { stages: Shape::constant(2.0, 10_000_000), pacing: Pacing::Think };
         let (think, sizes, mix) = (Think::None, Sizes::default(), Mix::default());
         let plan = Plan { seed: 1, scenario: Scenario::Mixed, users: 2, load, think, sizes, mix };
-        let mut live = Live::new(&plan, true);
+        let mut progress = Progress::new(&plan, true);
         let mut tallies = std::array::from_fn(|_| Tally::new());
         let took = Some(Took { response_us: 1_500, service_us: 1_400 });
         tallies[2].count(took, Judgement::Verified);
         tallies[2].count(took, Judgement::Wrong("stale read"));
         tallies[3].count(None, Judgement::Error("no answer within 10 s"));
-        let second = Second { start: Duration::from_secs(3), progress: 0.25, tallies, slip_us: new_histogram() };
-        live.show(&second);
-        live.show(&second);
+        let second = Second {
+            start: Duration::from_secs(3),
+            measured: Duration::from_secs(1),
+            progress: 0.25,
+            tallies,
+            slip_us: new_histogram(),
+        };
+        progress.show(&second, &second.reports());
+        progress.show(&second, &second.reports());
         let reports: Vec<_> = [("save", second.tallies[2].report())].into();
         assert_eq!(
-            live.line(&second, &reports),
+            progress.line(&second, &reports),
             " 25 %  save 2/s p50 1.50 ms p99 1.50 ms  ·  so far 2 wrong, 2 errors"
         );
-        let table = live.table(&reports);
+        let table = progress.table(&reports);
         assert!(table.contains("2 wrong answers, 2 errors so far") && table.contains("save"), "{table}");
     }
 }
