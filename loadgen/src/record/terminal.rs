@@ -83,36 +83,41 @@ fn verdict(history: &HistoryReport) -> String {
     out
 }
 
-/// What is wrong comes first, then whether the figures may be used, then where to look.
+/// What the run amounts to, then where to look.
 fn conclusion(report: &RunReport, folder: &Path) -> String {
-    let mut out = String::new();
+    let folder = folder.display();
+    format!(
+        "{}\nSeed {}; the run's files are in {folder}\nTo work its figures out again from them: loadgen report {folder}\n",
+        verdict_lines(report).join("\n"),
+        report.seed
+    )
+}
+
+/// What a run amounts to, a line each: what is wrong comes first, then whether the figures may be used.
+#[must_use]
+pub fn verdict_lines(report: &RunReport) -> Vec<String> {
+    let mut lines = Vec::new();
     let wrong = report.total.wrong_count();
     if wrong > 0 {
-        let _ = writeln!(
-            out,
+        lines.push(format!(
             "WRONG ANSWERS: {wrong} of {}. {} has each, under \"wrong\".",
             report.total.answered,
             super::HISTORY_FILE
-        );
+        ));
     }
     let is_linearizable = report.history.as_ref().is_none_or(|history| history.linearizable != Some(false));
     if !is_linearizable {
-        out.push_str("NOT LINEARIZABLE: the answers contradict each other; see above.\n");
+        lines.push("NOT LINEARIZABLE: the answers contradict each other; see above.".to_owned());
     }
     let doubts = words::doubts(report);
     if !doubts.is_empty() {
-        let _ = writeln!(out, "INVALID: {}.\nDo not use these figures.", doubts.join("; "));
+        lines.push(format!("INVALID: {}.", doubts.join("; ")));
+        lines.push("Do not use these figures.".to_owned());
     } else if wrong == 0 && is_linearizable {
         let (errors, sent) = (report.total.error_count(), report.total.sent);
-        let _ = writeln!(out, "Valid, and no answer was wrong; {errors} of {sent} operations failed.");
+        lines.push(format!("Valid, and no answer was wrong; {errors} of {sent} operations failed."));
     }
-    let folder = folder.display();
-    let _ = writeln!(
-        out,
-        "Seed {}; the run's files are in {folder}\nTo work its figures out again from them: loadgen report {folder}",
-        report.seed
-    );
-    out
+    lines
 }
 
 #[cfg(test)]
