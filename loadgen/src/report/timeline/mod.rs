@@ -25,7 +25,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
-pub(in crate::report) mod text;
+pub(crate) mod text;
 mod units;
 
 use std::fmt;

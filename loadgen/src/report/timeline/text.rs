@@ -14,7 +14,7 @@ pub(in crate::report) fn visible(letter: char) -> impl Iterator<Item = char> {
 }
 
 /// The beginning of a text, made visible; no wider than `limit` columns, with an ellipsis in place of the rest.
-pub(in crate::report) fn short(text: &str, limit: usize) -> String {
+pub(crate) fn short(text: &str, limit: usize) -> String {
     shortened(text, limit).0
 }
 
