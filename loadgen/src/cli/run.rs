@@ -11,6 +11,7 @@ use crate::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, S
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -120,6 +121,10 @@ pub struct Arguments {
     /// Show nothing while it runs
     #[arg(long)]
     quiet: bool,
+    /// Serve a page at this address on which the run can be watched; port 0 takes any free one, and where it is comes on
+    /// standard error. Whoever reaches the address can read it
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    live: Option<SocketAddr>,
 }
 
 /// Which protocol is loaded.
@@ -175,6 +180,7 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
         knows_ceiling: !arguments.no_ceiling,
         objective: arguments.objective,
         is_quiet: arguments.quiet,
+        live: arguments.live,
     })
 }
 
@@ -216,6 +222,10 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     };
     plan.check().map_err(anyhow::Error::msg)?;
     Ok(plan)
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8100, or [::1]:0 for any port".to_owned())
 }
 
 fn us(time: Duration) -> u64 {

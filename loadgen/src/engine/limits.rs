@@ -4,8 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::disable_transparent_huge_pages;
 use std::fs;
 
-/// Open files besides the users' connections: logs, the run's files, timers.
-const OTHER_FILES: u64 = 100;
+/// Open files besides the users' connections: logs, the run's files, timers, and up to 64 connections of those who watch.
+const OTHER_FILES: u64 = 200;
 
 /// From so many users on, what each takes counts more than how fast it is.
 pub(crate) const MANY_USERS: u32 = 1_000;

@@ -23,10 +23,8 @@ pub fn render(report: &RunReport, folder: &Path) -> String {
     for line in words::figures(report) {
         let _ = writeln!(out, "{line}");
     }
-    match &report.history {
-        Some(history) => out.push_str(&verdict(history)),
-        None => drop(writeln!(out, "{}", words::unjudged(report))),
-    }
+    let _ = writeln!(out, "{}", history_line(report));
+    out.extend(report.history.iter().map(counterexamples));
     if let Some(search) = &report.search {
         let rows = search.trials.iter().map(words::trial_row).collect();
         let _ = writeln!(out, "\n{}\n{}", table(&words::TRIAL_HEADS, rows, &[1, 2, 4, 5]), words::found(search));
@@ -71,9 +69,15 @@ fn names(title: &str, lines: &[String]) -> String {
     out
 }
 
-/// The verdict on the history; the first counterexample whole, of the others where they are.
-fn verdict(history: &HistoryReport) -> String {
-    let mut out = format!("{}\n", words::history(history));
+/// The verdict on the history in a sentence, or why there is none.
+#[must_use]
+pub fn history_line(report: &RunReport) -> String {
+    report.history.as_ref().map_or_else(|| words::unjudged(report), words::history)
+}
+
+/// The first counterexample whole, of the others where they are.
+fn counterexamples(history: &HistoryReport) -> String {
+    let mut out = String::new();
     for (number, (head, story)) in words::counterexamples(history).into_iter().enumerate() {
         let _ = writeln!(out, "    {head}");
         for line in story.iter().filter(|_| number == 0) {
@@ -107,7 +111,7 @@ pub fn verdict_lines(report: &RunReport) -> Vec<String> {
     }
     let is_linearizable = report.history.as_ref().is_none_or(|history| history.linearizable != Some(false));
     if !is_linearizable {
-        lines.push("NOT LINEARIZABLE: the answers contradict each other; see above.".to_owned());
+        lines.push("NOT LINEARIZABLE: the answers contradict each other.".to_owned());
     }
     let doubts = words::doubts(report);
     if !doubts.is_empty() {
@@ -142,7 +146,7 @@ mod tests {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }
         let end = "\nWRONG ANSWERS: 1 of 29. history.jsonl.zst has each, under \"wrong\".\n\
-                   NOT LINEARIZABLE: the answers contradict each other; see above.\n\
+                   NOT LINEARIZABLE: the answers contradict each other.\n\
                    Seed 7; the run's files are in reports/x\nTo work its figures out again from them: loadgen report reports/x\n";
         assert!(text.ends_with(end), "{text}");
         assert!(text.lines().all(|line| !line.starts_with(['│', '┌']) || line.chars().count() <= 118), "{text}");

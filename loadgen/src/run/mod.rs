@@ -2,11 +2,12 @@
 //!
 //! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `report`: figures from what was measured.
 //! - `aftermath`: the history judged, and what is wrong drawn.
-//! - [`progress`]: what the terminal shows meanwhile.
+//! - [`progress`]: what the terminal shows meanwhile; [`live`]: what a browser does.
 //! - [`objective`]: what a target is to keep to. Pure.
 //! - [`search`]: the highest rate at which it does. Pure.
 
 mod aftermath;
+pub mod live;
 pub mod objective;
 pub mod progress;
 mod report;
@@ -25,12 +26,16 @@ use crate::reference::Protocol;
 use crate::scenario::Plan;
 use crate::verify::lab::OPENING;
 use anyhow::Context;
+use live::ending::Ending;
+use live::figures::TrialUnderWay;
+use live::{Live, Teller};
 use objective::Objective;
 use progress::Progress;
 use search::Seek;
 use stage::Stage;
 use std::fs::File;
 use std::io::{self, BufWriter};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -57,6 +62,8 @@ pub struct Order {
     pub objective: Option<Objective>,
     /// Whether nothing is shown while it runs.
     pub is_quiet: bool,
+    /// Where it can be watched.
+    pub live: Option<SocketAddr>,
 }
 
 /// What is made of a run's history.
@@ -84,6 +91,19 @@ pub enum Subject {
     },
 }
 
+impl Order {
+    /// What runs, in a sentence.
+    fn in_words(&self) -> String {
+        let Plan { scenario, users, seed, .. } = &self.plan;
+        let server = match &self.subject {
+            Subject::Embedded(protocol) => format!("the reference server ({})", protocol.name()),
+            Subject::Server { target, .. } => target.url().to_string(),
+        };
+        let plural = if *users == 1 { "" } else { "s" };
+        format!("Scenario {scenario} with {users} user{plural} against {server}, seed {seed}")
+    }
+}
+
 /// What a run gave, and the plan that was carried out at last.
 struct Performed {
     plan: Plan,
@@ -95,17 +115,32 @@ struct Performed {
 /// reported.
 ///
 /// # Errors
-/// Where the target cannot be reached or may not be loaded, or a file not be written.
+/// Where the target cannot be reached or may not be loaded, the live page not be served, or a file not be written.
 pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Result<RunReport> {
+    // First of all: nothing is loaded for a page that cannot be had.
+    let live = Live::start(order.live, order.in_words())?;
+    if let Some(address) = live.address() {
+        // Even where nothing else is shown.
+        eprintln!("live: http://{address}/");
+    }
+    let outcome = carry_out_watched(order, &live.teller(), stop).await;
+    live.end(|| Ending::of(&outcome, &order.out)).await;
+    outcome
+}
+
+async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToken) -> anyhow::Result<RunReport> {
     limits::make_room(order.plan.users).map_err(anyhow::Error::msg)?;
     let started = SystemTime::now();
     let stage = Stage::set(order).await?;
     let ceiling = know_thyself(order).await?;
     let performed = match &order.objective {
-        None => perform_once(order, &stage, stop).await,
-        Some(objective) => seek(order, &stage, objective, ceiling, stop).await,
+        None => perform_once(order, &stage, live, stop).await,
+        Some(objective) => seek(order, &stage, objective, ceiling, live, stop).await,
     };
     let url = stage.target().url().to_string();
+    if order.history == HistoryUse::Judged {
+        live.judges();
+    }
     // Before anything is given back: what is in the saves folder belongs to the history.
     let history = aftermath::judge(order, &stage).await;
     if let Ok(Performed { measured, .. }) = &performed {
@@ -129,9 +164,15 @@ async fn know_thyself(order: &Order) -> anyhow::Result<Option<Ceiling>> {
     measuring.await?.context("the generator could not be tried on a server of its own")
 }
 
-async fn perform_once(order: &Order, stage: &Stage, stop: &CancellationToken) -> anyhow::Result<Performed> {
+async fn perform_once(
+    order: &Order,
+    stage: &Stage,
+    live: &Teller,
+    stop: &CancellationToken,
+) -> anyhow::Result<Performed> {
     let plan = order.plan.clone();
-    let measured = perform(order, stage, &plan, stop).await?;
+    live.begins(&plan, None);
+    let measured = perform(order, stage, &plan, live, stop).await?;
     Ok(Performed { plan, measured, search: None })
 }
 
@@ -141,17 +182,20 @@ async fn seek(
     stage: &Stage,
     objective: &Objective,
     ceiling: Option<Ceiling>,
+    live: &Teller,
     stop: &CancellationToken,
 ) -> anyhow::Result<Performed> {
     let mut seek = Seek::new(order.plan.stages().peak());
     loop {
         let (rate_per_s, is_confirming) = seek.next();
         let plan = search::plan_of_trial(&order.plan, rate_per_s, is_confirming);
-        let measured = perform(order, stage, &plan, stop).await?;
+        live.begins(&plan, Some(TrialUnderWay { rate_per_s, phase: seek.phase() }));
+        let measured = perform(order, stage, &plan, live, stop).await?;
         let trial = report::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
         if !order.is_quiet {
             eprintln!("{}", progress::trial(&trial));
         }
+        live.tried(&trial);
         seek.note(trial);
         if seek.is_over() || stop.is_cancelled() {
             let search = seek.told(objective);
@@ -162,7 +206,13 @@ async fn seek(
 }
 
 /// One run of a plan, with the files that are written while it lasts.
-async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Measured> {
+async fn perform(
+    order: &Order,
+    stage: &Stage,
+    plan: &Plan,
+    live: &Teller,
+    stop: &CancellationToken,
+) -> anyhow::Result<Measured> {
     let history = (order.history != HistoryUse::None).then(|| {
         let header = HistoryHeader::new(plan.seed, plan.warm_up_us());
         HistoryWriter::create(&order.out.join(HISTORY_FILE), &header)
@@ -183,11 +233,13 @@ async fn perform(order: &Order, stage: &Stage, plan: &Plan, stop: &CancellationT
         threads: order.threads,
         history,
     };
-    let stop = stop.clone();
+    let (live, stop) = (live.clone(), stop.clone());
     let running = tokio::task::spawn_blocking(move || -> io::Result<Measured> {
         let measured = engine::run(setup, &stop, &mut |second| {
             log.add(second);
-            progress.show(second, &second.reports());
+            let reports = second.reports();
+            progress.show(second, &reports);
+            live.second(second, &reports);
         })?;
         progress.finish();
         log.finish()?;

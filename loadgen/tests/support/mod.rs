@@ -4,7 +4,7 @@
 //!
 //! - [`liar`] · `liar::spawn(None, saves)` is honest, `liar::spawn(Some(Lie::NoLock), saves)` lies.
 //! - [`hostile`] · `hostile::spawn(Hostile::Garbage)`.
-//! - [`harness`] · the binary under test.
+//! - [`harness`] · the binary under test; [`events`] · what those get who watch a run.
 //! - [`running`] · a server's life, from its port to its end.
 //!
 //! # How to add a lie
@@ -17,6 +17,7 @@
 //! 4. Keep it small. A lie that breaks every claim proves only that the harness notices a broken server.
 #![allow(dead_code, reason = "each test binary that includes this uses a part of it")]
 
+pub(crate) mod events;
 pub(crate) mod harness;
 pub(crate) mod hostile;
 pub(crate) mod liar;
