@@ -76,7 +76,8 @@ function showWork() {
   document.title = `Checklist ${session.key}`;
   showType(session.work.typeSlug);
   showItems();
-  all.disabled = false;
+  // Before, nothing could be saved: there is nothing to write in.
+  all.hidden = false;
 }
 
 function showType(slug) {
@@ -132,11 +133,20 @@ function showStatus() {
   box.dataset.status = status.name;
   byId("status-headline").textContent = headline;
   byId("status-detail").textContent = detail;
-  byId("status-actions").replaceChildren(...actions.map(([label, act]) => button(label, act)));
-  if (hadFocus) {
+  showActions(actions);
+  if (hadFocus && !byId("status-actions").contains(document.activeElement)) {
     box.focus();
   }
   announce(status.name, `${headline} ${detail}`);
+}
+
+/** Buttons; those that are there already stay, as somebody may be about to press one. */
+function showActions(actions) {
+  const shown = byId("status-actions");
+  const labels = [...shown.children].map((it) => it.textContent);
+  if (actions.length !== labels.length || actions.some(([label], at) => label !== labels[at])) {
+    shown.replaceChildren(...actions.map(([label, act]) => button(label, act)));
+  }
 }
 
 /** Says aloud whether the work is safe; not each step between. */

@@ -120,7 +120,6 @@ export class Session extends EventTarget {
       return;
     }
     this.#schedule(SAVE_AFTER_MS);
-    // While nothing can be saved, that stays what the person reads.
     if (this.status.name !== "unsaved") {
       this.#tell({ name: "changed" });
     }
@@ -167,7 +166,10 @@ export class Session extends EventTarget {
   async #save() {
     const mine = structuredClone(this.work);
     const text = textOf(mine);
-    this.#tell({ name: "saving" });
+    // While nothing could be saved, that stays what the person reads until something was.
+    if (this.status.name !== "unsaved") {
+      this.#tell({ name: "saving" });
+    }
     if (this.#isSomebodyElses(await this.#restore())) {
       return;
     }

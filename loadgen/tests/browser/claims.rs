@@ -1,20 +1,14 @@
 //! C1 and C2 as `verify` tries them: the reference client keeps them, clients with a fault are found out, and a server
 //! without a client is accused of nothing.
 
+use crate::rewriting::rewriting;
 use crate::room::Server;
 use crate::support::harness::{Run, saves_folder, verify};
 use crate::support::liar;
-use crate::support::running::{Running, converse};
 use crate::{Outcome, trials};
 use anyhow::ensure;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::Response;
 use loadgen::claims::Verdict;
 use loadgen::reference::Protocol;
-use std::io;
-use std::path::Path;
-use std::sync::Arc;
 
 trials![
     the_reference_client_keeps_both_on_both_protocols,
@@ -81,37 +75,4 @@ async fn a_server_without_a_client_is_accused_of_nothing() -> Outcome {
     }
     ensure!(run.code == 0, "exit {}: {}", run.code, run.stdout);
     Ok(())
-}
-
-/// A server that has another's answers, with something else in its scripts.
-fn rewriting(url: &str, right: &'static str, wrong: &'static str) -> Running {
-    // An error says that one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
-    let through = Arc::new((client, url.to_owned()));
-    Running::start(Path::new(""), move |listener| async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let through = Arc::clone(&through);
-            tokio::spawn(converse(stream, move |request| {
-                let through = Arc::clone(&through);
-                async move {
-                    let (head, body) = request.into_parts();
-                    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-                    let (client, url) = &*through;
-                    let answer = client.request(head.method, format!("{url}{}", head.uri)).body(body).send().await;
-                    let answer = answer.map_err(io::Error::other)?;
-                    let mut response = Response::builder().status(answer.status());
-                    if let Some(media_type) = answer.headers().get("content-type") {
-                        response = response.header("content-type", media_type);
-                    }
-                    let is_script = Path::new(head.uri.path()).extension().is_some_and(|extension| extension == "js");
-                    let mut content = answer.bytes().await.map_err(io::Error::other)?;
-                    if is_script {
-                        content = Bytes::from(String::from_utf8_lossy(&content).replace(right, wrong));
-                    }
-                    response.body(Full::new(content)).map_err(io::Error::other)
-                }
-            }));
-        }
-    })
 }

@@ -4,6 +4,8 @@
 //!     npm ci --prefix loadgen/tests/browser
 //!     BROWSER_TESTS=1 cargo test --workspace --test browser
 //!
+//! `CLIENT_MUTANT='right=>wrong'` puts something else into the reference client's scripts: some test must fail then.
+//!
 //! Without `BROWSER_TESTS` they are left out, and say so: not everybody who changes something has a browser to drive.
 //! Pictures of each page are put into `BROWSER_OUT`, or else a folder `reports/<UTC time>-browser`.
 //!
@@ -12,6 +14,7 @@
 //! - [`scenarios`]: the specification's integration tests, with real tabs.
 //! - [`trouble`]: servers that are down, slow, restarted, full; others' work; what was stored by whoever.
 //! - [`claims`]: C1 and C2, on the reference client and on clients with a fault.
+//! - [`rewriting`]: clients with a fault.
 //! - [`pages`]: every page at three widths: nothing cut, nothing loaded, nothing that shuts anybody out.
 //! - [`pictures`]: where pictures go.
 
@@ -19,6 +22,7 @@ mod checklist;
 mod claims;
 mod pages;
 mod pictures;
+mod rewriting;
 mod room;
 mod scenarios;
 #[path = "../support/mod.rs"]

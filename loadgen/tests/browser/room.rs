@@ -1,6 +1,8 @@
 //! A reference server, the gateway before it, and browsers at its page.
 
+use crate::rewriting::rewriting;
 use crate::support::harness::{loadgen, saves_folder};
+use crate::support::running::Running;
 use anyhow::{Context, ensure};
 use loadgen::browser::{Browser, Driver, Gateway};
 use loadgen::client::ledger::Ledger;
@@ -48,13 +50,9 @@ impl Server {
         Ok(())
     }
 
-    pub(crate) fn target(&self) -> anyhow::Result<Target> {
-        Target::new(&self.url, DEFAULT_PATH_TEMPLATE).map_err(anyhow::Error::msg)
-    }
-
     /// Somebody who speaks to it without a browser.
     pub(crate) fn user(&self) -> anyhow::Result<User> {
-        let target = Arc::new(self.target()?);
+        let target = Arc::new(target_at(&self.url)?);
         Ok(User::new(0, target, Patience::default(), Instant::now(), Arc::default()))
     }
 
@@ -73,6 +71,10 @@ impl Drop for Server {
     }
 }
 
+fn target_at(url: &str) -> anyhow::Result<Target> {
+    Target::new(url, DEFAULT_PATH_TEMPLATE).map_err(anyhow::Error::msg)
+}
+
 fn serve(protocol: Protocol, saves: &TempDir, address: &str) -> anyhow::Result<(Child, String)> {
     let mut command = loadgen();
     command.args(["serve", "--log", "warn", "--protocol", protocol.name(), "--listen", address, "--saves"]);
@@ -88,6 +90,7 @@ pub(crate) struct Room {
     pub(crate) server: Server,
     pub(crate) gateway: Gateway,
     pub(crate) driver: Driver,
+    _mutant: Option<Running>,
 }
 
 impl Room {
@@ -97,8 +100,12 @@ impl Room {
 
     pub(crate) async fn of(protocol: Protocol) -> anyhow::Result<Self> {
         let server = Server::start(protocol)?;
-        let gateway = Gateway::open(&server.target()?, Patience::default(), Arc::new(Ledger::default())).await?;
-        Ok(Self { server, gateway, driver: Driver::start().await? })
+        let mutant = std::env::var("CLIENT_MUTANT").ok();
+        let mutant = mutant.as_deref().and_then(|mutant| mutant.split_once("=>"));
+        let mutant = mutant.map(|(right, wrong)| rewriting(&server.url, right, wrong));
+        let target = target_at(mutant.as_ref().map_or(&server.url, |mutant| &mutant.url))?;
+        let gateway = Gateway::open(&target, Patience::default(), Arc::new(Ledger::default())).await?;
+        Ok(Self { server, gateway, driver: Driver::start().await?, _mutant: mutant })
     }
 
     /// A browser of its own, not yet at the page.

@@ -4,11 +4,37 @@ use super::harness::{loadgen, started};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::{Deref, DerefMut};
 use std::process::{Child, ChildStderr};
+
+/// A process that ends with this, whatever becomes of the test.
+pub(crate) struct Ending(Child);
+
+impl Deref for Ending {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Ending {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// A run under way, with a page.
 pub(crate) struct Watched {
-    pub(crate) run: Child,
+    pub(crate) run: Ending,
     pub(crate) address: SocketAddr,
     pub(crate) out: tempfile::TempDir,
     /// Open, for the run writes to it.
@@ -27,7 +53,7 @@ impl Watched {
         stderr.read_line(&mut line).expect("it says where");
         let url = line.trim_end().strip_prefix("live: http://").and_then(|rest| rest.strip_suffix('/'));
         let address = url.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("it says {line:?}"));
-        Self { run, address, out, stderr }
+        Self { run: Ending(run), address, out, stderr }
     }
 
     /// Waits for its end: the exit code, and what else it said.
