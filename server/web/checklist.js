@@ -88,7 +88,11 @@ function showType(slug) {
 }
 
 function showItems() {
+  const focused = document.activeElement.id;
   items.replaceChildren(...itemsOf(session.work.typeSlug).map(item));
+  if (focused !== document.activeElement.id) {
+    byId(focused)?.focus();
+  }
   showProgress();
 }
 

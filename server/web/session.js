@@ -8,7 +8,7 @@
 // looked again and again whether it has come.
 
 import { Unanswered, call as callServer } from "./api.js";
-import { textOf, workOf } from "./work.js";
+import { asObject, textOf, workOf } from "./work.js";
 
 /** A start is tried so often in all, so far apart: the specification's `maxAttempts` and pause. */
 export const START_ATTEMPTS = 3;
@@ -269,7 +269,10 @@ export class Session extends EventTarget {
   async #restore() {
     try {
       const document = await this.#call("restore", { query: { sessionKey: this.key } });
-      const at = document?.metadata?.lastModified ?? document?.metadata?.created;
+      if (asObject(document) !== document) {
+        throw new Unanswered("The server's answer holds no document");
+      }
+      const at = document.metadata?.lastModified ?? document.metadata?.created;
       this.#lastModifiedMs = Number.isFinite(at) ? at : null;
       return workOf(document);
     } catch (error) {

@@ -2,18 +2,21 @@
 //! without a client is accused of nothing.
 
 use crate::rewriting::rewriting;
-use crate::room::Server;
-use crate::support::harness::{Run, saves_folder, verify};
+use crate::room::{Server, until};
+use crate::support::harness::{Run, interrupt, loadgen, names, saves_folder, started, verify};
 use crate::support::liar;
 use crate::{Outcome, trials};
 use anyhow::ensure;
 use loadgen::claims::Verdict;
 use loadgen::reference::Protocol;
+use rustix::process::Signal;
+use std::path::Path;
 
 trials![
     the_reference_client_keeps_both_on_both_protocols,
     a_client_with_a_fault_is_found_out,
     a_server_without_a_client_is_accused_of_nothing,
+    an_interrupted_run_leaves_no_browser_behind,
 ];
 
 async fn on_a_thread(arguments: Vec<String>) -> anyhow::Result<Run> {
@@ -75,4 +78,26 @@ async fn a_server_without_a_client_is_accused_of_nothing() -> Outcome {
     }
     ensure!(run.code == 0, "exit {}: {}", run.code, run.stdout);
     Ok(())
+}
+
+async fn an_interrupted_run_leaves_no_browser_behind() -> Outcome {
+    let (temporary, out) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let mut command = loadgen();
+    command.args(["verify", "--only", "C2", "--out"]).arg(out.path()).env("TMPDIR", temporary.path());
+    let mut run = started(&mut command);
+    interrupt(&mut run, Signal::INT, || !processes_of(temporary.path()).is_empty());
+    let ended = run.wait()?;
+    ensure!(ended.code() == Some(3), "exit {ended}");
+    until("the browsers have ended", || async { Ok(processes_of(temporary.path()).is_empty().then_some(())) }).await?;
+    ensure!(names(temporary.path()).is_empty(), "{:?}", names(temporary.path()));
+    Ok(())
+}
+
+/// The browsers that keep their profile in a folder.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let profile = format!("--user-data-dir={}", folder.display());
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    // A process may have ended meanwhile.
+    let commands = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
+    commands.filter(|command| command.contains(&profile)).collect()
 }

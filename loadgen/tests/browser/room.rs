@@ -28,7 +28,7 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
     protocol: Protocol,
-    saves: TempDir,
+    pub(crate) saves: TempDir,
 }
 
 impl Server {

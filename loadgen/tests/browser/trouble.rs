@@ -22,6 +22,7 @@ trials![
     a_checklist_that_somebody_deleted_is_told_and_saved_again,
     whatever_was_stored_is_shown_as_far_as_it_can_be_and_kept,
     a_page_that_comes_into_sight_shows_what_others_saved,
+    what_is_no_document_is_not_opened,
 ];
 
 async fn what_is_written_while_the_server_is_down_is_kept_and_saved_when_it_is_back() -> Outcome {
@@ -243,7 +244,23 @@ async fn a_page_that_comes_into_sight_shows_what_others_saved() -> Outcome {
     friend.write(1, "from a friend").await?;
     friend.until("changed").await?;
     friend.until("saved").await?;
+    ours.element("#demo-note-note").await?.click().await?;
     ours.browser.run("document.dispatchEvent(new Event('visibilitychange'));", vec![]).await?;
     until("the friend's work is shown", || async { Ok((ours.shown().await?[0].1 == "from a friend").then_some(())) })
-        .await
+        .await?;
+    let focused = ours.browser.run("return document.activeElement.id;", vec![]).await?;
+    ensure!(focused == "demo-note-note", "the focus went to {focused}");
+    Ok(())
+}
+
+async fn what_is_no_document_is_not_opened() -> Outcome {
+    let room = Room::new().await?;
+    for content in ["[1,2]", "17", "{\"half\":"] {
+        std::fs::write(room.server.saves.path().join("AAA.json"), content)?;
+        let said = room.visitor("?=AAA").await?.until("failed").await?;
+        let told = ["holds no document", "Invalid saved data format"];
+        ensure!(told.iter().any(|told| said.text.contains(told)), "{content}: {said:?}");
+        ensure!(std::fs::read_to_string(room.server.saves.path().join("AAA.json"))? == content, "it was overwritten");
+    }
+    Ok(())
 }
