@@ -115,6 +115,6 @@ impl fmt::Display for Trace {
 }
 
 fn columns<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let line = texts.fold(String::new(), |line, text| format!("{line}{text:<COLUMN$}"));
+    let line = texts.fold(String::new(), |line, text| line + &format!("{text:<COLUMN$}"));
     line.trim_end().to_owned()
 }

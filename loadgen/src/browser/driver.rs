@@ -1,14 +1,18 @@
 //! Headless Chromium, by way of ChromeDriver.
 
+use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use hyper::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal, getuid, kill_process_group};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
-use thirtyfour::{ChromiumLikeCapabilities, LoggingPrefsLogLevel};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use url::{ParseError, Url};
 
 /// The program that drives the browser, and the names of those that it can start.
 const DRIVER: &str = "chromedriver";
@@ -17,9 +21,6 @@ const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "c
 /// How long the driver may take to start, and to end.
 const START: Duration = Duration::from_secs(20);
 const END: Duration = Duration::from_secs(5);
-
-/// How long one command to a browser may take: on a machine that others use, its start takes seconds.
-const COMMAND: Duration = Duration::from_mins(1);
 
 /// What the driver says when it listens; the port follows.
 const LISTENING: &str = "started successfully on port ";
@@ -33,9 +34,12 @@ pub enum BrowserError {
     /// The driver did not come to listen.
     #[error("{DRIVER} could not be started: {0}")]
     NotStarted(String),
+    /// A browser did not come to be driven.
+    #[error("the browser could not be started: {0}")]
+    NotOpened(#[from] NewSessionError),
     /// A command failed.
     #[error("the browser did not do what it was told: {0}")]
-    Failed(#[from] WebDriverError),
+    Failed(#[from] CmdError),
 }
 
 /// A driver, of which browsers are had. With it end all of them, however it ends.
@@ -43,7 +47,6 @@ pub enum BrowserError {
 pub struct Driver {
     process: Child,
     url: String,
-    client: reqwest::Client,
     /// Profiles and what else browsers leave.
     _temporary: TempDir,
 }
@@ -78,11 +81,7 @@ impl Driver {
             .spawn()
             .map_err(|error| not_started(error.to_string()))?;
         let stdout = process.stdout.take().ok_or_else(|| not_started("it has no output".to_owned()))?;
-        // An error says that one is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().no_proxy().timeout(COMMAND).build();
-        let client = client.map_err(|error| not_started(error.to_string()))?;
-        let mut driver = Self { process, url: String::new(), client, _temporary: temporary };
+        let mut driver = Self { process, url: String::new(), _temporary: temporary };
         let mut lines = BufReader::new(stdout).lines();
         let port = async {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -105,19 +104,7 @@ impl Driver {
     /// # Errors
     /// Where it does not start.
     pub async fn open(&self) -> Result<Browser, BrowserError> {
-        let mut wanted = DesiredCapabilities::chrome();
-        wanted.set_headless()?;
-        // Small machines, and containers, have next to no shared memory.
-        wanted.set_disable_dev_shm_usage()?;
-        if getuid().is_root() {
-            // As root it has no sandbox.
-            wanted.set_no_sandbox()?;
-        }
-        wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-        wanted.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
-        // Otherwise it would answer the question of a page that is left with unsaved work by itself.
-        wanted.set("unhandledPromptBehavior", "ignore")?;
-        let page = WebDriver::builder(&self.url, wanted).client(self.client.clone()).connect().await?;
+        let page = ClientBuilder::new(HttpConnector::new()).capabilities(wanted()).connect(&self.url).await?;
         Ok(Browser { page })
     }
 
@@ -142,6 +129,23 @@ impl Drop for Driver {
     }
 }
 
+/// What a browser is to be like.
+fn wanted() -> Map<String, Value> {
+    // Small machines, and containers, have next to no shared memory.
+    let mut arguments = vec!["--headless", "--disable-dev-shm-usage"];
+    if getuid().is_root() {
+        // As root it has no sandbox.
+        arguments.push("--no-sandbox");
+    }
+    [
+        ("goog:chromeOptions", json!({ "args": arguments })),
+        ("goog:loggingPrefs", json!({ "browser": "ALL", "performance": "ALL" })),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}
+
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
@@ -151,7 +155,7 @@ fn is_installed(program: &str) -> bool {
 #[derive(Debug)]
 pub struct Browser {
     /// What drives it, for what is not told here.
-    pub page: WebDriver,
+    pub page: Client,
 }
 
 /// A script that pages are given before their own.
@@ -172,7 +176,7 @@ impl Browser {
     /// # Errors
     /// Where it fails.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value, BrowserError> {
-        Ok(self.page.execute(script, arguments).await?.json().clone())
+        Ok(self.page.execute(script, arguments).await?)
     }
 
     /// Runs a script in every page from now on, before the page's own.
@@ -180,9 +184,8 @@ impl Browser {
     /// # Errors
     /// Where the browser refuses it.
     pub async fn give(&self, script: &str) -> Result<Given, BrowserError> {
-        let source = serde_json::json!({ "source": script });
-        let given = self.page.cdp().send_raw("Page.addScriptToEvaluateOnNewDocument", source).await?;
-        Ok(Given(given))
+        let source = json!({ "source": script });
+        Ok(Given(self.tell("Page.addScriptToEvaluateOnNewDocument", source).await?))
     }
 
     /// Takes a script back.
@@ -190,8 +193,26 @@ impl Browser {
     /// # Errors
     /// Where the browser does not know it.
     pub async fn take_back(&self, given: Given) -> Result<(), BrowserError> {
-        self.page.cdp().send_raw("Page.removeScriptToEvaluateOnNewDocument", given.0).await?;
+        self.tell("Page.removeScriptToEvaluateOnNewDocument", given.0).await?;
         Ok(())
+    }
+
+    /// Tells it something in the `DevTools` protocol; answers what it answers.
+    ///
+    /// # Errors
+    /// Where it refuses.
+    pub async fn tell(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        let body = json!({ "cmd": method, "params": parameters });
+        Ok(self.page.issue_cmd(OfTheVendor { path: "goog/cdp/execute", body }).await?)
+    }
+
+    /// What it has logged of a kind since that was last asked for: `browser` what scripts and the network complain of,
+    /// `performance` what happened.
+    ///
+    /// # Errors
+    /// Where it keeps no such log.
+    pub async fn log(&self, kind: &str) -> Result<Value, BrowserError> {
+        Ok(self.page.issue_cmd(OfTheVendor { path: "se/log", body: json!({ "type": kind }) }).await?)
     }
 
     /// Closes it.
@@ -199,6 +220,23 @@ impl Browser {
     /// # Errors
     /// Where it does not answer.
     pub async fn close(self) -> Result<(), BrowserError> {
-        Ok(self.page.quit().await?)
+        Ok(self.page.close().await?)
+    }
+}
+
+/// A command that the standard does not have.
+#[derive(Debug)]
+struct OfTheVendor {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for OfTheVendor {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
     }
 }

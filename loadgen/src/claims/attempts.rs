@@ -220,7 +220,7 @@ fn judge_average(levels: &[Level]) -> Finding {
 fn figures(level: &Level) -> String {
     let attempts = level.attempts.map(|attempts| format!("{attempts:.2} attempts, "));
     let time = level.time_ms.map_or("no time".to_owned(), |time| format!("{time:.2} ms"));
-    format!("{}{time}", attempts.unwrap_or_default())
+    attempts.unwrap_or_default() + &time
 }
 
 fn judge_worst(asked: &[Exchange]) -> Finding {

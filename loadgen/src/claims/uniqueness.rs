@@ -118,7 +118,7 @@ fn judge(trials: &Trials) -> Finding {
     } else {
         let error = trials.error.as_ref().map(|error| format!("; generate-key answered {}", error.step().got));
         let missing = format!("no duplicate in {complete} complete trials of {keys} keys, {needed} are needed");
-        Finding::inconclusive(format!("{missing}{}", error.unwrap_or_default()))
+        Finding::inconclusive(missing + &error.unwrap_or_default())
     };
     finding
         .measured("trials", *complete)

@@ -54,7 +54,7 @@ pub fn terminal(judgement: &Judgement) -> String {
     for left_out in &judgement.left_out {
         let _ = writeln!(text, "Not judged: {left_out}");
     }
-    format!("{text}{}\n", outcome(judgement))
+    text + &outcome(judgement) + "\n"
 }
 
 /// For a pull request.

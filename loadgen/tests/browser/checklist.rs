@@ -3,8 +3,8 @@
 use crate::room::Room;
 use crate::{Outcome, trials};
 use anyhow::ensure;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
-use thirtyfour::Key;
 
 trials![
     work_is_saved_two_seconds_after_its_last_change_and_not_before,
@@ -54,7 +54,7 @@ async fn everything_is_done_by_keyboard_and_the_focus_stays() -> Outcome {
     for _ in 0..12 {
         ours.element("body").await?;
         let element = ours.browser.page.active_element().await?;
-        element.send_keys(Key::Tab).await?;
+        element.send_keys(&Key::Tab).await?;
         reached.push(ours.browser.run(active, vec![]).await?);
         if reached.last() == Some(&json!("demo-try")) {
             ours.browser.page.active_element().await?.send_keys(" ").await?;
@@ -99,7 +99,7 @@ async fn the_link_is_copied() -> Outcome {
     let room = Room::new().await?;
     let ours = room.at_work("").await?;
     let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
-    ours.browser.page.cdp().send_raw("Browser.grantPermissions", permissions).await?;
+    ours.browser.tell("Browser.grantPermissions", permissions).await?;
     ours.press("Copy link").await?;
     crate::room::until("the link is copied", || async {
         let told = ours.element("#copied").await?.text().await?;

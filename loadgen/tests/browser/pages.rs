@@ -9,6 +9,7 @@ use crate::{Outcome, pictures, trials};
 use anyhow::{Context, ensure};
 use loadgen::browser::{Browser, Driver, Treatment};
 use rustix::process::Signal;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -154,7 +155,7 @@ async fn is_open_to_all(browser: &Browser, what: &str) -> Outcome {
         axe.run(document, { resultTypes: ['violations'] }).then(
             (results) => done(results.violations.map((it) => [it.impact, it.id, it.help, it.nodes.map((node) => node.target.join(' '))])),
             (error) => done([['critical', 'axe', String(error), []]]));";
-    let found = browser.page.execute_async(script, vec![]).await?.json().clone();
+    let found = browser.page.execute_async(script, vec![]).await?;
     let found: Vec<(Option<String>, String, String, Vec<String>)> = serde_json::from_value(found)?;
     let is_serious = |impact: &Option<String>| matches!(impact.as_deref(), Some("serious" | "critical"));
     let serious: Vec<_> = found.iter().filter(|(impact, ..)| is_serious(impact)).collect();
@@ -195,12 +196,20 @@ struct Logged {
     asked_for: Vec<String>,
 }
 
+/// A line of a browser's log.
+#[derive(Deserialize)]
+struct Entry {
+    level: String,
+    message: String,
+}
+
 /// What the browser has logged since this was last looked at.
 async fn logged(browser: &Browser) -> anyhow::Result<Logged> {
-    let complaints = browser.page.browser_log().await?.into_iter();
-    let complaints = complaints.filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()));
+    let complaints: Vec<Entry> = serde_json::from_value(browser.log("browser").await?)?;
+    let complaints = complaints.into_iter().filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()));
     let mut asked_for = Vec::new();
-    for entry in browser.page.get_log("performance").await? {
+    let happened: Vec<Entry> = serde_json::from_value(browser.log("performance").await?)?;
+    for entry in happened {
         let message: Value = serde_json::from_str(&entry.message)?;
         if message["message"]["method"] == "Network.requestWillBeSent" {
             asked_for.extend(message["message"]["params"]["request"]["url"].as_str().map(str::to_owned));
@@ -211,12 +220,12 @@ async fn logged(browser: &Browser) -> anyhow::Result<Logged> {
 
 async fn wide(browser: &Browser, width: u32) -> Outcome {
     let metrics = json!({ "width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
-    browser.page.cdp().send_raw("Emulation.setDeviceMetricsOverride", metrics).await?;
+    browser.tell("Emulation.setDeviceMetricsOverride", metrics).await?;
     Ok(())
 }
 
 async fn prefers(browser: &Browser, scheme: &str) -> Outcome {
     let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-    browser.page.cdp().send_raw("Emulation.setEmulatedMedia", media).await?;
+    browser.tell("Emulation.setEmulatedMedia", media).await?;
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Pictures of pages, in the run's folder.
 
 use anyhow::Context;
+use fantoccini::Client;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::SystemTime;
-use thirtyfour::WebDriver;
 
 /// Where they go: a folder that is given, or one of this run.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -16,8 +16,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// Takes a picture of a page, as far as the window shows it.
-pub(crate) async fn take(page: &WebDriver, name: &str) -> anyhow::Result<()> {
+pub(crate) async fn take(page: &Client, name: &str) -> anyhow::Result<()> {
     std::fs::create_dir_all(&*FOLDER).with_context(|| format!("cannot create {}", FOLDER.display()))?;
     let path = FOLDER.join(format!("{name}.png"));
-    page.screenshot(&path).await.with_context(|| format!("cannot write {}", path.display()))
+    std::fs::write(&path, page.screenshot().await?).with_context(|| format!("cannot write {}", path.display()))
 }

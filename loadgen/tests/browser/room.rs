@@ -4,6 +4,8 @@ use crate::rewriting::rewriting;
 use crate::support::harness::{loadgen, saves_folder};
 use crate::support::running::Running;
 use anyhow::{Context, ensure};
+use fantoccini::Locator;
+use fantoccini::elements::Element;
 use loadgen::browser::{Browser, Driver, Gateway};
 use loadgen::client::ledger::Ledger;
 use loadgen::client::target::DEFAULT_PATH_TEMPLATE;
@@ -15,7 +17,6 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use thirtyfour::{By, WebElement};
 
 /// How long something that must come is waited for, on however busy a machine.
 const COMES: Duration = Duration::from_mins(1);
@@ -171,8 +172,8 @@ impl Checklist {
         Ok(self.element("#key").await?.text().await?)
     }
 
-    pub(crate) async fn element(&self, css: &str) -> anyhow::Result<WebElement> {
-        self.browser.page.find(By::Css(css)).await.with_context(|| format!("there is no {css}"))
+    pub(crate) async fn element(&self, css: &str) -> anyhow::Result<Element> {
+        self.browser.page.find(Locator::Css(css)).await.with_context(|| format!("there is no {css}"))
     }
 
     /// Types into the note of an item, counted from 1.
@@ -188,7 +189,13 @@ impl Checklist {
 
     pub(crate) async fn press(&self, label: &str) -> anyhow::Result<()> {
         let path = format!("//button[normalize-space()={}]", json!(label));
-        self.browser.page.find(By::XPath(path)).await.with_context(|| format!("no button {label:?}"))?.click().await?;
+        self.browser
+            .page
+            .find(Locator::XPath(&path))
+            .await
+            .with_context(|| format!("no button {label:?}"))?
+            .click()
+            .await?;
         Ok(())
     }
 

@@ -91,7 +91,7 @@ async fn of_two_tabs_on_one_session_the_last_to_save_wins_knowingly() -> Outcome
     let page = &tabs.browser.page;
     let (key, first) = (tabs.key().await?, page.window().await?);
     tabs.browser.run(UNSEEN, vec![]).await?;
-    let second = page.new_tab().await?;
+    let second = page.new_window(true).await?.handle;
     page.switch_to_window(second.clone()).await?;
     tabs.browser.visit(&room.gateway.url(&format!("/?={key}"))).await?;
     tabs.until("saved").await?;

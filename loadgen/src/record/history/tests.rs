@@ -126,7 +126,7 @@ fn lines_and_header_keep_to_the_schema_and_spoiled_ones_do_not() {
 #[test]
 fn a_history_is_read_back_as_it_was_written_from_many_frames() {
     let folder = tempfile::tempdir().unwrap();
-    let chunk = [written(&saved()), written(&refused(HOSTILE))].concat();
+    let chunk = written(&saved()) + &written(&refused(HOSTILE));
     let mut reader = read_history(&history(folder.path(), &[&chunk, &written(&lost()), &chunk])).expect("opens");
     assert_eq!(reader.header(), &HistoryHeader::new(7, 5_000_000));
     let records: Vec<HistoryRecord> = reader.by_ref().collect::<Result<_, _>>().expect("all whole");
