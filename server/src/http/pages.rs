@@ -12,6 +12,9 @@ use hyper::header::{
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The page's own path.
+const INDEX: &str = "/";
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name under `/web/`, media type, content.
@@ -45,13 +48,23 @@ impl Pages {
     /// What is at a path.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<Answer> {
-        if path == "/" {
+        if path == INDEX {
             return Some(page("text/html; charset=utf-8", self.index.clone()));
         }
-        let name = path.strip_prefix("/web/")?;
-        let (_, media_type, content) = FILES.into_iter().find(|(file, ..)| *file == name)?;
+        let (_, media_type, content) = file_at(path)?;
         Some(page(media_type, Bytes::from_static(content.as_bytes())))
     }
+}
+
+/// Whether there is something at a path.
+#[must_use]
+pub fn is_there(path: &str) -> bool {
+    path == INDEX || file_at(path).is_some()
+}
+
+fn file_at(path: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    let name = path.strip_prefix("/web/")?;
+    FILES.into_iter().find(|(file, ..)| *file == name)
 }
 
 fn page(media_type: &'static str, content: Bytes) -> Answer {
@@ -124,7 +137,7 @@ mod tests {
     #[test]
     fn nothing_else_is_there() {
         for path in ["", "/web/", "/web", "/index.html", "/web/../Cargo.toml", "/web/index.html", "//"] {
-            assert!(pages().at(path).is_none(), "{path}");
+            assert!(pages().at(path).is_none() && !is_there(path), "{path}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which operation a request asks for.
 
+use super::pages;
 use hyper::Method;
 
 /// What can be asked for.
@@ -59,7 +60,7 @@ impl Operation {
         if path == "/metrics" {
             return Some(Self::Metrics);
         }
-        if path == "/" || path.starts_with("/web/") {
+        if pages::is_there(path) {
             return Some(Self::Page);
         }
         let name = match path.strip_prefix("/php/api/") {
@@ -84,6 +85,13 @@ mod tests {
         for path in ["/api/generate-key.php", "/api/", "/php/api/.php", "/api/metrics", "/api/list/", "", "/API/list"] {
             assert_eq!(Operation::of_path(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn pages_are_where_something_is() {
+        assert_eq!(Operation::of_path("/"), Some(Operation::Page));
+        assert_eq!(Operation::of_path("/web/checklist.js"), Some(Operation::Page));
+        assert_eq!(Operation::of_path("/web/nothing.js"), None);
     }
 
     #[test]
