@@ -4,6 +4,7 @@
 use crate::client::exchange::Body;
 use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Operation, Patience, Target};
+use crate::verify::lab::lock;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -26,6 +27,9 @@ use url::Url;
 
 /// How long an answer that is broken off is held after its beginning.
 const BEGINNING_IS_SENT: Duration = Duration::from_millis(50);
+
+/// What the contract answers to an instantiate that created something.
+const CREATED: &str = "\"Instance created\"";
 
 /// What is done to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,24 +242,20 @@ impl Shared {
         (calls.all.len() - 1, treatment)
     }
 
-    /// Passes a call on, and enters in the ledger what becomes ours by it.
+    /// Passes a call on, and enters in the ledger what becomes ours by it: what is ours is deleted in the end. A document
+    /// that was there when it was instantiated may be a stranger's, whose key a faulty server handed out again.
     async fn call(&self, operation: Operation, key: Option<&str>, asked: Asked) -> io::Result<Answered> {
-        let writes = matches!(operation, Operation::Instantiate | Operation::Save);
-        if let (true, Some(key)) = (writes, key) {
-            self.ledger.own(key, Ownership::Written);
-        }
         let answer = self.forward(asked).await;
-        match &answer {
-            Ok(answer) => {
+        let writes = matches!(operation, Operation::Instantiate | Operation::Save);
+        match (&answer, key) {
+            (Ok(answer), Some(key)) if answer.has_written(operation) => drop(self.ledger.own(key, Ownership::Written)),
+            (Ok(answer), None) => {
                 if let Some(key) = answer.key_handed_out(operation) {
                     self.ledger.own(&key, Ownership::Handed);
                 }
             }
-            Err(_) => {
-                if let (true, Some(key)) = (writes, key) {
-                    self.ledger.note_open_write(key);
-                }
-            }
+            (Err(_), Some(key)) if writes => self.ledger.note_open_write(key),
+            _ => {}
         }
         answer
     }
@@ -290,6 +290,15 @@ impl Answered {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         Self { status, headers, body: envelope.to_string().into() }
+    }
+
+    /// Whether a document is there by this, or as it is by this.
+    fn has_written(&self, operation: Operation) -> bool {
+        match (operation, Body::parse(&self.body)) {
+            (Operation::Instantiate, Body::Success(data)) => data.get().contains(CREATED),
+            (Operation::Save, Body::Success(_)) => true,
+            _ => false,
+        }
     }
 
     fn key_handed_out(&self, operation: Operation) -> Option<String> {
@@ -340,9 +349,4 @@ fn broken_off() -> Response<Outgoing> {
         Err(io::Error::other("cut on purpose"))
     });
     Response::new(BodyExt::boxed(StreamBody::new(Box::pin(beginning.chain(end)))))
-}
-
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is under these locks is whole between any two statements that hold them.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,17 +6,23 @@ use crate::room::{Server, until};
 use crate::support::harness::{Run, interrupt, loadgen, names, saves_folder, started, verify};
 use crate::support::liar;
 use crate::{Outcome, trials};
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use loadgen::browser::Gateway;
 use loadgen::claims::Verdict;
+use loadgen::client::ledger::{Ledger, Ownership};
+use loadgen::client::target::DEFAULT_PATH_TEMPLATE;
+use loadgen::client::{Patience, Target};
 use loadgen::reference::Protocol;
 use rustix::process::Signal;
 use std::path::Path;
+use std::sync::Arc;
 
 trials![
     the_reference_client_keeps_both_on_both_protocols,
     a_client_with_a_fault_is_found_out,
     a_server_without_a_client_is_accused_of_nothing,
     an_interrupted_run_leaves_no_browser_behind,
+    only_what_a_client_created_is_ours_to_delete,
 ];
 
 async fn on_a_thread(arguments: Vec<String>) -> anyhow::Result<Run> {
@@ -100,4 +106,24 @@ fn processes_of(folder: &Path) -> Vec<String> {
     // A process may have ended meanwhile.
     let commands = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
     commands.filter(|command| command.contains(&profile)).collect()
+}
+
+/// A faulty server hands out a stranger's key, and the client instantiates it: that document must not be cleaned up.
+async fn only_what_a_client_created_is_ours_to_delete() -> Outcome {
+    let server = Server::start(Protocol::Documented)?;
+    let body = |key: &str| format!(r#"{{"sessionKey":"{key}","typeSlug":"word","state":{{}}}}"#);
+    std::fs::write(server.saves.path().join("AAA.json"), body("AAA"))?;
+    let ledger = Arc::new(Ledger::default());
+    let target = Target::new(&server.url, DEFAULT_PATH_TEMPLATE).map_err(anyhow::Error::msg)?;
+    let gateway = Gateway::open(&target, Patience::default(), Arc::clone(&ledger)).await?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    for key in ["AAA", "BBB"] {
+        client.post(gateway.url("/php/api/instantiate.php")).body(body(key)).send().await?;
+    }
+    let handed = client.get(gateway.url("/php/api/generate-key.php")).send().await?.text().await?;
+    ensure!(ledger.ownership("AAA").is_none(), "a stranger's document would be deleted");
+    ensure!(ledger.ownership("BBB") == Some(Ownership::Written), "{:?}", ledger.keys());
+    let ours = ledger.keys().into_iter().find(|key| key != "BBB").context("the key that was handed out")?;
+    ensure!(handed.contains(&ours) && ledger.ownership(&ours) == Some(Ownership::Handed), "{handed}: {ours}");
+    Ok(())
 }

@@ -9,7 +9,7 @@ pub(super) use keys::C1;
 pub(super) use retries::C2;
 
 use crate::browser::driver::BrowserError;
-use crate::browser::{Browser, Call, Driver, Gateway};
+use crate::browser::{Browser, Call, Driver, Gateway, Treatment};
 use crate::client::Operation;
 use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
@@ -42,6 +42,7 @@ impl Seat {
         let gateway = gateway.map_err(|error| Stuck(format!("nothing can be put before the target: {error}")))?;
         let driver = Driver::start().await?;
         let browser = driver.open().await?;
+        gateway.treat(|call, _| unless_it_overwrites(call));
         Ok(Self { driver, browser, gateway, page: lab.target.page().to_owned() })
     }
 
@@ -62,6 +63,15 @@ impl Seat {
         // With the driver ends the browser, whether or not it closed well.
         let _ = self.browser.close().await;
         self.driver.end().await;
+    }
+}
+
+/// Passes on what changes no document that is there. A faulty server can hand out the key of somebody's, and these claims
+/// need no save to be done: it is enough that it comes.
+fn unless_it_overwrites(call: &Call) -> Treatment {
+    match call.operation {
+        Operation::Save | Operation::Delete => Treatment::Refuse(503, "Not while this client is tried"),
+        _ => Treatment::Pass,
     }
 }
 

@@ -1,6 +1,6 @@
 //! C2: how often a start that fails is tried, and how far apart.
 
-use super::{CALLS_COME, Seat, no_client, step};
+use super::{CALLS_COME, Seat, no_client, step, unless_it_overwrites};
 use crate::browser::{Call, Treatment};
 use crate::claims::{Claim, Finding, Needs};
 use crate::client::Operation;
@@ -69,7 +69,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Failing>, Stuck> {
         seat.gateway.treat(move |call, before| {
             let earlier = before.iter().filter(|earlier| earlier.operation == operation).count();
             let is_refused = call.operation == operation && earlier < refused;
-            if is_refused { Treatment::Refuse(500, "Failed to acquire file lock") } else { Treatment::Pass }
+            if is_refused { Treatment::Refuse(500, "Failed to acquire file lock") } else { unless_it_overwrites(call) }
         });
         let query = if operation == Operation::GenerateKey { String::new() } else { format!("?={key}") };
         let count = |calls: &[Call]| calls.iter().filter(|call| call.operation == operation).count();
