@@ -35,8 +35,16 @@ pub enum Anomaly {
     UnreadableDocument,
     /// A list without a document that was there throughout, or with another type.
     MissingFromList,
-    /// Not in the contract's envelope, or with the wrong status.
+    /// A list with a document that was deleted before the list was asked for.
+    ListedAfterDelete,
+    /// A list with one session twice, in the wrong order, or with data that are not the session's.
+    WrongListEntry,
+    /// The content is right, and what comes with it is not: type, metadata, or another posted field.
+    ChangedDocument,
+    /// Not in the contract's envelope.
     MalformedAnswer,
+    /// In the contract's envelope, with a status that does not belong to it.
+    WrongStatus,
     /// A request that keeps the contract was refused as if it did not.
     ValidRequestRefused,
     /// No order explains it, and it has no name of its own.
@@ -45,7 +53,7 @@ pub enum Anomaly {
 
 impl Anomaly {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::DuplicateKey,
         Self::KeyChangedOwners,
         Self::TornRead,
@@ -61,7 +69,11 @@ impl Anomaly {
         Self::AppliedTwice,
         Self::UnreadableDocument,
         Self::MissingFromList,
+        Self::ListedAfterDelete,
+        Self::WrongListEntry,
+        Self::ChangedDocument,
         Self::MalformedAnswer,
+        Self::WrongStatus,
         Self::ValidRequestRefused,
         Self::NotLinearizable,
     ];
@@ -85,7 +97,11 @@ impl Anomaly {
             Self::AppliedTwice => "applied twice",
             Self::UnreadableDocument => "unreadable document",
             Self::MissingFromList => "missing from list",
+            Self::ListedAfterDelete => "listed after its delete",
+            Self::WrongListEntry => "wrong list entry",
+            Self::ChangedDocument => "changed document",
             Self::MalformedAnswer => "malformed answer",
+            Self::WrongStatus => "wrong status",
             Self::ValidRequestRefused => "valid request refused",
             Self::NotLinearizable => "not linearizable",
         }

@@ -37,7 +37,7 @@ impl Story {
 
     /// Adds that a document was there, at a time.
     pub(super) fn add_presence(&mut self, at_us: u64, step: Step) {
-        self.told.push((look(at_us, Kind::Existed), step));
+        self.told.push((look(at_us, Kind::Existed(None)), step));
     }
 
     /// What is wrong first, if anything is, and the exchanges that show it.
@@ -77,7 +77,7 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
         (Err(Failure::CannotConnect(_)), _) => None,
         (_, Some(200)) if exchange.is_success() => match (operation, content) {
             (Operation::Instantiate, _) if exchange.success_message().as_deref() == Some("Instance already exists") => {
-                Some(Kind::Existed)
+                Some(Kind::Existed(content))
             }
             (Operation::Instantiate, Some(content)) => Some(Kind::Created(content)),
             (Operation::Save, Some(content)) => Some(Kind::Saved(content)),

@@ -69,7 +69,8 @@ fn sentence(access: &Access) -> String {
     let what = match access.kind {
         Kind::Handed => "asked for a key and was handed this one".to_owned(),
         Kind::Created(content) => format!("instantiated it with {content} and was told \"created\""),
-        Kind::Existed => "instantiated it and was told that it exists".to_owned(),
+        Kind::Existed(Some(content)) => format!("instantiated it with {content} and was told that it exists"),
+        Kind::Existed(None) => "instantiated it and was told that it exists".to_owned(),
         Kind::MayCreate(content) => format!("instantiated it with {content} and got no clear answer"),
         Kind::Saved(content) => format!("saved {content}, which was acknowledged"),
         Kind::MaySave(content) => format!("saved {content} and got no clear answer"),
@@ -117,7 +118,13 @@ pub fn meaning(anomaly: Anomaly) -> &'static str {
         Anomaly::AppliedTwice => "It can happen once, and happened twice.",
         Anomaly::UnreadableDocument => "The document was there throughout, and could not be read.",
         Anomaly::MissingFromList => "The document was there throughout, and was not listed.",
-        Anomaly::MalformedAnswer | Anomaly::ValidRequestRefused | Anomaly::NotLinearizable => "",
+        Anomaly::ListedAfterDelete => "The document was deleted, and was listed afterwards.",
+        Anomaly::WrongListEntry
+        | Anomaly::ChangedDocument
+        | Anomaly::MalformedAnswer
+        | Anomaly::WrongStatus
+        | Anomaly::ValidRequestRefused
+        | Anomaly::NotLinearizable => "",
     }
 }
 

@@ -47,8 +47,8 @@ pub enum Kind {
     Handed,
     /// instantiate: created.
     Created(Content),
-    /// instantiate: it exists already.
-    Existed,
+    /// instantiate: it exists already, so that what was sent, where that is known, had no effect.
+    Existed(Option<Content>),
     /// instantiate without a clear answer.
     MayCreate(Content),
     /// save: acknowledged.
@@ -106,7 +106,7 @@ impl Kind {
             Self::Handed => Role::Hands,
             Self::ShowsNone | Self::Unreadable | Self::Unlisted | Self::DeletesNone => Role::SeesAbsent,
             Self::Created(content) | Self::MayCreate(content) => Role::Creates(content),
-            Self::Existed => Role::SeesPresent,
+            Self::Existed(_) => Role::SeesPresent,
             Self::Saved(content) | Self::MaySave(content) => Role::Writes(content),
             Self::Refused(_) => Role::Nothing,
             Self::Shows(content) => Role::SeesContent(content),
@@ -138,7 +138,7 @@ impl Kind {
     pub fn operation(self) -> &'static str {
         match self {
             Self::Handed => "generate-key",
-            Self::Created(_) | Self::Existed | Self::MayCreate(_) => "instantiate",
+            Self::Created(_) | Self::Existed(_) | Self::MayCreate(_) => "instantiate",
             Self::Saved(_) | Self::MaySave(_) | Self::Refused(_) => "save",
             Self::Shows(_) | Self::ShowsNone | Self::Unreadable | Self::Torn => "restore",
             Self::Unlisted => "list",
@@ -150,7 +150,7 @@ impl Kind {
     #[must_use]
     pub fn input(self) -> String {
         match self {
-            Self::Refused(content) => content.to_string(),
+            Self::Refused(content) | Self::Existed(Some(content)) => content.to_string(),
             _ => self.written().map_or_else(String::new, |content| content.to_string()),
         }
     }
@@ -161,7 +161,7 @@ impl Kind {
         match self {
             Self::Handed => "handed out".to_owned(),
             Self::Created(_) => "created".to_owned(),
-            Self::Existed => "exists already".to_owned(),
+            Self::Existed(_) => "exists already".to_owned(),
             Self::Saved(_) => "saved".to_owned(),
             Self::Shows(content) => content.to_string(),
             Self::ShowsNone | Self::DeletesNone => "not found".to_owned(),

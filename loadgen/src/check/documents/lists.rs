@@ -95,7 +95,7 @@ fn presences(key: ListedKey, accesses: &[Access]) -> Vec<Presence> {
 
 /// Whether an answer says that the document is there at some moment between its call and itself.
 fn is_seen(kind: Kind) -> bool {
-    matches!(kind, Kind::Created(_) | Kind::Saved(_) | Kind::Existed | Kind::Shows(_))
+    matches!(kind, Kind::Created(_) | Kind::Saved(_) | Kind::Existed(_) | Kind::Shows(_))
 }
 
 fn may_remove(kind: Kind) -> bool {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_there_from_before_the_call_until_after_the_answer_must_be_listed() {
-        for kind in [Kind::Created(A), Kind::Saved(A), Kind::Existed, Kind::Shows(A)] {
+        for kind in [Kind::Created(A), Kind::Saved(A), Kind::Existed(None), Kind::Shows(A)] {
             assert!(is_missed(&[at(0, 99, kind)]), "{kind:?}");
             assert!(!is_missed_by(&[at(0, 99, kind)], &[*b"A4K", *b"B4K"]), "{kind:?}");
             assert!(is_missed_by(&[at(0, 99, kind)], &[*b"9ZZ", *b"B4K"]), "{kind:?}");

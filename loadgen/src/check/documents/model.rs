@@ -28,7 +28,7 @@ fn operation(kind: Kind) -> Option<Operation> {
         Kind::Created(content) | Kind::MayCreate(content) => {
             Operation::Instantiate { key, document: document(content) }
         }
-        Kind::Existed => Operation::Instantiate { key, document: Document::default() },
+        Kind::Existed(_) => Operation::Instantiate { key, document: Document::default() },
         Kind::Saved(content) | Kind::MaySave(content) => Operation::Save { key, posted: document(content) },
         // What was refused is as if it had only looked; so is one document's part of a list, at a moment of its own.
         Kind::Refused(_) | Kind::Shows(_) | Kind::ShowsNone | Kind::Unreadable | Kind::Unlisted => {
@@ -47,7 +47,7 @@ fn document(content: Content) -> Document {
 fn is_answer(kind: Kind, answer: &Answer) -> bool {
     match (kind, answer) {
         (Kind::Shows(content), Answer::Restored(document)) => document.state == content.to_string(),
-        (Kind::Existed, Answer::Existed)
+        (Kind::Existed(_), Answer::Existed)
         | (Kind::ShowsNone | Kind::Unreadable | Kind::Unlisted | Kind::DeletesNone, Answer::NotFound)
         | (Kind::Deleted, Answer::Deleted)
         | (Kind::Created(_), Answer::Created)

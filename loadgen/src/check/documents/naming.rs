@@ -58,7 +58,7 @@ impl<'a> Scene<'a> {
             Kind::Handed => Anomaly::KeyChangedOwners,
             Kind::Shows(content) => self.misread(access, content),
             Kind::ShowsNone | Kind::DeletesNone => self.gone(access),
-            Kind::Existed => self.exists(access),
+            Kind::Existed(_) => self.exists(access),
             Kind::Created(_) => self.created_again(access),
             Kind::Deleted if self.deleted.len() > 1 => Anomaly::AppliedTwice,
             Kind::Deleted => Anomaly::NeverWritten,

@@ -64,7 +64,7 @@ fn history(draw: &mut impl FnMut(u64) -> u64, accesses: usize) -> Vec<Access> {
             0 if shown.is_none() && !is_lost => Kind::Handed,
             0..=1 if is_lost => Kind::MayCreate(content),
             0..=1 if shown.is_none() => Kind::Created(content),
-            0..=1 => Kind::Existed,
+            0..=1 => Kind::Existed(Some(content)),
             2..=4 if is_lost => Kind::MaySave(content),
             2..=4 if draw(12) == 0 => Kind::Refused(content),
             2..=4 => Kind::Saved(content),

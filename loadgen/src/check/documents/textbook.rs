@@ -137,9 +137,9 @@ fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
 #[test]
 fn a_resurrected_document_is_back_after_its_delete() {
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Shows(A)])), Anomaly::ResurrectedDocument);
-    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Existed])), Anomaly::ResurrectedDocument);
+    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Existed(None)])), Anomaly::ResurrectedDocument);
     assert_eq!(
-        only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Handed, Kind::Existed])),
+        only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Handed, Kind::Existed(None)])),
         Anomaly::ResurrectedDocument
     );
     // Had it been replaced since, it is only stale.
@@ -176,8 +176,8 @@ fn what_was_applied_twice_happened_again_though_it_can_happen_once() {
 fn a_key_that_changed_owners_was_handed_out_while_its_document_was_there() {
     assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Created(A), Kind::Handed])), Anomaly::KeyChangedOwners);
     // Or it was handed out, and is not the only one's who was handed it.
-    assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Existed])), Anomaly::KeyChangedOwners);
-    assert_eq!(only(&one_by_one(&[Kind::Existed])), Anomaly::NeverWritten);
+    assert_eq!(only(&one_by_one(&[Kind::Handed, Kind::Existed(None)])), Anomaly::KeyChangedOwners);
+    assert_eq!(only(&one_by_one(&[Kind::Existed(None)])), Anomaly::NeverWritten);
     // Or it shows what somebody wrote who never used it.
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Shows(B)])), Anomaly::KeyChangedOwners);
     assert_eq!(names(&one_by_one(&[Kind::Handed, Kind::Created(A), Kind::Deleted, Kind::Handed])), []);

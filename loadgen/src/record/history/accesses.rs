@@ -106,7 +106,7 @@ impl Accesses {
         Ok(match (record.operation, written, success) {
             (Operation::GenerateKey, _, _) => Some(Kind::Handed),
             (Operation::Instantiate, Some(content), "created") => Some(Kind::Created(content)),
-            (Operation::Instantiate, _, "exists") => Some(Kind::Existed),
+            (Operation::Instantiate, written, "exists") => Some(Kind::Existed(written)),
             (Operation::Save, Some(content), "saved") => Some(Kind::Saved(content)),
             (Operation::Delete, _, "deleted") => Some(Kind::Deleted),
             (Operation::Restore, _, "no whole document") => Some(Kind::Torn),
@@ -219,7 +219,7 @@ mod tests {
         let tag = Some("w3.n7");
         for (operation, input, output, kind) in [
             ("instantiate", tag, Some(json!("created")), Some(Kind::Created(content))),
-            ("instantiate", tag, Some(json!("exists")), Some(Kind::Existed)),
+            ("instantiate", tag, Some(json!("exists")), Some(Kind::Existed(Some(content)))),
             ("instantiate", tag, Some(refusal(400, "Invalid data format")), Some(Kind::Refused(content))),
             ("instantiate", tag, Some(refusal(500, "Failed to open file")), Some(Kind::MayCreate(content))),
             ("instantiate", tag, None, Some(Kind::MayCreate(content))),
