@@ -48,7 +48,8 @@ impl Story {
         let wrong = judge(&accesses).wrong;
         let &(misfit, anomaly) = wrong.first()?;
         let misfits: Vec<usize> = wrong.iter().map(|(place, _)| *place).collect();
-        let smallest = Counterexample::new("", anomaly, &accesses, misfit, &misfits).accesses;
+        let smallest = Counterexample::new("", anomaly, &accesses, misfit, &misfits)
+            .map_or_else(|| vec![accesses[misfit]], |counterexample| counterexample.accesses);
         let steps = told.iter().filter(|(access, _)| smallest.contains(access)).map(|(_, step)| step.clone());
         Some((anomaly, steps.collect()))
     }

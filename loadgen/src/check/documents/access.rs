@@ -100,6 +100,13 @@ pub(super) enum Role {
     Removes,
 }
 
+impl Role {
+    /// Whether it may change what is there.
+    pub(super) fn has_effect(self) -> bool {
+        matches!(self, Self::Hands | Self::Writes(_) | Self::Creates(_) | Self::Removes)
+    }
+}
+
 impl Kind {
     pub(super) fn role(self) -> Role {
         match self {
@@ -112,6 +119,16 @@ impl Kind {
             Self::Shows(content) => Role::SeesContent(content),
             Self::Torn => Role::Impossible,
             Self::Deleted | Self::MayDelete => Role::Removes,
+        }
+    }
+
+    /// The same without a clear response yet.
+    pub(super) fn opened(self) -> Self {
+        match self {
+            Self::Created(content) => Self::MayCreate(content),
+            Self::Saved(content) => Self::MaySave(content),
+            Self::Deleted => Self::MayDelete,
+            other => other,
         }
     }
 

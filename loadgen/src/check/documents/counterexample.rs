@@ -4,7 +4,8 @@ use super::access::{Access, Kind};
 use super::frontier::Start;
 use super::model::{OneDocument, step};
 use super::ownership::duplicates;
-use super::shrink::smallest;
+use super::proof;
+use super::shrink::{may_have_done, smallest};
 use crate::check::anomaly::Anomaly;
 use crate::check::linearizability::{Budget, Call, Verdict, check};
 use crate::check::store::{Document, Slot};
@@ -32,17 +33,18 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    /// The smallest proof that the access at `misfit` fits nowhere, where `misfits` are all places of such.
+    /// The smallest proof that the access at `misfit` fits nowhere, where `misfits` are all places of such. `None` where it is
+    /// no proof by itself: some other misfit, if it did what it says, explains it.
     #[must_use]
-    pub fn new(key: &str, anomaly: Anomaly, accesses: &[Access], misfit: usize, misfits: &[usize]) -> Self {
+    pub fn new(key: &str, anomaly: Anomaly, accesses: &[Access], misfit: usize, misfits: &[usize]) -> Option<Self> {
         let (core, start) = match anomaly {
             Anomaly::DuplicateKey => (both_hand_outs(accesses, misfit), Start::Absent),
-            _ => piece_of(accesses, misfit, misfits),
+            _ => piece_of(accesses, misfit, misfits)?,
         };
         let at = core.iter().position(|access| *access == accesses[misfit]).unwrap_or_default();
         let (slot, order) = longest_order(&core, at, start);
         let is_placed = |place: &usize| order.contains(place);
-        Self {
+        Some(Self {
             key: key.to_owned(),
             anomaly,
             misfits: (0..core.len()).filter(|place| !is_placed(place)).collect(),
@@ -50,7 +52,27 @@ impl Counterexample {
             order: with_states(&core, &slot, &order),
             hidden: accesses.len() - core.len(),
             accesses: core,
+        })
+    }
+
+    /// Whether its accesses prove that something is wrong, whatever the others to the document did. Of others that fit nowhere
+    /// it is held that they may have done what they say; but the first misfit is one though all others be right. `None` where
+    /// there are too many to try, or orders prove nothing: that two were handed a key shows in who uses it.
+    #[must_use]
+    pub fn is_proof(&self, accesses: &[Access], misfits: &[usize]) -> Option<bool> {
+        if self.anomaly == Anomaly::DuplicateKey {
+            return None;
         }
+        let others = || accesses.iter().enumerate().filter(|(_, access)| !self.accesses.contains(access));
+        let may_have_done = |(place, access): (usize, &Access)| match misfits.contains(&place) {
+            true => may_have_done(access, place),
+            false => vec![*access],
+        };
+        let open: Vec<Access> = others().flat_map(may_have_done).collect();
+        let right: Vec<Access> = others().map(|(_, access)| *access).collect();
+        let is_first = misfits.first().is_some_and(|first| self.accesses.contains(&accesses[*first]));
+        let convicts = |others: &[Access]| proof::convicts(&self.accesses, others, Start::Absent);
+        Some(convicts(&open)? || is_first && convicts(&right)?)
     }
 }
 
@@ -63,14 +85,14 @@ fn both_hand_outs(accesses: &[Access], second: usize) -> Vec<Access> {
     places.into_iter().map(|place| accesses[place]).collect()
 }
 
-/// The smallest piece that no order explains.
-fn piece_of(accesses: &[Access], misfit: usize, misfits: &[usize]) -> (Vec<Access>, Start) {
+/// The smallest piece that no order explains, and what was there before it.
+fn piece_of(accesses: &[Access], misfit: usize, misfits: &[usize]) -> Option<(Vec<Access>, Start)> {
     let mut sorted = misfits.to_vec();
     sorted.sort_unstable();
-    match smallest(accesses, misfit, &sorted) {
-        Some(piece) => (piece.core().map(|(_, access)| *access).collect(), piece.start),
-        None => (vec![accesses[misfit]], Start::Anything),
-    }
+    // The first is one with all others there: another may be at fault as well.
+    let with_all = || if misfits.first() == Some(&misfit) { smallest(accesses, misfit, &[misfit]) } else { None };
+    let piece = smallest(accesses, misfit, &sorted).or_else(with_all)?;
+    Some((piece.core().map(|(_, access)| *access).collect(), piece.start))
 }
 
 /// What was there at the start, and an order as long as can be found: of all but the misfit, where there is one.

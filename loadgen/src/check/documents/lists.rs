@@ -66,7 +66,7 @@ fn bytes(key: &str) -> Option<ListedKey> {
     key.as_bytes().try_into().ok()
 }
 
-/// When a document is certainly there: since an answer that shows it, until the next delete may have removed it.
+/// When a document is certainly there: since a response that shows it, until it may be gone.
 fn presences(key: ListedKey, accesses: &[Access]) -> Vec<Presence> {
     let mut removals: Vec<(u64, u64)> = accesses
         .iter()
@@ -98,8 +98,10 @@ fn is_seen(kind: Kind) -> bool {
     matches!(kind, Kind::Created(_) | Kind::Saved(_) | Kind::Existed(_) | Kind::Shows(_))
 }
 
+/// Whether the document may be gone from then on. A response that says that there is none may be wrong, and is judged by
+/// itself; that no list shows the document any more may be as true as the response.
 fn may_remove(kind: Kind) -> bool {
-    matches!(kind, Kind::Deleted | Kind::MayDelete)
+    matches!(kind, Kind::Deleted | Kind::MayDelete | Kind::DeletesNone | Kind::ShowsNone | Kind::Handed)
 }
 
 #[cfg(test)]
@@ -157,7 +159,10 @@ mod tests {
             (at(0, NEVER, Kind::MayDelete), false),
             (at(201, 300, Kind::Deleted), true),
             (at(201, NEVER, Kind::MayDelete), true),
-            (at(30, 40, Kind::DeletesNone), true),
+            // It found nothing: that was wrong, or there was nothing.
+            (at(30, 40, Kind::DeletesNone), false),
+            (at(30, 40, Kind::ShowsNone), false),
+            (at(30, 40, Kind::Handed), false),
         ] {
             assert_eq!(is_missed(&[created, delete]), is_there, "{delete:?}");
             // Seen once more in time, it is there all the same, unless the delete may come after that.

@@ -9,6 +9,7 @@
 //! - `ownership.rs`: keys that two users were handed.
 //! - `shrink.rs`: the smallest piece of a history that is wrong; [`counterexample`]: that piece with the longest order
 //!   that there is.
+//! - `proof.rs`: whether such a piece is a proof, by every order of it.
 //! - [`whole`]: the verdict on all documents together.
 
 pub mod access;
@@ -18,6 +19,7 @@ pub mod lists;
 mod model;
 mod naming;
 mod ownership;
+mod proof;
 mod shrink;
 #[cfg(test)]
 mod tests;
@@ -55,7 +57,7 @@ pub struct Judgement {
 pub fn judge(accesses: &[Access]) -> Judgement {
     let findings = Part { accesses, ghosts: &[], start: Start::Absent }.search(false);
     let undecided = match findings.stopped {
-        None | Some(Stopped::MisfitChanges) => None,
+        None => None,
         Some(Stopped::TooMany) => Some(TOO_MANY),
         Some(Stopped::NotUnique) => return judge_in_general(accesses),
     };

@@ -1,6 +1,6 @@
 //! What an access that fits nowhere is called: told by what else was done to the document, before and after.
 
-use super::access::{Access, Content, Kind, NEVER};
+use super::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
 use crate::check::anomaly::Anomaly;
 use std::collections::{HashMap, HashSet};
 
@@ -35,7 +35,7 @@ impl<'a> Scene<'a> {
         for (place, access) in accesses.iter().enumerate() {
             match access.kind {
                 Kind::Shows(content) => scene.readers.entry(content).or_default().push(place),
-                Kind::Refused(content) => scene.refused.push(content),
+                Kind::Refused(content) | Kind::Existed(Some(content)) => scene.refused.push(content),
                 Kind::Deleted => scene.deleted.push(place),
                 Kind::Created(_) | Kind::Saved(_) => scene.acknowledged.push(place),
                 _ => {}
@@ -83,6 +83,7 @@ impl<'a> Scene<'a> {
             (Some(delete), Some(save)) if save.returned_us < delete.called_us => Anomaly::ResurrectedDocument,
             (_, Some(_)) if write.returned_us == NEVER => Anomaly::AppliedTwice,
             (_, Some(save)) if self.is_lost(save, since_us) => Anomaly::LostUpdate,
+            (_, Some(save)) if self.is_back(restore, content, save) => Anomaly::AppliedTwice,
             (_, Some(_)) => Anomaly::StaleRead,
             _ => Anomaly::NonMonotonicRead,
         }
@@ -105,16 +106,35 @@ impl<'a> Scene<'a> {
         seen.min().map_or(write.returned_us, |seen_us| seen_us.min(write.returned_us))
     }
 
+    /// Whether a content is back for good after a save that replaced it and was seen: all who look from the restore on,
+    /// before anything else is written, see it.
+    fn is_back(&self, restore: &Access, content: Content, save: &Access) -> bool {
+        let replacing = save.kind.written();
+        let saw = |place: &usize| self.accesses[*place].is_before(restore);
+        let was_seen =
+            replacing.and_then(|replacing| self.readers.get(&replacing)).is_some_and(|of| of.iter().any(saw));
+        let is_later_write = |access: &&Access| access.kind.written().is_some() && restore.is_before(access);
+        let until_us =
+            self.accesses.iter().filter(is_later_write).map(|access| access.called_us).min().unwrap_or(NEVER);
+        let is_look = |access: &&Access| {
+            matches!(access.kind, Kind::Shows(_))
+                && access.called_us >= restore.called_us
+                && access.returned_us < until_us
+        };
+        let looks = self.accesses.iter().filter(is_look);
+        was_seen && looks.clone().all(|look| look.kind == Kind::Shows(content)) && looks.map(weight).sum::<usize>() > 1
+    }
+
     /// Whether a save was acknowledged and nobody ever sees it, though others look before anything else is written: they
-    /// see what was there before. One look alone may be a stale one, unless nothing comes after it.
+    /// see what was there before.
     fn is_lost(&self, save: &Access, since_us: u64) -> bool {
         let is_seen = save.kind.written().is_some_and(|content| self.readers.contains_key(&content));
         let is_other_write = |access: &&Access| access.kind.written().is_some() && access.called_us > since_us;
         let others = self.accesses.iter().filter(is_other_write).filter(|access| *access != save);
         let until_us = others.map(|access| access.called_us).min().unwrap_or(NEVER);
         let looks = |access: &&Access| matches!(access.kind, Kind::Shows(_)) && save.is_before(access);
-        let in_time = self.accesses.iter().filter(looks).filter(|access| access.returned_us < until_us).count();
-        !is_seen && in_time > 1
+        let in_time = self.accesses.iter().filter(looks).filter(|access| access.returned_us < until_us);
+        !is_seen && in_time.map(weight).sum::<usize>() > 1
     }
 
     /// There is no document, and there must be one.
@@ -127,8 +147,14 @@ impl<'a> Scene<'a> {
         let comes_back =
             self.readers.iter().any(|(content, readers)| written_before(content) && readers.iter().any(is_again));
         let is_seen = write.kind.written().is_some_and(|content| self.readers.contains_key(&content));
-        // A delete under way at the same time came first: after it there would be nothing, and nothing wrong.
-        let follows_a_delete = self.deleted.iter().any(|&place| !write.is_before(&self.accesses[place]));
+        // A delete under way at the same time came first: after it there would be nothing, and nothing wrong. That of an
+        // earlier owner has nothing to do with it.
+        let handed_us = self.handed_us(write);
+        let follows_a_delete = self
+            .deleted
+            .iter()
+            .map(|&place| &self.accesses[place])
+            .any(|delete| !write.is_before(delete) && delete.returned_us >= handed_us);
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,
@@ -138,7 +164,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Whether somebody else's save, which was acknowledged, was under way at the same time.
+    /// When the key was last handed out before a write was sent, µs.
+    fn handed_us(&self, write: &Access) -> u64 {
+        let handed = self.accesses.iter().filter(|access| access.kind == Kind::Handed && access.is_before(write));
+        handed.map(|access| access.called_us).max().unwrap_or(0)
+    }
+
+    /// Whether another user's save, which was acknowledged, was under way at the same time.
     fn is_being_saved(&self, access: &Access) -> bool {
         let first = self.acknowledged.partition_point(|&place| self.accesses[place].returned_us < access.called_us);
         let later = self.acknowledged[first..].iter().map(|&place| &self.accesses[place]);
@@ -175,4 +207,9 @@ impl<'a> Scene<'a> {
         let count = places.partition_point(|&place| self.accesses[place].returned_us < access.called_us);
         count.checked_sub(1).map(|last| &self.accesses[places[last]])
     }
+}
+
+/// How many looks a restore is worth: one alone may be a stale one, but not a look into the saves folder.
+fn weight(look: &Access) -> usize {
+    if look.process == SAVES_FOLDER { 2 } else { 1 }
 }

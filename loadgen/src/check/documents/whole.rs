@@ -7,6 +7,9 @@ use crate::check::anomaly::Anomaly;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// How many misfits of a kind a proof is looked for among: the first of a document's can always be proven.
+const TRIED: usize = 16;
+
 /// How many documents that are not decided are named.
 const NAMED: usize = 10;
 
@@ -25,8 +28,8 @@ pub struct Verdict {
     pub undecided: Vec<(String, &'static str)>,
 }
 
-/// The earliest access of an anomaly.
-struct First<'a> {
+/// An access that fits nowhere.
+struct Misfit<'a> {
     anomaly: Anomaly,
     key: &'a str,
     accesses: &'a [Access],
@@ -34,9 +37,13 @@ struct First<'a> {
     misfits: Rc<[usize]>,
 }
 
-impl First<'_> {
+impl Misfit<'_> {
     fn when_us(&self) -> u64 {
         self.accesses[self.place].returned_us
+    }
+
+    fn counterexample(&self) -> Option<Counterexample> {
+        Counterexample::new(self.key, self.anomaly, self.accesses, self.place, &self.misfits)
     }
 }
 
@@ -46,7 +53,7 @@ impl Verdict {
     #[must_use]
     pub fn of(by_key: &[(String, Vec<Access>)]) -> Self {
         let mut verdict = Self { documents: by_key.len() as u64, ..Self::default() };
-        let mut firsts: BTreeMap<Anomaly, First<'_>> = BTreeMap::new();
+        let mut earliest: BTreeMap<Anomaly, Vec<Misfit<'_>>> = BTreeMap::new();
         for (key, accesses) in by_key {
             verdict.accesses += accesses.len() as u64;
             let Judgement { wrong, undecided } = judge(accesses);
@@ -58,18 +65,17 @@ impl Verdict {
             let misfits: Rc<[usize]> = wrong.iter().map(|(place, _)| *place).collect();
             for (place, anomaly) in wrong {
                 *verdict.anomalies.entry(anomaly).or_default() += 1;
-                let first = First { anomaly, key, accesses, place, misfits: Rc::clone(&misfits) };
-                if firsts.get(&anomaly).is_none_or(|known| first.when_us() < known.when_us()) {
-                    firsts.insert(anomaly, first);
-                }
+                let misfit = Misfit { anomaly, key, accesses, place, misfits: Rc::clone(&misfits) };
+                keep_earliest(earliest.entry(anomaly).or_default(), misfit);
             }
         }
-        let mut firsts: Vec<First<'_>> = firsts.into_values().collect();
-        firsts.sort_by_key(First::when_us);
-        let counterexample = |first: First<'_>| {
-            Counterexample::new(first.key, first.anomaly, first.accesses, first.place, &first.misfits)
-        };
-        verdict.counterexamples = firsts.into_iter().map(counterexample).collect();
+        let proofs = earliest.into_values().filter_map(|misfits| {
+            let first_us = misfits.first()?.when_us();
+            Some((first_us, misfits.iter().find_map(Misfit::counterexample)?))
+        });
+        let mut proofs: Vec<(u64, Counterexample)> = proofs.collect();
+        proofs.sort_by_key(|(first_us, _)| *first_us);
+        verdict.counterexamples = proofs.into_iter().map(|(_, counterexample)| counterexample).collect();
         verdict
     }
 
@@ -82,4 +88,11 @@ impl Verdict {
             (true, false) => None,
         }
     }
+}
+
+/// Enters a misfit among the earliest of its kind, the earliest first.
+fn keep_earliest<'a>(earliest: &mut Vec<Misfit<'a>>, misfit: Misfit<'a>) {
+    let at = earliest.partition_point(|known| known.when_us() <= misfit.when_us());
+    earliest.insert(at, misfit);
+    earliest.truncate(TRIED);
 }

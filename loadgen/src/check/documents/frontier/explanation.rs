@@ -28,6 +28,11 @@ impl Explanation {
         Self { state, done: Vec::new() }
     }
 
+    /// The same with something else there.
+    pub(super) fn with(&self, state: State) -> Self {
+        Self { state, ..self.clone() }
+    }
+
     pub(super) fn is_done(&self, seat: usize) -> bool {
         self.done.get(seat / 64).is_some_and(|word| word >> (seat % 64) & 1 == 1)
     }

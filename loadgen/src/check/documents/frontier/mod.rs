@@ -14,12 +14,16 @@
 //!
 //! Each rule is exact: no verdict depends on luck, and the tests hold them to every order of small histories. What they
 //! leave open (removals and creations at once) is searched, within limits.
+//!
+//! An access that fits nowhere is a misfit, and nobody knows what it did: a delete that found nothing where a document is
+//! may have removed it. So the search goes on with both: with what is there by all other accesses, and with what would
+//! be there if the misfit were right. Whoever fits one of them is not accused of what the misfit did.
 
 mod explanation;
 mod prepared;
 mod under_way;
 
-use super::access::{Access, Role};
+use super::access::{Access, Kind, Role};
 use explanation::{Explanation, State};
 use prepared::{Act, Event, NotUnique, Prepared};
 use std::collections::HashSet;
@@ -46,17 +50,16 @@ pub(super) struct Part<'a> {
 /// What came of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Findings {
-    /// Places of the accesses that fit nowhere, in the order in which that shows: an order explains all others.
+    /// Places of the accesses that fit nowhere, in the order in which that shows: an order explains all others, where
+    /// each of these did what it says, or nothing.
     pub(super) misfits: Vec<usize>,
-    /// Why accesses after the last misfit were not looked at, where they were not.
+    /// Why not all accesses were looked at, where they were not.
     pub(super) stopped: Option<Stopped>,
 }
 
 /// Why a search stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
-    /// The last misfit changes what is there: what comes after it cannot be told from it.
-    MisfitChanges,
     /// There are too many explanations.
     TooMany,
     /// Two wrote the same content.
@@ -161,7 +164,6 @@ impl<'a> Search<'a> {
     }
 
     fn returned(&mut self, place: usize) {
-        // Misfits that were found before they were called have no seat.
         let Some(seat) = self.under_way.seat_of(place) else { return };
         let Some(mut next) = self.with_effect_of(place, seat) else { return self.stop(Stopped::TooMany) };
         if next.is_empty() {
@@ -221,42 +223,51 @@ impl<'a> Search<'a> {
     }
 
     /// Nothing explains the return of an access. It may be that those fit nowhere who have yet to ask who will see what is
-    /// there, and who keep what is there from being written over: where the return can be explained without them, they are
-    /// the misfits.
+    /// there, and who keep what is there from being written over: where the return can be explained without them, it is
+    /// they who will not fit.
     fn without_late_readers(&mut self, place: usize, seat: usize) -> Option<Vec<Explanation>> {
         let values = &self.prepared.values;
         let mut awaited: Vec<usize> =
             self.frontier.iter().filter_map(|explanation| explanation.awaited(values)).collect();
-        awaited.sort_unstable_by_key(|value| (values[*value].readers - values[*value].asked, *value));
+        awaited.sort_unstable_by_key(|value| (values[*value].still_to_ask(), *value));
         awaited.dedup();
         for value in awaited {
-            let readers = self.prepared.values[value].readers;
-            self.prepared.values[value].readers = self.prepared.values[value].asked;
+            self.prepared.values[value].expect_no_more();
             match self.with_effect_of(place, seat) {
-                Some(next) if !next.is_empty() => {
-                    self.drop_late_readers(value, self.part.accesses[place].returned_us);
-                    return Some(next);
-                }
-                _ => self.prepared.values[value].readers = readers,
+                Some(next) if !next.is_empty() => return Some(next),
+                _ => self.prepared.values[value].expect_all(),
             }
         }
         None
     }
 
-    fn drop_late_readers(&mut self, value: usize, now_us: u64) {
-        for (place, access) in self.part.accesses.iter().enumerate() {
-            if self.prepared.acts[place] == Act::Sees(value) && access.called_us > now_us {
-                self.prepared.acts[place] = Act::Nothing;
-                self.findings.misfits.push(place);
-            }
-        }
-    }
-
+    /// An access fits nowhere. It may have done what it says all the same, or not.
     fn drop_misfit(&mut self, place: usize, seat: usize) {
         self.findings.misfits.push(place);
-        if matches!(self.prepared.acts[place], Act::Hands | Act::Writes(_) | Act::Creates(_) | Act::Removes) {
-            return self.stop(Stopped::MisfitChanges);
+        if let Some(state) = self.state_if_right(place) {
+            let right: Vec<Explanation> = self.frontier.iter().map(|explanation| explanation.with(state)).collect();
+            self.frontier.extend(right);
         }
         self.leave(seat);
+    }
+
+    /// What is there after a misfit if it is right; `None` where that says nothing of later.
+    fn state_if_right(&mut self, place: usize) -> Option<State> {
+        match self.prepared.acts[place] {
+            Act::Sees(value) => {
+                // Others may see it as well.
+                self.prepared.values[value].expect_all();
+                Some(State::Holds(value))
+            }
+            // A list and a read that failed are no statement of what is stored.
+            Act::SeesAbsent => {
+                matches!(self.part.accesses[place].kind, Kind::ShowsNone | Kind::DeletesNone).then_some(State::Absent)
+            }
+            Act::SeesPresent => Some(State::Unseen),
+            Act::Hands => Some(State::Reserved),
+            Act::Removes => Some(State::Absent),
+            Act::Writes(value) | Act::Creates(value) => Some(value.map_or(State::Unseen, State::Holds)),
+            Act::Impossible | Act::Nothing => None,
+        }
     }
 }

@@ -12,12 +12,26 @@ pub(super) struct Value {
     /// How many see it, and how many of them have asked until now.
     pub(super) readers: usize,
     pub(super) asked: usize,
+    /// Whether those who have yet to ask are taken not to fit: nothing is kept for them.
+    gives_up: bool,
 }
 
 impl Value {
     /// Whether somebody has yet to ask who will see it.
     pub(super) fn is_awaited(&self) -> bool {
-        self.asked < self.readers
+        !self.gives_up && self.still_to_ask() > 0
+    }
+
+    pub(super) fn still_to_ask(&self) -> usize {
+        self.readers - self.asked
+    }
+
+    pub(super) fn expect_no_more(&mut self) {
+        self.gives_up = true;
+    }
+
+    pub(super) fn expect_all(&mut self) {
+        self.gives_up = false;
     }
 }
 
@@ -76,7 +90,6 @@ impl Prepared {
         let mut acts = Vec::with_capacity(part.accesses.len());
         for (place, access) in part.accesses.iter().enumerate() {
             let role = access.kind.role();
-            let is_effect = matches!(role, Role::Hands | Role::Writes(_) | Role::Creates(_) | Role::Removes);
             let value = access.kind.written().and_then(|content| number_of.get(&content).copied());
             if let Some(number) = value
                 && values[number].write.replace(place).is_some()
@@ -84,7 +97,7 @@ impl Prepared {
                 return Err(NotUnique);
             }
             acts.push(match role {
-                _ if part.is_ghost(place) && !is_effect => Act::Nothing,
+                _ if part.is_ghost(place) && !role.has_effect() => Act::Nothing,
                 Role::SeesContent(content) => {
                     number_of.get(&content).map_or(Act::Impossible, |&number| Act::Sees(number))
                 }
