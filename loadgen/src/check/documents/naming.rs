@@ -12,7 +12,9 @@ pub(super) struct Scene<'a> {
     writes: HashMap<Content, usize>,
     /// Places of the restores that showed it.
     readers: HashMap<Content, Vec<usize>>,
-    refused: Vec<Content>,
+    /// Places of the same in the order of their calls, which is that of places.
+    writes_by_call: Vec<usize>,
+    refused: HashSet<Content>,
     /// All who asked for anything under this key.
     users: HashSet<u32>,
     /// Acknowledged writes, in the order of their answers.
@@ -27,7 +29,8 @@ impl<'a> Scene<'a> {
             accesses,
             writes: HashMap::new(),
             readers: HashMap::new(),
-            refused: Vec::new(),
+            writes_by_call: Vec::new(),
+            refused: HashSet::new(),
             users: accesses.iter().map(|access| access.process).collect(),
             acknowledged: Vec::new(),
             deleted: Vec::new(),
@@ -35,12 +38,15 @@ impl<'a> Scene<'a> {
         for (place, access) in accesses.iter().enumerate() {
             match access.kind {
                 Kind::Shows(content) => scene.readers.entry(content).or_default().push(place),
-                Kind::Refused(content) | Kind::Existed(Some(content)) => scene.refused.push(content),
+                Kind::Refused(content) | Kind::Existed(Some(content)) => drop(scene.refused.insert(content)),
                 Kind::Deleted => scene.deleted.push(place),
                 Kind::Created(_) | Kind::Saved(_) => scene.acknowledged.push(place),
                 _ => {}
             }
-            scene.writes.extend(access.kind.written().map(|content| (content, place)));
+            if let Some(content) = access.kind.written() {
+                scene.writes.insert(content, place);
+                scene.writes_by_call.push(place);
+            }
         }
         let returned_us = |place: &usize| accesses[*place].returned_us;
         scene.acknowledged.sort_by_key(returned_us);
@@ -113,28 +119,34 @@ impl<'a> Scene<'a> {
         let saw = |place: &usize| self.accesses[*place].is_before(restore);
         let was_seen =
             replacing.and_then(|replacing| self.readers.get(&replacing)).is_some_and(|of| of.iter().any(saw));
-        let is_later_write = |access: &&Access| access.kind.written().is_some() && restore.is_before(access);
-        let until_us =
-            self.accesses.iter().filter(is_later_write).map(|access| access.called_us).min().unwrap_or(NEVER);
-        let is_look = |access: &&Access| {
-            matches!(access.kind, Kind::Shows(_))
-                && access.called_us >= restore.called_us
-                && access.returned_us < until_us
-        };
-        let looks = self.accesses.iter().filter(is_look);
-        was_seen && looks.clone().all(|look| look.kind == Kind::Shows(content)) && looks.map(weight).sum::<usize>() > 1
+        let next_write = self.writes_called_after(restore.returned_us).next();
+        let until_us = next_write.map_or(NEVER, |write| write.called_us);
+        let is_it = |look: &Access| look.kind == Kind::Shows(content);
+        was_seen
+            && self.looks(restore.called_us, until_us).all(is_it)
+            && weight(self.looks(restore.called_us, until_us)) > 1
     }
 
     /// Whether a save was acknowledged and nobody ever sees it, though others look before anything else is written: they
     /// see what was there before.
     fn is_lost(&self, save: &Access, since_us: u64) -> bool {
         let is_seen = save.kind.written().is_some_and(|content| self.readers.contains_key(&content));
-        let is_other_write = |access: &&Access| access.kind.written().is_some() && access.called_us > since_us;
-        let others = self.accesses.iter().filter(is_other_write).filter(|access| *access != save);
-        let until_us = others.map(|access| access.called_us).min().unwrap_or(NEVER);
-        let looks = |access: &&Access| matches!(access.kind, Kind::Shows(_)) && save.is_before(access);
-        let in_time = self.accesses.iter().filter(looks).filter(|access| access.returned_us < until_us);
-        !is_seen && in_time.map(weight).sum::<usize>() > 1
+        let next_write = self.writes_called_after(since_us).find(|access| *access != save);
+        let until_us = next_write.map_or(NEVER, |write| write.called_us);
+        !is_seen && weight(self.looks(save.returned_us.saturating_add(1), until_us)) > 1
+    }
+
+    /// Accesses that write, or may, and were called after a time, in the order of their calls.
+    fn writes_called_after(&self, after_us: u64) -> impl Iterator<Item = &'a Access> {
+        let from = self.writes_by_call.partition_point(|place| self.accesses[*place].called_us <= after_us);
+        self.writes_by_call[from..].iter().map(|place| &self.accesses[*place])
+    }
+
+    /// Restores that were shown something, called from a time on and over before another.
+    fn looks(&self, from_us: u64, until_us: u64) -> impl Iterator<Item = &'a Access> {
+        let from = self.accesses.partition_point(|access| access.called_us < from_us);
+        let begun = self.accesses[from..].iter().take_while(move |access| access.called_us < until_us);
+        begun.filter(move |access| access.returned_us < until_us && access.kind.shown().is_some())
     }
 
     /// There is no document, and there must be one.
@@ -209,7 +221,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// How many looks a restore is worth: one alone may be a stale one, but not a look into the saves folder.
-fn weight(look: &Access) -> usize {
-    if look.process == SAVES_FOLDER { 2 } else { 1 }
+/// How many looks restores are worth: one alone may be a stale one, but not a look into the saves folder.
+fn weight<'a>(looks: impl Iterator<Item = &'a Access>) -> usize {
+    // More than enough is as good as enough.
+    looks.take(2).map(|look| if look.process == SAVES_FOLDER { 2 } else { 1 }).sum()
 }
