@@ -14,13 +14,19 @@ pub(super) struct Scene<'a> {
     readers: HashMap<Content, Vec<usize>>,
     /// Places of the same in the order of their calls, which is that of places.
     writes_by_call: Vec<usize>,
+    /// By place: when the first of the contents was sent that restores from there on show, µs.
+    shown_later_us: Vec<u64>,
+    /// By place: the last response to any save that was acknowledged and called before, µs.
+    saving_until_us: Vec<u64>,
     refused: HashSet<Content>,
     /// All who asked for anything under this key.
     users: HashSet<u32>,
-    /// Acknowledged writes, in the order of their answers.
+    /// Acknowledged writes, in the order of their responses.
     acknowledged: Vec<usize>,
-    /// Deletes that found a document, in the order of their answers.
+    /// Deletes that found a document, in the order of their responses.
     deleted: Vec<usize>,
+    /// Hand-outs of the key, in the order of their responses.
+    handed: Vec<usize>,
 }
 
 impl<'a> Scene<'a> {
@@ -30,19 +36,26 @@ impl<'a> Scene<'a> {
             writes: HashMap::new(),
             readers: HashMap::new(),
             writes_by_call: Vec::new(),
+            shown_later_us: vec![NEVER; accesses.len() + 1],
+            saving_until_us: vec![0; accesses.len() + 1],
             refused: HashSet::new(),
             users: accesses.iter().map(|access| access.process).collect(),
             acknowledged: Vec::new(),
             deleted: Vec::new(),
+            handed: Vec::new(),
         };
         for (place, access) in accesses.iter().enumerate() {
             match access.kind {
                 Kind::Shows(content) => scene.readers.entry(content).or_default().push(place),
                 Kind::Refused(content) | Kind::Existed(Some(content)) => drop(scene.refused.insert(content)),
                 Kind::Deleted => scene.deleted.push(place),
+                Kind::Handed => scene.handed.push(place),
                 Kind::Created(_) | Kind::Saved(_) => scene.acknowledged.push(place),
                 _ => {}
             }
+            let is_saved = matches!(access.kind, Kind::Saved(_));
+            let until_us = if is_saved { access.returned_us } else { 0 };
+            scene.saving_until_us[place + 1] = until_us.max(scene.saving_until_us[place]);
             if let Some(content) = access.kind.written() {
                 scene.writes.insert(content, place);
                 scene.writes_by_call.push(place);
@@ -51,6 +64,12 @@ impl<'a> Scene<'a> {
         let returned_us = |place: &usize| accesses[*place].returned_us;
         scene.acknowledged.sort_by_key(returned_us);
         scene.deleted.sort_by_key(returned_us);
+        scene.handed.sort_by_key(returned_us);
+        for (place, access) in accesses.iter().enumerate().rev() {
+            let write = access.kind.shown().and_then(|content| scene.writes.get(&content));
+            let sent_us = write.map_or(NEVER, |write| accesses[*write].called_us);
+            scene.shown_later_us[place] = sent_us.min(scene.shown_later_us[place + 1]);
+        }
         scene
     }
 
@@ -152,21 +171,15 @@ impl<'a> Scene<'a> {
     /// There is no document, and there must be one.
     fn gone(&self, access: &Access) -> Anomaly {
         let Some(write) = self.last_before(&self.acknowledged, access) else { return Anomaly::NotLinearizable };
-        let is_again = |place: &usize| access.is_before(&self.accesses[*place]);
-        let written_before = |content: &Content| {
-            self.writes.get(content).is_some_and(|&place| self.accesses[place].called_us < access.returned_us)
-        };
-        let comes_back =
-            self.readers.iter().any(|(content, readers)| written_before(content) && readers.iter().any(is_again));
+        let later = self.accesses.partition_point(|other| other.called_us <= access.returned_us);
+        let comes_back = self.shown_later_us[later] < access.returned_us;
         let is_seen = write.kind.written().is_some_and(|content| self.readers.contains_key(&content));
         // A delete under way at the same time came first: after it there would be nothing, and nothing wrong. That of an
         // earlier owner has nothing to do with it.
-        let handed_us = self.handed_us(write);
-        let follows_a_delete = self
-            .deleted
-            .iter()
-            .map(|&place| &self.accesses[place])
-            .any(|delete| !write.is_before(delete) && delete.returned_us >= handed_us);
+        let handed_us = self.last_before(&self.handed, write).map_or(0, |handed| handed.called_us);
+        let since = self.deleted.partition_point(|&place| self.accesses[place].returned_us < handed_us);
+        let mut deletes = self.deleted[since..].iter().map(|&place| &self.accesses[place]);
+        let follows_a_delete = deletes.any(|delete| !write.is_before(delete));
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,
@@ -176,18 +189,11 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// When the key was last handed out before a write was sent, µs.
-    fn handed_us(&self, write: &Access) -> u64 {
-        let handed = self.accesses.iter().filter(|access| access.kind == Kind::Handed && access.is_before(write));
-        handed.map(|access| access.called_us).max().unwrap_or(0)
-    }
-
-    /// Whether another user's save, which was acknowledged, was under way at the same time.
+    /// Whether a save, which was acknowledged, was under way at the same time. It was another user's: one's own operations
+    /// come one after another.
     fn is_being_saved(&self, access: &Access) -> bool {
-        let first = self.acknowledged.partition_point(|&place| self.accesses[place].returned_us < access.called_us);
-        let later = self.acknowledged[first..].iter().map(|&place| &self.accesses[place]);
-        let is_others_save = |write: &&Access| matches!(write.kind, Kind::Saved(_)) && write.process != access.process;
-        later.filter(is_others_save).any(|save| save.called_us <= access.returned_us)
+        let begun = self.accesses.partition_point(|other| other.called_us < access.returned_us);
+        self.saving_until_us[begun] > access.called_us
     }
 
     /// instantiate says that there is a document, and there can be none.
