@@ -3,8 +3,9 @@
 
 use crate::explorer::hint::TinyHint;
 use crate::explorer::script::{HintCall, What};
+use crate::world::NOW_MS;
 use server::keys::Key;
-use server::protocol::{Hint, Look, World};
+use server::protocol::{Hint, Look, Pick, World};
 use std::sync::PoisonError;
 
 /// The hint of a server in a loom model. It has a mutex of its own, as it has in a server.
@@ -30,7 +31,7 @@ impl<M: Guarded> OneAtATime<M> {
     /// be handed out is tried.
     #[must_use]
     pub fn new(keys: usize) -> Self {
-        Self(M::around(TinyHint::new(keys)))
+        Self(M::around(TinyHint::new(keys, None)))
     }
 }
 
@@ -40,7 +41,7 @@ impl Guarded for loom::sync::Mutex<TinyHint> {
     }
 
     fn call(&self, call: &HintCall) -> What {
-        self.lock().unwrap_or_else(PoisonError::into_inner).call(call)
+        self.lock().unwrap_or_else(PoisonError::into_inner).call(call, NOW_MS)
     }
 }
 
@@ -50,12 +51,12 @@ impl Guarded for std::sync::Mutex<TinyHint> {
     }
 
     fn call(&self, call: &HintCall) -> What {
-        self.lock().unwrap_or_else(PoisonError::into_inner).call(call)
+        self.lock().unwrap_or_else(PoisonError::into_inner).call(call, NOW_MS)
     }
 }
 
 impl<M: Guarded> Hint for OneAtATime<M> {
-    async fn pick<W: World>(&self, _world: &W) -> Result<Key, Option<Look>> {
+    async fn pick<W: World>(&self, _world: &W) -> Pick {
         match self.0.call(&HintCall::Pick) {
             What::Picked(picked) => picked,
             other => unreachable!("a pick was given {other:?}"),

@@ -5,7 +5,7 @@ use crate::scenario::KEY;
 use server::fs::memory::{Call, Called, CalledFile, Calls, LockKind};
 use server::fs::{FileSystem, FolderStat, Open, Stat};
 use server::keys::Key;
-use server::protocol::{Hint, Look, World};
+use server::protocol::{Hint, Look, Pick, World};
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -316,9 +316,12 @@ pub struct PicksFromHint<H>(pub H);
 impl<H: Hint> Hint for PicksFromHint<H> {
     async fn looked<W: World>(&self, world: &W, used: &[Key], look: Look) -> Option<Key> {
         self.0.looked(world, used, look).await;
-        self.0.pick(world).await.ok()
+        match self.0.pick(world).await {
+            Pick::Try(key) => Some(key),
+            Pick::LookDue | Pick::NoneFree(_) => None,
+        }
     }
-    async fn pick<W: World>(&self, world: &W) -> Result<Key, Option<Look>> {
+    async fn pick<W: World>(&self, world: &W) -> Pick {
         self.0.pick(world).await
     }
     async fn taken(&self, key: Key) {
@@ -326,6 +329,45 @@ impl<H: Hint> Hint for PicksFromHint<H> {
     }
     async fn freed(&self, key: Key) {
         self.0.freed(key).await;
+    }
+}
+
+/// A look at the folder is never due.
+#[derive(Clone, Debug)]
+pub struct NeverLooks<H>(pub H);
+
+impl<H: Hint> Hint for NeverLooks<H> {
+    async fn pick<W: World>(&self, world: &W) -> Pick {
+        match self.0.pick(world).await {
+            Pick::LookDue => self.0.pick(world).await,
+            pick => pick,
+        }
+    }
+    async fn taken(&self, key: Key) {
+        self.0.taken(key).await;
+    }
+    async fn freed(&self, key: Key) {
+        self.0.freed(key).await;
+    }
+    async fn looked<W: World>(&self, world: &W, used: &[Key], look: Look) -> Option<Key> {
+        self.0.looked(world, used, look).await
+    }
+}
+
+/// That a key is in use is not remembered.
+#[derive(Clone, Debug)]
+pub struct ForgetsTaken<H>(pub H);
+
+impl<H: Hint> Hint for ForgetsTaken<H> {
+    async fn pick<W: World>(&self, world: &W) -> Pick {
+        self.0.pick(world).await
+    }
+    async fn taken(&self, _key: Key) {}
+    async fn freed(&self, key: Key) {
+        self.0.freed(key).await;
+    }
+    async fn looked<W: World>(&self, world: &W, used: &[Key], look: Look) -> Option<Key> {
+        self.0.looked(world, used, look).await
     }
 }
 

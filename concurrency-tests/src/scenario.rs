@@ -7,7 +7,7 @@ use loadgen::check::{Answer, Document, Operation, Slot, Store};
 use server::fs::memory::Kernel;
 use server::fs::{FileSystem, Open};
 use server::keys::KeySpace;
-use server::protocol::{Error, Instantiated, Protocol, Rules};
+use server::protocol::{Error, Generated, Instantiated, Protocol, Rules};
 use std::io;
 
 /// The key that scenarios are about.
@@ -62,6 +62,10 @@ pub const ACTIONS: [Action; 8] = [
     Action::GiveBack,
     Action::MoveAway,
 ];
+
+/// What a key may cost. A hint that is wrong, or a look that was stale when it ended, costs an attempt for each key
+/// that it is wrong about; a fifth attempt is made only by a server that does not learn from those that failed.
+const MOST_ATTEMPTS: u32 = 4;
 
 /// What is in the saves folder when a scenario begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -253,7 +257,10 @@ impl Action {
                 };
                 Answer::Listed(listed.into_iter().map(entry).collect())
             }),
-            Self::GenerateKey => server.generate_key().await.map(|generated| Answer::Handed(generated.key.to_string())),
+            Self::GenerateKey => server.generate_key().await.map(|Generated { key, attempts }| {
+                let costly = || Answer::Wrong(format!("{key} after {attempts} attempts, {MOST_ATTEMPTS} at most"));
+                if attempts <= MOST_ATTEMPTS { Answer::Handed(key.to_string()) } else { costly() }
+            }),
             Self::GiveBack => server.give_back_stale(STALE_BEFORE_MS).await.map(Answer::GaveBack),
             Self::MoveAway => return move_away(files, client).await.unwrap_or_else(|error| wrong(&error)),
         };

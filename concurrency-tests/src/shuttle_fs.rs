@@ -3,9 +3,10 @@
 
 use crate::model_fs::{StepsUnder, Turns};
 use server::fs::memory::{Call, Called, FileId, Kernel, LockKind};
+use server::hint::Freshness;
 use server::keys::{Key, KeySpace};
 use server::outside::SharedHint;
-use server::protocol::{Hint, Look, World};
+use server::protocol::{Hint, Look, Pick, World};
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
 use shuttle::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -104,10 +105,16 @@ impl ShuttleHint {
     pub fn new(space: KeySpace) -> Self {
         Self(InTurn::new(SharedHint::new(space)))
     }
+
+    /// The same, with limits of its own on how old it may be.
+    #[must_use]
+    pub fn with_freshness(space: KeySpace, freshness: Freshness) -> Self {
+        Self(InTurn::new(SharedHint::with_freshness(space, freshness)))
+    }
 }
 
 impl Hint for ShuttleHint {
-    async fn pick<W: World>(&self, world: &W) -> Result<Key, Option<Look>> {
+    async fn pick<W: World>(&self, world: &W) -> Pick {
         self.0.step().pick(world).await
     }
 

@@ -205,7 +205,14 @@ impl FreeKeys {
         None
     }
 
-    fn set(&mut self, key: Key, free: bool) {
+    /// Whether the space is too large for it to hold anything: every key is believed free, whatever it is told.
+    #[must_use]
+    pub fn is_without_memory(&self) -> bool {
+        self.bits.is_empty()
+    }
+
+    /// Notes whether a key is free.
+    pub fn set(&mut self, key: Key, free: bool) {
         let index = self.space.index(key);
         let Some(word) = self.bits.get_mut(word_of(index)) else { return };
         let bit = 1 << (index % 64);

@@ -1,7 +1,8 @@
 //! The reference server: a service that hands out short keys and keeps one JSON document a key.
 //!
 //! Layout:
-//! - [`keys`]: keys, their alphabet and space, and the hint of which are free. Pure.
+//! - [`keys`]: keys, their alphabet and space, and a set of those that are free. Pure.
+//! - [`hint`]: what a server believes of the keys, and when it reads the folder again. Pure.
 //! - [`control`]: a disk that fails or loses its power when a harness says so.
 //! - [`fs`]: the system calls that the protocols make, as a trait; the real disk behind it.
 //! - [`protocol`]: what is done with the files for each operation: as documented, and hardened.
@@ -11,6 +12,7 @@
 
 pub mod control;
 pub mod fs;
+pub mod hint;
 pub mod http;
 pub mod keys;
 pub mod options;

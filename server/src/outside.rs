@@ -1,7 +1,8 @@
 //! What comes into the protocols from outside: the clock, chance, and the shared hint of free keys.
 
+use crate::hint::{FRESHNESS, Freshness, KeyHint};
 use crate::keys::{FreeKeys, Key, KeySpace};
-use crate::protocol::{Hint, Look, World};
+use crate::protocol::{Hint, Look, Pick, World};
 use rand::RngExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,50 +23,49 @@ impl World for RealWorld {
     }
 }
 
-/// A [`FreeKeys`] shared between requests.
+/// A [`KeyHint`] shared between requests.
 #[derive(Debug)]
 pub struct SharedHint {
     space: KeySpace,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    free: FreeKeys,
-    last_look: Option<Look>,
+    hint: Mutex<KeyHint>,
 }
 
 impl SharedHint {
     /// A hint that believes every key free, until the file system says otherwise.
     #[must_use]
     pub fn new(space: KeySpace) -> Self {
-        Self { space, state: Mutex::new(State { free: FreeKeys::all(space), last_look: None }) }
+        Self::with_freshness(space, FRESHNESS)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// The same, with other limits on how old it may be.
+    #[must_use]
+    pub fn with_freshness(space: KeySpace, freshness: Freshness) -> Self {
+        Self { space, hint: Mutex::new(KeyHint::new(space, freshness)) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, KeyHint> {
         // It is only a hint: whatever a panic left of it, the file system corrects.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Hint for SharedHint {
-    async fn pick<W: World>(&self, world: &W) -> Result<Key, Option<Look>> {
-        let state = self.state();
-        state.free.pick(&mut |below| world.draw(below)).ok_or(state.last_look)
+    async fn pick<W: World>(&self, world: &W) -> Pick {
+        self.state().pick(|| world.now_ms(), &mut |below| world.draw(below))
     }
 
     async fn taken(&self, key: Key) {
-        self.state().free.taken(key);
+        self.state().taken(key);
     }
 
     async fn freed(&self, key: Key) {
-        self.state().free.freed(key);
+        self.state().freed(key);
     }
 
     async fn looked<W: World>(&self, world: &W, used: &[Key], look: Look) -> Option<Key> {
         let free = FreeKeys::without(self.space, used.iter().copied());
         let key = free.pick(&mut |below| world.draw(below));
-        *self.state() = State { free, last_look: Some(look) };
+        self.state().looked(free, look, world.now_ms());
         key
     }
 }

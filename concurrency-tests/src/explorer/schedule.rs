@@ -5,6 +5,7 @@
 
 use super::search::{Move, Scenario};
 use crate::scenario::{ACTIONS, Action, KEYS, Start};
+use server::hint::Freshness;
 use std::fmt;
 use std::str::FromStr;
 
@@ -22,6 +23,9 @@ const ONE_PROCESS: &str = "one process";
 const ONE_KEY: &str = "one key";
 const NOT_RESERVED: &str = "keys are not reserved";
 const NOTHING_AFTERWARDS: &str = "nothing afterwards";
+const FINDS_FREED: &str = "a freed key is found afterwards";
+/// What the limits of a hint begin with.
+const LOOKS: &str = "looks after ";
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,8 +49,12 @@ impl fmt::Display for Scenario {
             (self.keys == 1, ONE_KEY),
             (!self.reserves, NOT_RESERVED),
             (self.afterwards.is_empty(), NOTHING_AFTERWARDS),
+            (self.finds_freed, FINDS_FREED),
         ];
         words.iter().filter(|(is_so, _)| *is_so).try_for_each(|(_, words)| write!(f, "; {words}"))?;
+        if let Some(Freshness { picks, age_ms }) = self.looks {
+            write!(f, "; looks after {picks} keys and {age_ms} ms")?;
+        }
         if self.ticks > 0 { write!(f, "; ticks of {} ms", self.tick_ms) } else { Ok(()) }
     }
 }
@@ -70,6 +78,8 @@ impl FromStr for Schedule {
                 ONE_KEY => scenario.keys = 1,
                 NOT_RESERVED => scenario.reserves = false,
                 NOTHING_AFTERWARDS => scenario.afterwards.clear(),
+                FINDS_FREED => scenario = scenario.finding_what_was_freed(),
+                _ if words.starts_with(LOOKS) => scenario.looks = Some(limits(words)?),
                 _ => match words.strip_prefix("ticks of ").and_then(|rest| rest.strip_suffix(" ms")) {
                     Some(tick_ms) => {
                         scenario.tick_ms = tick_ms.parse().map_err(|_| format!("`{tick_ms}` is no time"))?;
@@ -81,6 +91,14 @@ impl FromStr for Schedule {
         }
         Ok(Self { scenario, moves })
     }
+}
+
+/// Reads `looks after 2 keys and 4 ms`.
+fn limits(words: &str) -> Result<Freshness, String> {
+    let numbers = words.strip_prefix(LOOKS).and_then(|rest| rest.strip_suffix(" ms")?.split_once(" keys and "));
+    let limits =
+        numbers.and_then(|(picks, age)| Some(Freshness { picks: picks.parse().ok()?, age_ms: age.parse().ok()? }));
+    limits.ok_or_else(|| format!("`{words}` are no limits: {LOOKS}2 keys and 4 ms"))
 }
 
 fn action(name: &str) -> Result<Action, String> {
@@ -113,6 +131,7 @@ mod tests {
             "there; save | restore; 1 1 2 1",
             "absent, stale spare; save, delete | restore, list; 1 x1 2 2 3",
             "reserved; generate-key | move-away | give-back; one process; one key; 1 2 3",
+            "there; generate-key | move-away; one process; a freed key is found afterwards; looks after 0 keys and 4 ms; 1 2",
             "absent; generate-key, instantiate-own | save; keys are not reserved; nothing afterwards; ticks of 4 ms; 1 t 2",
         ] {
             let schedule: Schedule = text.parse().expect("a schedule");

@@ -6,7 +6,7 @@
 use crate::world::NOW_MS;
 use server::fs::memory::{Call, Calls, FileId, Outcome};
 use server::keys::Key;
-use server::protocol::{Hint, Look, World};
+use server::protocol::{Hint, Look, Pick, World};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -44,8 +44,8 @@ pub struct Given {
 pub enum What {
     /// A system call's outcome.
     File(Outcome),
-    /// A key, or the look by which none is free.
-    Picked(Result<Key, Option<Look>>),
+    /// What the hint says that is asked for a key.
+    Picked(Pick),
     /// A key that a look found free.
     Found(Option<Key>),
     /// Nothing but that it was done.
@@ -134,7 +134,7 @@ impl Calls for Script {
 }
 
 impl Hint for Script {
-    async fn pick<W: World>(&self, _world: &W) -> Result<Key, Option<Look>> {
+    async fn pick<W: World>(&self, _world: &W) -> Pick {
         match self.ask(Step::Hint(HintCall::Pick)).await {
             What::Picked(picked) => picked,
             other => unreachable!("a pick was given {other:?}"),

@@ -4,10 +4,11 @@ use super::hint::TinyHint;
 use super::program::{Id, Interned, Next, Part, Place, Programs};
 use super::script::{Given, Step, What};
 use super::trace::Trace;
-use crate::scenario::{Action, KEYS, Start, store_of, strays};
+use crate::scenario::{Action, KEYS, Start, file_of, store_of, strays};
 use indexmap::IndexMap;
 use loadgen::check::{Answer, Monitor};
 use server::fs::memory::{Call, Kernel};
+use server::hint::Freshness;
 use std::collections::HashMap;
 
 /// What is searched.
@@ -31,6 +32,11 @@ pub struct Scenario {
     pub ticks: u8,
     /// How far the clock goes on at a tick.
     pub tick_ms: u64,
+    /// When a server reads the folder again though it knows of free keys; never, if there are no limits.
+    pub looks: Option<Freshness>,
+    /// Whether the client that comes afterwards is of the first process, comes when a look is due, and must be handed
+    /// [`KEYS`]' first key if that is free.
+    pub finds_freed: bool,
 }
 
 impl Scenario {
@@ -47,7 +53,15 @@ impl Scenario {
             deaths: 0,
             ticks: 0,
             tick_ms: 0,
+            looks: None,
+            finds_freed: false,
         }
+    }
+
+    /// The same, where whoever comes afterwards asks for a key.
+    #[must_use]
+    pub fn finding_what_was_freed(self) -> Self {
+        Self { finds_freed: true, afterwards: vec![Action::GenerateKey], ..self }
     }
 
     /// The actions of a client; the one after the last is who comes afterwards.
@@ -58,8 +72,8 @@ impl Scenario {
     /// The process of a client.
     fn process(&self, client: usize) -> usize {
         match client {
-            _ if client == self.clients.len() => self.clients.len(),
-            _ if self.one_process => 0,
+            _ if client == self.clients.len() && !self.finds_freed => self.clients.len(),
+            _ if self.one_process || client == self.clients.len() => 0,
             _ => client,
         }
     }
@@ -222,7 +236,7 @@ impl<'a> Search<'a> {
         let store = store_of(&kernel, &KEYS[..self.scenario.keys])
             .unwrap_or_else(|error| unreachable!("scenarios start well: {error}"));
         let clients = self.scenario.clients.len() + 1;
-        let hint = TinyHint::new(self.scenario.keys);
+        let hint = TinyHint::new(self.scenario.keys, self.scenario.looks);
         State {
             kernel: self.kernels.id(kernel),
             monitor: self.monitors.id(Monitor::new(store)),
@@ -305,6 +319,9 @@ impl<'a> Search<'a> {
             Client::In(done, place) => (done, place),
             Client::Idle(done) => {
                 let &action = self.scenario.actions(client).get(usize::from(done))?;
+                if self.scenario.finds_freed && client == self.scenario.clients.len() && done == 0 {
+                    next.kernel = self.when_a_look_is_due(state.kernel);
+                }
                 let handed = state.handed[client].map(|place| KEYS[usize::from(place)].to_owned());
                 let place = self.programs.start(Part { action, client, number: usize::from(done), handed });
                 next.monitor = self.told(next.monitor, client, Event::Called(place.part))?;
@@ -344,14 +361,21 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// A kernel so much later that every look at its folder is old.
+    fn when_a_look_is_due(&mut self, kernel: Id) -> Id {
+        let mut kernel = self.kernels.get(kernel).clone();
+        kernel.set_clock(kernel.now_ms() + self.scenario.looks.map_or(0, |limits| limits.age_ms));
+        self.kernels.id(kernel)
+    }
+
     /// Takes one step; `None` where it has to wait.
     fn take(&mut self, state: &mut State, client: usize, place: Place, step: Id) -> Option<Place> {
         if let Step::Hint(call) = self.programs.step(step) {
             let call = call.clone();
             let mut hints = self.hints.get(state.hints).clone();
-            let what = hints[self.scenario.process(client)].call(&call);
-            state.hints = self.hints.id(hints);
             let now_ms = self.kernels.get(state.kernel).now_ms();
+            let what = hints[self.scenario.process(client)].call(&call, now_ms);
+            state.hints = self.hints.id(hints);
             self.tell(|trace| trace.hint(client, &call, &what));
             let next = self.programs.follow(place, Given { what, now_ms });
             if !self.programs.closed(next).is_empty() {
@@ -426,6 +450,9 @@ impl<'a> Search<'a> {
         };
         if !self.monitors.get(state.monitor).can_be(&store) {
             return Some(format!("what is left is not what the answers lead to: {store:?}"));
+        }
+        if self.scenario.finds_freed && kernel.stat(&file_of(KEYS[0])).is_none() {
+            return Some(format!("{} is free, a look at the folder was due, and another key was handed out", KEYS[0]));
         }
         let strays = strays(kernel);
         if !strays.is_empty() {

@@ -5,6 +5,7 @@ use super::search::Scenario;
 use crate::scenario::Action;
 use loadgen::check::Answer;
 use server::fs::memory::{Call, Outcome};
+use server::protocol::Pick;
 use std::fmt::{self, Write as _};
 
 /// Width of a client's column, in characters.
@@ -56,7 +57,8 @@ impl Trace {
     /// A client asks its hint of free keys.
     pub fn hint(&mut self, client: usize, call: &HintCall, what: &What) {
         let text = match (call, what) {
-            (HintCall::Pick, What::Picked(Ok(key))) => format!("  hint: try {key}"),
+            (HintCall::Pick, What::Picked(Pick::Try(key))) => format!("  hint: try {key}"),
+            (HintCall::Pick, What::Picked(Pick::LookDue)) => "  hint: read the folder first".to_owned(),
             (HintCall::Pick, _) => "  hint: none is free".to_owned(),
             (HintCall::Taken(key), _) => format!("  hint: {key} is taken"),
             (HintCall::Freed(key), _) => format!("  hint: {key} is free"),

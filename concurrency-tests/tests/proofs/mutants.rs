@@ -1,12 +1,13 @@
 //! Every guard of the hardened protocol taken away in turn. Each mutant must be caught by a scenario that the
 //! protocol itself passes; which one caught it stands in the table.
 
-use crate::states::keys_and_clock;
+use crate::states::{freed_keys, keys_and_clock};
 use concurrency_tests::explorer::{Part, Programs, Scenario, search, subject};
 use concurrency_tests::families::{pairs, triples};
 use concurrency_tests::mutants::{
-    Blind, FolderNeverChanges, FolderOlder, LockFileRemoved, LooksOnce, NeverEmpty, NeverMissing, NotExclusive,
-    PicksFromHint, PlacedBeforeWritten, ReplacedInTwoSteps, SharedLocks, ShortWritesBelieved, SparesKept, Unlocked,
+    Blind, FolderNeverChanges, FolderOlder, ForgetsTaken, LockFileRemoved, LooksOnce, NeverEmpty, NeverLooks,
+    NeverMissing, NotExclusive, PicksFromHint, PlacedBeforeWritten, ReplacedInTwoSteps, SharedLocks,
+    ShortWritesBelieved, SparesKept, Unlocked,
 };
 use concurrency_tests::proof::{Proof, Row};
 use concurrency_tests::scenario::{ACTIONS, Action, Start};
@@ -71,9 +72,11 @@ fn key_guards() -> Result<Vec<Row>, String> {
         ),
         ("the margin of 50 ms", subject::hardened_on(true, |_, files| FolderOlder(files, 50))),
         ("exhaustion is known from the own look", subject::hardened_with(true, |_, files| files, PicksFromHint)),
+        ("a look at the folder comes due", subject::hardened_with(true, |_, files| files, NeverLooks)),
+        ("the hint remembers which keys are in use", subject::hardened_with(true, |_, files| files, ForgetsTaken)),
     ];
     let one_key = one_key_families();
-    caught(mutants, &[small_families(), one_key, keys_and_clock()].concat())
+    caught(mutants, &[small_families(), one_key, freed_keys(), keys_and_clock()].concat())
 }
 
 /// The scenarios that the protocol itself is proved on in `states.rs`, those with fewer clients first.

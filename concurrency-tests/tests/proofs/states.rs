@@ -4,6 +4,7 @@ use concurrency_tests::explorer::{Programs, Scenario, Violation, search, subject
 use concurrency_tests::families::{pairs, triples, two_by_two};
 use concurrency_tests::proof::{Proof, Row, with_commas};
 use concurrency_tests::scenario::{ACTIONS, Action, Start, UnderKey};
+use server::hint::Freshness;
 
 pub(crate) fn proofs() -> Vec<Proof> {
     vec![
@@ -21,6 +22,8 @@ pub(crate) fn proofs() -> Vec<Proof> {
         Proof { name: "hardened_two_by_two_from_reserved_with_a_spare", prove: hardened_two_by_two::<4> },
         Proof { name: "hardened_two_by_two_from_there_with_a_spare", prove: hardened_two_by_two::<5> },
         Proof { name: "hardened_a_free_key_is_found_while_the_clock_goes_on", prove: hardened_keys_and_clock },
+        Proof { name: "hardened_no_key_in_use_is_handed_out_while_the_folder_is_read_again", prove: hardened_looks },
+        Proof { name: "hardened_a_key_that_others_freed_is_found_when_a_look_is_due", prove: hardened_freed_keys },
         Proof { name: "hardened_users_at_once_have_sessions_of_their_own", prove: hardened_sessions },
         Proof {
             name: "documented_pairs_are_refuted_where_the_claims_say_and_right_elsewhere",
@@ -135,9 +138,9 @@ pub(crate) fn keys_and_clock() -> Vec<Scenario> {
         [Action::Save, Action::MoveAway],
         [Action::GiveBack, Action::Instantiate],
     ];
-    let starts = || Start::ALL.into_iter().filter(|start| !start.spare);
     let scenarios = changes.into_iter().flat_map(|change| {
-        starts().map(move |start| Scenario::new(start, vec![vec![Action::GenerateKey; 2], change.to_vec()]))
+        starts_without_a_spare()
+            .map(move |start| Scenario::new(start, vec![vec![Action::GenerateKey; 2], change.to_vec()]))
     });
     // Below the tick, 10 ms, and around the margin, 50 ms.
     let clocks = [(2, 4), (2, 9), (2, 30), (1, 51)];
@@ -150,6 +153,48 @@ pub(crate) fn keys_and_clock() -> Vec<Scenario> {
 fn hardened_keys_and_clock() -> Result<Vec<Row>, String> {
     let what = "hardened: two generate-key beside two changes, one key in all, while the clock goes on by 4 to 51 ms";
     Tally::default().all_right(&mut subject::hardened(), what, keys_and_clock())
+}
+
+/// Keys asked for beside whatever else takes and frees them, in the server and behind its back, while a look at the folder
+/// is due for every second key that is picked.
+fn looks() -> Vec<Scenario> {
+    let looks = Some(Freshness { picks: 1, age_ms: 0 });
+    let others = [Action::Save, Action::Instantiate, Action::Delete, Action::GenerateKey, Action::GiveBack];
+    let scenarios = others.into_iter().flat_map(|other| {
+        starts_without_a_spare().map(move |start| {
+            let clients = vec![vec![Action::GenerateKey; 2], vec![other], vec![Action::MoveAway]];
+            Scenario { one_process: true, looks, ..Scenario::new(start, clients) }
+        })
+    });
+    scenarios.collect()
+}
+
+fn starts_without_a_spare() -> impl Iterator<Item = Start> {
+    Start::ALL.into_iter().filter(|start| !start.spare)
+}
+
+fn hardened_looks() -> Result<Vec<Row>, String> {
+    let what = "hardened: two generate-key beside a change and a move-away, while a look is due for every second key";
+    Tally::default().all_right(&mut subject::hardened(), what, looks())
+}
+
+/// Whatever happened before, and whoever freed the key: when a look is due, the next one who asks is handed it.
+pub(crate) fn freed_keys() -> Vec<Scenario> {
+    let looks = Some(Freshness { picks: 0, age_ms: 4 });
+    let beside = [Action::Save, Action::Instantiate, Action::Delete, Action::GenerateKey, Action::GiveBack];
+    let scenarios = beside.into_iter().flat_map(|other| {
+        starts_without_a_spare().map(move |start| {
+            let clients = vec![vec![Action::GenerateKey], vec![other], vec![Action::MoveAway]];
+            let scenario = Scenario { one_process: true, looks, ..Scenario::new(start, clients) };
+            Scenario { ticks: 1, tick_ms: 4, ..scenario.finding_what_was_freed() }
+        })
+    });
+    scenarios.collect()
+}
+
+fn hardened_freed_keys() -> Result<Vec<Row>, String> {
+    let what = "hardened: a key that was moved away, deleted or given back is handed out when a look is due";
+    Tally::default().all_right(&mut subject::hardened(), what, freed_keys())
 }
 
 /// Users who each get a key and begin a session with it, and save.

@@ -56,11 +56,7 @@ pub(super) static K3: Claim = Claim {
             let mut levels = Vec::new();
             for fill in JUDGED_FILLS.into_iter().chain(REPORTED_FILLS) {
                 let is_recommended = fill == RECOMMENDED_MAX;
-                levels.push(if is_recommended {
-                    recommended(lab).await?.level.clone()
-                } else {
-                    level(lab, fill).await?
-                });
+                levels.push(if is_recommended { recommended(lab).await?.level } else { level(lab, fill).await? });
             }
             Ok(judge_average(&levels))
         })
@@ -91,31 +87,43 @@ pub(super) static K6: Claim = Claim {
     needs: Needs::Filling,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge_recommended(recommended(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { Ok(judge_recommended(&recommended(lab).await?)) }),
 };
 
 /// What the recommended maximum costs. K3 passes by it on its way up, so it is measured once for K3 and K6.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Recommended {
     level: Level,
     asked: usize,
     refused: Option<Exchange>,
 }
 
-async fn recommended(lab: &Arc<Lab>) -> Result<&Recommended, Stuck> {
-    let experiment = || async {
-        let level = level(lab, RECOMMENDED_MAX).await?;
-        let (mut asked, mut refused) = (0, None);
-        lab.allow(LONGEST);
-        while asked < RECOMMENDED_MAX && refused.is_none() && lab.has_time() {
-            let batch = lab.borrow_keys(lab.users.min(BATCH), BATCH).await;
-            asked += batch.len();
-            refused = batch.into_iter().find(|asked| asked.status() == Some(503));
-        }
-        lab.allow(lab.effort.limit());
-        Ok(Recommended { level, asked, refused })
-    };
-    lab.recommended.get_or_try_init(experiment).await
+impl Recommended {
+    /// Whether it says all that there is to know: K3's time may have run out over it, and K6 has its own.
+    fn is_complete(&self) -> bool {
+        self.level.time_ms.is_some() && (self.asked >= RECOMMENDED_MAX || self.refused.is_some())
+    }
+}
+
+async fn recommended(lab: &Arc<Lab>) -> Result<Recommended, Stuck> {
+    if let Some(measured) = lab.recommended.get() {
+        return Ok(measured.clone());
+    }
+    let level = level(lab, RECOMMENDED_MAX).await?;
+    let (mut asked, mut refused) = (0, None);
+    lab.allow(LONGEST);
+    while asked < RECOMMENDED_MAX && refused.is_none() && lab.has_time() {
+        let batch = lab.borrow_keys(lab.users.min(BATCH), BATCH).await;
+        asked += batch.len();
+        refused = batch.into_iter().find(|asked| asked.status() == Some(503));
+    }
+    lab.allow(lab.effort.limit());
+    let measured = Recommended { level, asked, refused };
+    if measured.is_complete() {
+        // Claims are tried one after the other: nobody else has set it.
+        let _ = lab.recommended.set(measured.clone());
+    }
+    Ok(measured)
 }
 
 /// What a fill costs.
@@ -330,6 +338,17 @@ mod tests {
         assert_eq!(judge_worst(&requests).verdict, Verdict::Refuted);
         assert_eq!(judge_worst(&vec![asked(Some(1), 12_000); 100]).verdict, Verdict::Refuted);
         assert_eq!(judge_worst(&vec![asked(Some(1), 400); 100]).verdict, Verdict::Inconclusive);
+    }
+
+    /// K3's time ran out over it, and K6 was undecided for want of requests, though it had all its own time.
+    #[test]
+    fn what_was_broken_off_for_one_claim_is_not_kept_for_the_other() {
+        let complete = |asked, refused, time_ms| {
+            let level = Level { fill: 10_000, attempts: Some(1.3), time_ms };
+            Recommended { level, asked, refused }.is_complete()
+        };
+        assert!(complete(10_000, None, Some(0.3)) && complete(700, Some(asked(Some(100), 400)), Some(0.3)));
+        assert!(!complete(700, None, Some(0.3)) && !complete(10_000, None, None));
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! K2, O3: keys are drawn uniformly.
+//!
+//! If the harness itself freed keys in the folder just before, by taking away what it had filled it with, keys are first
+//! drawn and given back until the server must know of them: 2 s and 2,000 keys, twice what a server is given. One that
+//! looks at the folder for each key knows at once; one that never looks again is refuted.
 
 use super::{Claim, Finding, Needs, Verdict};
 use crate::client::Exchange;
@@ -64,8 +68,10 @@ struct Test {
 
 async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck> {
     let mut samples = Vec::new();
+    let mut had_freed_keys = false;
     for sample in 0..2 {
         if sample == 1 || lab.sample.get().is_none_or(|keys| keys.len() < question.keys) {
+            had_freed_keys |= until_freed_keys_are_known(lab).await?;
             let keys = draw(lab, question.keys).await?;
             samples.push(tests(&keys, question.only_first));
             // A second sample is for one claim alone.
@@ -77,7 +83,23 @@ async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck>
             break;
         }
     }
-    Ok(judge(&samples, question))
+    let mut finding = judge(&samples, question);
+    if had_freed_keys && finding.verdict == Verdict::Refuted {
+        let waited =
+            "loadgen removed documents from the saves folder, then had 2,000 keys or more handed out in 2 s or more";
+        finding.counterexample.insert(0, Step::finding("before the sample", waited));
+    }
+    Ok(finding)
+}
+
+/// Draws keys until the server must know of those that were freed in its folder; whether there were any.
+async fn until_freed_keys_are_known(lab: &Arc<Lab>) -> Result<bool, Stuck> {
+    let had_freed_keys = lab.has_freed_keys_lately();
+    lab.allow(LONGEST);
+    while lab.has_freed_keys_lately() {
+        draw_batch(lab, BATCH).await.map_err(|why| Stuck(format!("the folder was emptied, and then {why}")))?;
+    }
+    Ok(had_freed_keys)
 }
 
 /// Draws keys in batches; each is given back as a whole.
@@ -85,16 +107,24 @@ async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Stuck> {
     lab.allow(LONGEST);
     let mut drawn = Vec::with_capacity(keys);
     while drawn.len() < keys {
-        let asked = lab.borrow_keys(lab.users.min(BATCH), BATCH.min(keys - drawn.len())).await;
-        let before = drawn.len();
-        drawn.extend(asked.iter().filter_map(Exchange::key_handed_out).filter(|key| is_key(key) && key.len() == 3));
-        if drawn.len() == before || !lab.has_time() {
-            let why =
-                asked.last().map(|last| format!("generate-key last answered {}", last.step().got)).unwrap_or_default();
-            return Err(Stuck(format!("only {} of {keys} keys could be drawn in time; {why}", drawn.len())));
-        }
+        let batch = draw_batch(lab, BATCH.min(keys - drawn.len())).await;
+        let missing = |why| Stuck(format!("only {} of {keys} keys could be drawn in time; {why}", drawn.len()));
+        let batch = batch.map_err(missing)?;
+        drawn.extend(batch);
     }
     Ok(drawn)
+}
+
+/// Draws keys and gives them back. An error says why no more can be had, or that the time is over.
+async fn draw_batch(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, String> {
+    let asked = lab.borrow_keys(lab.users.min(BATCH), keys).await;
+    let handed = asked.iter().filter_map(Exchange::key_handed_out);
+    let batch: Vec<String> = handed.filter(|key| is_key(key) && key.len() == 3).collect();
+    if batch.is_empty() || !lab.has_time() {
+        let last = asked.last().map(|last| format!("generate-key last answered {}", last.step().got));
+        return Err(last.unwrap_or_default());
+    }
+    Ok(batch)
 }
 
 fn tests(keys: &[String], only_first: bool) -> Vec<Test> {

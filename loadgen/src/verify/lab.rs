@@ -65,8 +65,27 @@ const PORTERS: usize = 48;
 /// How often a server is asked for a key, or a key tried, before it is given up.
 const KEY_TRIES: usize = 50;
 
+/// When a server must know of keys that others freed in its folder: a second after they did, or a thousand keys later,
+/// whichever comes last. It is given twice as much: a look at the folder that begins then takes its time.
+const FREED_KEYS_KNOWN_AFTER: Duration = Duration::from_secs(2);
+const FREED_KEYS_KNOWN_AFTER_KEYS: usize = 2_000;
+
 /// What a session for all users holds at first.
 pub const OPENING: Content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+
+/// Keys that we freed by removing documents from the saves folder, without a word to the server.
+#[derive(Clone, Copy, Debug)]
+struct Freed {
+    at: Instant,
+    /// Keys that the server has handed out since, as far as they were counted.
+    keys_since: usize,
+}
+
+impl Freed {
+    fn is_known(self, now: Instant) -> bool {
+        now.duration_since(self.at) >= FREED_KEYS_KNOWN_AFTER && self.keys_since >= FREED_KEYS_KNOWN_AFTER_KEYS
+    }
+}
 
 /// Everything that the experiments on one target share.
 pub struct Lab {
@@ -105,6 +124,8 @@ pub struct Lab {
     /// Into how many times as short a time races are looked for, compared with a claim's own experiment.
     haste: AtomicU32,
     seated: Mutex<Vec<User>>,
+    /// The keys that were freed last, until every server must know of them.
+    freed: Mutex<Option<Freed>>,
     /// When the experiment under way must come to its end.
     deadline: Mutex<Instant>,
 }
@@ -133,6 +154,7 @@ impl Lab {
             verdicts: Mutex::default(),
             haste: AtomicU32::new(1),
             seated: Mutex::default(),
+            freed: Mutex::default(),
             deadline: Mutex::new(Instant::now() + effort.limit()),
         }
     }
@@ -173,8 +195,9 @@ impl Lab {
         self.haste.store(haste.max(1), Relaxed);
     }
 
-    /// Starts the clock of a claim.
+    /// Starts the clock of a claim. An experiment that was broken off in a hurry must not hurry the next.
     pub fn begin_claim(&self) {
+        self.hurry(1);
         self.allow(self.effort.limit());
         self.ledger.begin_claim();
     }
@@ -232,7 +255,7 @@ impl Lab {
     pub async fn fill_to(self: &Arc<Self>, documents: usize) -> Result<(), Stuck> {
         let lab = Arc::clone(self);
         let filling = tokio::task::spawn_blocking(move || match lock(&lab.filler).as_mut() {
-            Some(filler) => filler.fill_to(documents).map_err(Stuck::from),
+            Some(filler) => lab.noting_freed_keys(filler, |filler| filler.fill_to(documents)).map_err(Stuck::from),
             None => Err(Stuck("the saves folder is not known".to_owned())),
         });
         match filling.await.unwrap_or_else(|lost| Err(Stuck(lost.to_string())))? {
@@ -247,8 +270,28 @@ impl Lab {
     /// Where one cannot be removed.
     pub async fn empty_fill(self: &Arc<Self>) -> Result<(), Stuck> {
         let lab = Arc::clone(self);
-        let emptying = tokio::task::spawn_blocking(move || lock(&lab.filler).as_mut().map_or(Ok(()), Filler::empty));
+        let emptying = tokio::task::spawn_blocking(move || match lock(&lab.filler).as_mut() {
+            Some(filler) => lab.noting_freed_keys(filler, Filler::empty),
+            None => Ok(()),
+        });
         Ok(emptying.await.map_err(|lost| Stuck(lost.to_string()))??)
+    }
+
+    fn noting_freed_keys<T>(&self, filler: &mut Filler, change: impl FnOnce(&mut Filler) -> T) -> T {
+        let before = filler.filled();
+        let outcome = change(filler);
+        if filler.filled() < before {
+            *lock(&self.freed) = Some(Freed { at: Instant::now(), keys_since: 0 });
+        }
+        outcome
+    }
+
+    /// Whether a server may not know yet of keys that we freed in its folder: [`FREED_KEYS_KNOWN_AFTER`].
+    #[must_use]
+    pub fn has_freed_keys_lately(&self) -> bool {
+        let mut freed = lock(&self.freed);
+        *freed = freed.filter(|freed| !freed.is_known(Instant::now()));
+        freed.is_some()
     }
 
     /// How many documents the folder is filled with.
@@ -389,7 +432,11 @@ impl Lab {
         });
         let (users, asked): (Vec<User>, Vec<Vec<Exchange>>) = asked.await.into_iter().unzip();
         self.seat(users);
-        asked.into_iter().flatten().collect()
+        let asked: Vec<Exchange> = asked.into_iter().flatten().collect();
+        if let Some(freed) = lock(&self.freed).as_mut() {
+            freed.keys_since += asked.iter().filter(|exchange| exchange.key_handed_out().is_some()).count();
+        }
+        asked
     }
 
     /// As [`Lab::ask_for_keys`]; the keys are given back, so that the folder is as it was.
@@ -446,4 +493,29 @@ where
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is under these locks is whole between any two statements that hold them.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_must_know_of_freed_keys_after_both_a_time_and_a_number_of_keys() {
+        let at = Instant::now();
+        let is_known = |after: Duration, keys_since| Freed { at, keys_since }.is_known(at + after);
+        let (short, long) = (Duration::from_millis(1_999), Duration::from_secs(2));
+        assert_eq!([is_known(short, 9_999), is_known(long, 1_999), is_known(long, 2_000)], [false, false, true]);
+    }
+
+    /// A run that was broken off in the middle of S9 had every later claim look for races in a quarter of its time.
+    #[test]
+    fn a_claim_has_all_its_time_though_one_before_was_broken_off_in_a_hurry() {
+        let target = Target::new("http://127.0.0.1:1", "/api/{op}").expect("a target");
+        let lab = Lab::new(target, None, 2, 1, Effort::Quick);
+        let second = Duration::from_secs(1);
+        lab.hurry(4);
+        assert_eq!(lab.lasting(second, second, second), second / 4);
+        lab.begin_claim();
+        assert_eq!(lab.lasting(second, second, second), second);
+    }
 }

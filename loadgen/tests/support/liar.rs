@@ -238,6 +238,11 @@ pub(crate) fn spawn_reusing_keys(saves: &Path) -> Running {
     start(Liar::who_reuses_keys(saves), saves)
 }
 
+/// Starts a server that draws from the keys that it knows to be free, whatever others freed since it read the folder.
+pub(crate) fn spawn_never_looking_again(saves: &Path) -> Running {
+    start(Liar::who_never_looks_again(saves), saves)
+}
+
 /// Starts an honest server that waits so long before each answer.
 pub(crate) fn spawn_slow(saves: &Path, wait: Duration) -> Running {
     let liar = Arc::new(Liar::new(None, saves));

@@ -13,7 +13,7 @@
 //!   `find -name "*.lock"` and `ls saves/` show what they always showed.
 
 use super::document::{self, Posted};
-use super::{Error, Generated, Hint, Instantiated, Listed, Look, Protocol, Rules, World};
+use super::{Error, Generated, Hint, Instantiated, Listed, Look, Pick, Protocol, Rules, World};
 use super::{file_name, key_of_file, newest_first, read_at_most, write_all};
 use crate::fs::{FileSystem, Open, Stat};
 use crate::keys::Key;
@@ -231,16 +231,28 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         }
     }
 
-    /// A key believed free, after a look at the folder where the hint is stale or dry.
+    /// A key believed free, after a look at the folder if the hint is stale or dry, or the look is due.
     async fn candidate(&self, hint_is_stale: bool) -> Result<Option<Key>, Error> {
         if !hint_is_stale {
             match self.hint.pick(&self.world).await {
-                Ok(key) => return Ok(Some(key)),
-                Err(Some(look)) if self.nothing_changed_since(look).await? => return Ok(None),
-                Err(_) => {}
+                Pick::Try(key) => return Ok(Some(key)),
+                Pick::LookDue => return self.due_look().await,
+                Pick::NoneFree(Some(look)) if self.nothing_changed_since(look).await? => return Ok(None),
+                Pick::NoneFree(_) => {}
             }
         }
         self.look().await
+    }
+
+    /// A look that a request takes for those to come. It can do without: keys are believed free.
+    async fn due_look(&self) -> Result<Option<Key>, Error> {
+        match self.look().await {
+            Err(error) => match self.hint.pick(&self.world).await {
+                Pick::Try(key) => Ok(Some(key)),
+                Pick::LookDue | Pick::NoneFree(_) => Err(error),
+            },
+            found => found,
+        }
     }
 
     async fn nothing_changed_since(&self, look: Look) -> Result<bool, Error> {

@@ -28,11 +28,23 @@ pub trait World: Send + Sync {
     fn draw(&self, below: u64) -> u64;
 }
 
-/// Which keys are worth trying; see [`crate::keys::FreeKeys`]. Shared between requests, so each method is a step that
+/// What a hint says when it is asked for a key to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pick {
+    /// This one is believed free; it was drawn uniformly from all that are.
+    Try(Key),
+    /// Others may have freed keys since the folder was last read: whoever gets this reads it. Until that is due again,
+    /// the hint picks keys from what it believes.
+    LookDue,
+    /// No key is believed free. The look at the folder on which that rests, if there was one.
+    NoneFree(Option<Look>),
+}
+
+/// Which keys are worth trying; see [`crate::hint::KeyHint`]. Shared between requests, so each method is a step that
 /// others can come between, as a system call is; in a server, all are ready at once.
 pub trait Hint: Send + Sync {
-    /// A key believed free, drawn uniformly. Where none is: the look at the folder on which that rests, if there was one.
-    fn pick<W: World>(&self, world: &W) -> impl Future<Output = Result<Key, Option<Look>>> + Send;
+    /// A key to try, or that the folder must be read first.
+    fn pick<W: World>(&self, world: &W) -> impl Future<Output = Pick> + Send;
     /// The file system said that the key is in use.
     fn taken(&self, key: Key) -> impl Future<Output = ()> + Send;
     /// The key was given up.

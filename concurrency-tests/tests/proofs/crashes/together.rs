@@ -93,7 +93,7 @@ fn every_pair(subject: Subject) -> Result<Row, String> {
 
 fn one_pair(programs: &mut Programs, survey: &mut Survey<Monitor>, pair: Pair) -> Result<(), String> {
     let begin = Life { start: pair.start, actions: Vec::new() }.begin()?;
-    let (hint, at) = (TinyHint::new(KEYS.len()), [At::Before; 2]);
+    let (hint, at) = (TinyHint::new(KEYS.len(), None), [At::Before; 2]);
     let mut new = vec![State { disk: begin.disk, hint, at, told: Vec::new() }];
     let mut known: HashSet<State> = new.iter().cloned().collect();
     while let Some(state) = new.pop() {
@@ -130,7 +130,7 @@ fn step(programs: &mut Programs, state: &State, pair: Pair, client: usize) -> Op
             let Next::Ask(step) = programs.next(place) else { return None };
             let what = match programs.step(step) {
                 Step::File(call) => What::File(state.disk.call(owner, call)?),
-                Step::Hint(call) => state.hint.call(call),
+                Step::Hint(call) => state.hint.call(call, NOW_MS),
             };
             let place = programs.follow(place, Given { what, now_ms: NOW_MS });
             for &file in programs.closed(place) {

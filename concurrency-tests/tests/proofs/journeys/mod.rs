@@ -29,12 +29,42 @@ const MOST_UNTIL_FOUND: usize = 5_000;
 pub(crate) fn proofs() -> Vec<Proof> {
     use Walk::{Pct, Random, Uniform};
     let mut proofs = vec![
-        Proof { name: "hardened_journeys_of_10_users_are_right_at_random", prove: || right(10, Random, 3_000) },
-        Proof { name: "hardened_journeys_of_10_users_are_right_under_pct", prove: || right(10, Pct, 3_000) },
-        Proof { name: "hardened_journeys_of_10_users_are_right_in_uniform_walks", prove: || right(10, Uniform, 3_000) },
-        Proof { name: "hardened_journeys_of_100_users_are_right_at_random", prove: || right(100, Random, 100) },
-        Proof { name: "hardened_journeys_of_100_users_are_right_under_pct", prove: || right(100, Pct, 100) },
-        Proof { name: "hardened_journeys_of_100_users_are_right_in_uniform_walks", prove: || right(100, Uniform, 100) },
+        Proof {
+            name: "hardened_journeys_of_10_users_are_right_at_random",
+            prove: || right(Server::Hardened, 10, Random, 3_000),
+        },
+        Proof {
+            name: "hardened_journeys_of_10_users_are_right_under_pct",
+            prove: || right(Server::Hardened, 10, Pct, 3_000),
+        },
+        Proof {
+            name: "hardened_journeys_of_10_users_are_right_in_uniform_walks",
+            prove: || right(Server::Hardened, 10, Uniform, 3_000),
+        },
+        Proof {
+            name: "hardened_journeys_of_100_users_are_right_at_random",
+            prove: || right(Server::Hardened, 100, Random, 100),
+        },
+        Proof {
+            name: "hardened_journeys_of_100_users_are_right_under_pct",
+            prove: || right(Server::Hardened, 100, Pct, 100),
+        },
+        Proof {
+            name: "hardened_journeys_of_100_users_are_right_in_uniform_walks",
+            prove: || right(Server::Hardened, 100, Uniform, 100),
+        },
+        Proof {
+            name: "hardened_and_looking_often_journeys_of_10_users_are_right_at_random",
+            prove: || right(Server::LookingOften, 10, Random, 1_000),
+        },
+        Proof {
+            name: "hardened_and_looking_often_journeys_of_10_users_are_right_under_pct",
+            prove: || right(Server::LookingOften, 10, Pct, 1_000),
+        },
+        Proof {
+            name: "hardened_and_looking_often_journeys_of_10_users_are_right_in_uniform_walks",
+            prove: || right(Server::LookingOften, 10, Uniform, 1_000),
+        },
         Proof {
             name: "documented_journeys_of_10_users_find_a_key_handed_to_two",
             prove: || wrong(Server::Documented, 10, "a key handed to two (K9)", hands_to_two),
@@ -67,8 +97,8 @@ pub(crate) fn proofs() -> Vec<Proof> {
 const REPLAY_PROOF: &str = "replay";
 
 /// All schedules of a hardened scenario must be right.
-fn right(users: usize, walk: Walk, schedules: usize) -> Result<Vec<Row>, String> {
-    let scenario = Scenario { server: Server::Hardened, users };
+fn right(server: Server, users: usize, walk: Walk, schedules: usize) -> Result<Vec<Row>, String> {
+    let scenario = Scenario { server, users };
     let (seed, schedules) = (seed(), from_environment("SCHEDULES").unwrap_or(schedules));
     let searched = search(scenario, walk, schedules, seed, |_| true);
     match &searched.found {

@@ -9,6 +9,7 @@ use loadgen::check::history::{Slots, Violation};
 use loadgen::check::{Document, Slot};
 use server::fs::memory::{Called, Kernel};
 use server::fs::{FileSystem, Open, ready};
+use server::hint::Freshness;
 use server::keys::ALPHABET;
 use server::protocol::{Documented, DocumentedOptions, Durability, Hardened, Protocol, World};
 use shuttle::rand::{RngCore, thread_rng};
@@ -40,11 +41,16 @@ const DRAWS_OF_ALL: u64 = 8;
 const FEW_CHARACTERS: u64 = 2;
 const FEW_KEYS: u64 = FEW_CHARACTERS.pow(3);
 
+/// A look is due again after so few keys, however little time has passed: the clock stands still.
+const OFTEN: Freshness = Freshness { picks: 2, age_ms: 0 };
+
 /// What serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
     Documented,
     Hardened,
+    /// Hardened, each process reading the folder again after every few keys.
+    LookingOften,
     /// Hardened, its locks excluding nobody.
     WithoutLocks,
     /// Hardened, reservations made without `O_EXCL`.
@@ -52,7 +58,8 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    pub(crate) const ALL: [Self; 4] = [Self::Documented, Self::Hardened, Self::WithoutLocks, Self::WithoutExclusion];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Documented, Self::Hardened, Self::LookingOften, Self::WithoutLocks, Self::WithoutExclusion];
 }
 
 impl fmt::Display for Server {
@@ -60,6 +67,7 @@ impl fmt::Display for Server {
         f.write_str(match self {
             Self::Documented => "documented",
             Self::Hardened => "hardened",
+            Self::LookingOften => "hardened, looks after every second key",
             Self::WithoutLocks => "hardened without locks",
             Self::WithoutExclusion => "hardened without O_EXCL",
         })
@@ -117,6 +125,9 @@ impl Scenario {
                 self.run_on(|files| Documented::new(files, Chance, rules(), DocumentedOptions { checks_writes: true }))
             }
             Server::Hardened => self.run_on(hardened),
+            Server::LookingOften => {
+                self.run_on(|files| hardened_with(files, ShuttleHint::with_freshness(rules().keys, OFTEN)))
+            }
             Server::WithoutLocks => self.run_on(|files| hardened(Unlocked(files, true))),
             Server::WithoutExclusion => self.run_on(|files| hardened(NotExclusive(files, Open::NewReservation))),
         }
@@ -181,7 +192,11 @@ fn findings(common: &Common, start: &Slots, end: &Kernel) -> Vec<Finding> {
 
 /// A server process of the hardened protocol, as it is when it has started.
 fn hardened<F: FileSystem>(files: F) -> Hardened<F, Chance, ShuttleHint> {
-    let server = Hardened::new(files, Chance, ShuttleHint::new(rules().keys), rules(), Durability::Process);
+    hardened_with(files, ShuttleHint::new(rules().keys))
+}
+
+fn hardened_with<F: FileSystem>(files: F, hint: ShuttleHint) -> Hardened<F, Chance, ShuttleHint> {
+    let server = Hardened::new(files, Chance, hint, rules(), Durability::Process);
     ready(server.read_hint()).and_then(|read| read.map_err(std::io::Error::other)).expect("the folder can be read");
     server
 }

@@ -2,7 +2,7 @@
 //!
 //! A table of the keys believed to be in use makes about one attempt enough at any fill; whether a key is in use
 //! says the folder alone, when the key's file is created there with `O_CREAT|O_EXCL`. Where the table proves wrong,
-//! or has no free key left, the folder is read anew.
+//! or has no free key left, the folder is read anew; and now and then, for what others took away.
 
 use super::store::Liar;
 use super::wire::{EXHAUSTED, FOLDER_NOT_FOUND, INTERNAL_ERROR, OPEN_FAILED, Refusal};
@@ -11,7 +11,7 @@ use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -30,6 +30,10 @@ const DRAWS: usize = 64;
 /// A folder's modification time comes from the kernel's last tick, at most 10 ms ago. A look at a folder modified
 /// less than twice that ago may have missed a change that bears the same time.
 const TICK: Duration = Duration::from_millis(20);
+
+/// The folder is read anew after so long, and so many keys, whichever comes last.
+const OLD_AFTER: Duration = Duration::from_secs(1);
+const OLD_AFTER_KEYS: u32 = 1_000;
 
 /// A well-formed key, as its number below [`KEYS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,12 +82,18 @@ pub(super) struct Table {
     looked_at: Option<SystemTime>,
     /// Where it is the server's habit to hand out ended keys again first: those that were ended.
     ended: Option<Vec<Key>>,
+    /// When the folder was read last, and how many keys were picked since.
+    read: Instant,
+    picked: u32,
+    /// Where it never learns of keys that others freed, as long as it knows of any.
+    never_looks_again: bool,
 }
 
 impl Table {
     /// A table of an empty folder.
     pub(super) fn new() -> Self {
-        Self { used: vec![false; KEYS], looked_at: None, ended: None }
+        let used = vec![false; KEYS];
+        Self { used, looked_at: None, ended: None, read: Instant::now(), picked: 0, never_looks_again: false }
     }
 
     /// Notes that a key is in use, or is not any more.
@@ -97,6 +107,16 @@ impl Table {
         self.ended = Some(Vec::new());
     }
 
+    /// Has it keep to what it knows, as long as it knows of free keys.
+    pub(super) fn never_look_again(&mut self) {
+        self.never_looks_again = true;
+    }
+
+    /// Whether others may have freed keys since the folder was read.
+    fn is_old(&self) -> bool {
+        !self.never_looks_again && self.picked >= OLD_AFTER_KEYS && self.read.elapsed() >= OLD_AFTER
+    }
+
     /// The keys believed to be in use.
     pub(super) fn used(&self) -> impl Iterator<Item = Key> {
         (0..KEYS).filter(|&number| self.used[number]).map(Key)
@@ -104,6 +124,7 @@ impl Table {
 
     /// A key believed free, uniformly drawn; `None` where there is none.
     fn pick(&mut self, draw: impl Fn() -> Key) -> Option<Key> {
+        self.picked = self.picked.saturating_add(1);
         if let Some(key) = self.ended.as_mut().and_then(Vec::pop) {
             return Some(key);
         }
@@ -116,6 +137,7 @@ impl Table {
 
     /// Reads from the folder which keys are in use.
     fn look(&mut self, saves: &Path) -> Result<(), Refusal> {
+        (self.read, self.picked) = (Instant::now(), 0);
         let modified = modified(saves).ok_or(FOLDER_NOT_FOUND)?;
         self.looked_at = modified.elapsed().is_ok_and(|age| age > TICK).then_some(modified);
         let keys = tokio::task::block_in_place(|| keys_in(saves)).map_err(|_| FOLDER_NOT_FOUND)?;
@@ -191,7 +213,7 @@ impl Liar {
         if misses == MAX_ATTEMPTS {
             return Ok(None);
         }
-        if misses > 0 && misses.is_multiple_of(MISSES_BEFORE_LOOK) {
+        if table.is_old() || misses > 0 && misses.is_multiple_of(MISSES_BEFORE_LOOK) {
             table.look(&self.saves)?;
         }
         let draw = if self.lies(Lie::BiasedPicker) { Key::random_biased } else { Key::random };

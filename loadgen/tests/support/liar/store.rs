@@ -71,6 +71,13 @@ impl Liar {
         honest
     }
 
+    /// A server that never learns of keys that others freed, as long as it knows of free ones.
+    pub(crate) fn who_never_looks_again(saves: &Path) -> Self {
+        let liar = Self::new(None, saves);
+        locked(&liar.table).never_look_again();
+        liar
+    }
+
     /// Whether this is the server's lie.
     pub(super) fn lies(&self, lie: Lie) -> bool {
         self.lie == Some(lie)

@@ -1,0 +1,189 @@
+//! Verdicts depend neither on which other claims are tried nor on the order.
+//!
+//! `verify --protocol hardened --only K1,K2,O3` refuted K2 and O3 every time: K1 had filled the folder and emptied it
+//! again behind the server's back, and the server went on drawing from the 300 keys that it knew to be free.
+//!
+//! `ORDERS=20` tries as many orders on each protocol, `FIRST_ORDER=7` begins with the one of that seed; by default there
+//! are few, besides those that were once wrong.
+
+mod support;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use loadgen::claims::{self, Claim, Verdict};
+use loadgen::client::Target;
+use loadgen::client::exchange::Step;
+use loadgen::client::target::DEFAULT_PATH_TEMPLATE;
+use loadgen::reference::Protocol;
+use loadgen::report::TargetReport;
+use loadgen::saves::SavesFolder;
+use loadgen::verify::expectations::{Expectations, Outcome};
+use loadgen::verify::lab::Effort;
+use loadgen::verify::{DEFAULT_USERS, Plan, Subject, verify};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{RngExt, SeedableRng};
+use std::path::Path;
+use std::process::ExitCode;
+use support::harness::saves_folder;
+use support::liar;
+use support::running::Running;
+use tokio_util::sync::CancellationToken;
+
+/// Orders that are tried on each protocol, unless told otherwise.
+const ORDERS: u64 = 1;
+
+/// Claims in an order: those of the quick ones that take longer than two seconds would leave time for few orders.
+const CLAIMS_IN_AN_ORDER: usize = 7;
+
+/// What once was refuted after what, on the hardened protocol.
+const ONCE_WRONG: [&[&str]; 2] = [&["K1", "K2", "O3"], &["K3", "O3"]];
+
+fn main() -> ExitCode {
+    // The harness starts its own program as a server.
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        return serve();
+    }
+    let mut trials: Vec<Trial> = ONCE_WRONG.iter().map(|ids| trial(Protocol::Hardened, ids.to_vec(), 1)).collect();
+    let honest = |saves: &Path| liar::spawn(None, saves);
+    let never = "a_stranger_that_never_reads_the_folder_again_is_refuted";
+    trials.push(stranger("a_stranger_that_reads_the_folder_again_is_not_accused", honest, Verdict::Holds));
+    trials.push(stranger(never, liar::spawn_never_looking_again, Verdict::Refuted));
+    let first = from_environment("FIRST_ORDER").unwrap_or(1);
+    for seed in first..first + from_environment("ORDERS").unwrap_or(ORDERS) {
+        for protocol in [Protocol::Documented, Protocol::Hardened] {
+            trials.push(trial(protocol, some_order(seed), seed));
+        }
+    }
+    // Two at once would take the machine from each other, and some verdicts are about time.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn serve() -> ExitCode {
+    #[derive(clap::Parser)]
+    enum Command {
+        Serve(server::ServerOptions),
+    }
+    let Command::Serve(options) = <Command as clap::Parser>::parse();
+    match loadgen::reference::serve(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Some of the quick claims, in some order. Most runs have a claim that fills the folder and one that asks how keys
+/// are distributed: what is tried in between is chance.
+fn some_order(seed: u64) -> Vec<&'static str> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let quick: Vec<&str> = claims::in_order().iter().filter(|claim| claim.is_quick).map(|claim| claim.id).collect();
+    let mut some: Vec<&str> = quick.sample(&mut random, CLAIMS_IN_AN_ORDER).copied().collect();
+    if random.random_bool(0.75) {
+        some.extend([["K1", "K3", "K5", "K10"].choose(&mut random).copied().unwrap_or("K1"), "K2", "O3"]);
+    }
+    some.shuffle(&mut random);
+    let mut order: Vec<&str> = Vec::new();
+    some.into_iter().for_each(|id| {
+        if !order.contains(&id) {
+            order.push(id)
+        }
+    });
+    order
+}
+
+fn trial(protocol: Protocol, ids: Vec<&'static str>, seed: u64) -> Trial {
+    let name = format!("{}_gets_its_verdicts_in_the_order_{}", protocol.name(), ids.join("_"));
+    Trial::test(name, move || holds(protocol, &ids, seed).map_err(Failed::from))
+}
+
+/// Every verdict must be the expected one. A busy machine can leave a claim undecided; nothing can turn it round but, for
+/// a claim about times, a machine that is too slow for it when it is tried alone, too.
+fn holds(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<(), String> {
+    let mut flipped = flipped(protocol, ids, seed)?;
+    flipped.retain(|(id, what)| {
+        let slow = is_about_times(id) && flipped_alone(protocol, id, seed);
+        slow.then(|| println!("{what}; it is when it is tried alone as well"));
+        !slow
+    });
+    let told: Vec<&str> = flipped.iter().map(|(_, what)| what.as_str()).collect();
+    if told.is_empty() { Ok(()) } else { Err(format!("seed {seed}: {}", told.join("; "))) }
+}
+
+fn is_about_times(id: &str) -> bool {
+    ["K3", "K4", "K6", "R4"].contains(&id) || claims::by_id(id).is_some_and(Claim::takes_times)
+}
+
+fn flipped_alone(protocol: Protocol, id: &'static str, seed: u64) -> bool {
+    flipped(protocol, &[id], seed).is_ok_and(|flipped| !flipped.is_empty())
+}
+
+/// The claims whose verdict is not the expected one, and what is said of them.
+fn flipped(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<(&'static str, String)>, String> {
+    let target = tried(protocol, ids, seed).map_err(|error| format!("{error:#}"))?;
+    let known = match protocol {
+        Protocol::Documented => Expectations::documented(),
+        Protocol::Hardened => Expectations::hardened(),
+    };
+    let mut flipped = Vec::new();
+    for id in ids {
+        let claim = target.claims.iter().find(|claim| claim.id == *id).ok_or_else(|| format!("{id} was not tried"))?;
+        let what = format!("{id} {}: {}", claim.verdict, claim.summary);
+        match known.weigh(id, claim.verdict) {
+            Outcome::AsExpected => {}
+            Outcome::Undecided => println!("{what}"),
+            Outcome::Failed => flipped.push((*id, what)),
+        }
+    }
+    Ok(flipped)
+}
+
+fn tried(protocol: Protocol, ids: &[&'static str], seed: u64) -> anyhow::Result<TargetReport> {
+    tried_on(Subject::Embedded(vec![protocol]), ids, seed)
+}
+
+fn tried_on(subject: Subject, ids: &[&'static str], seed: u64) -> anyhow::Result<TargetReport> {
+    let out = tempfile::tempdir()?;
+    let plan = Plan {
+        subject,
+        known: Expectations::default(),
+        claims: ids.iter().filter_map(|id| claims::by_id(id)).collect::<Vec<&'static Claim>>(),
+        users: DEFAULT_USERS,
+        seed,
+        effort: Effort::Quick,
+        out: out.path().to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(verify(&plan, &CancellationToken::new()))?;
+    report.targets.into_iter().next().ok_or_else(|| anyhow::anyhow!("there is no report"))
+}
+
+/// A server of another make, whose folder K1 fills and empties behind its back: it may learn of that in any manner, as
+/// long as it does.
+fn stranger(name: &str, spawn: fn(&Path) -> Running, expected: Verdict) -> Trial {
+    Trial::test(name, move || {
+        let saves = saves_folder();
+        let server = spawn(saves.path());
+        let target = Box::new(Target::new(&server.url, DEFAULT_PATH_TEMPLATE).map_err(|error| error.to_string())?);
+        let saves = Some(SavesFolder::open(saves.path())?);
+        let tried = tried_on(Subject::Server { target, saves, consent: false }, &["K1", "O3"], 1);
+        let tried = tried.map_err(|error| format!("{error:#}"))?;
+        for claim in &tried.claims {
+            let should = if claim.id == "O3" { expected } else { Verdict::Holds };
+            if claim.verdict != should {
+                return Err(format!("{} {}: {}", claim.id, claim.verdict, claim.summary).into());
+            }
+            // Whoever reads the counterexample must be told what happened to the folder before.
+            let explained = |steps: &[Step]| steps.first().is_some_and(|step| step.got.contains("removed documents"));
+            if claim.verdict == Verdict::Refuted && !explained(&claim.counterexample) {
+                return Err(format!("the counterexample is {:?}", claim.counterexample).into());
+            }
+        }
+        Ok(())
+    })
+}
