@@ -1,11 +1,12 @@
 //! K2, O3: keys are drawn uniformly.
 
+use super::answers::{self, Halted, judged};
 use super::{Claim, Finding, Needs, Verdict};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::model::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
-use crate::saves::folder::{KEY_CHARACTERS, is_key};
+use crate::saves::folder::KEY_CHARACTERS;
 use crate::verify::lab::{Lab, Stuck};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ pub(super) static K2: Claim = Claim {
     is_quick: true,
     mostly_waits: false,
     attempt: |lab| {
-        Box::pin(try_twice(lab, Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false }))
+        let question = Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false };
+        Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })
     },
 };
 
@@ -32,7 +34,10 @@ pub(super) static O3: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(try_twice(lab, Question { keys: 10_000, only_first: true })),
+    attempt: |lab| {
+        let question = Question { keys: 10_000, only_first: true };
+        Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })
+    },
 };
 
 /// What is asked of a sample of keys.
@@ -62,7 +67,7 @@ struct Test {
     worst: String,
 }
 
-async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck> {
+async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Halted> {
     let mut samples = Vec::new();
     for sample in 0..2 {
         if sample == 1 || lab.sample.get().is_none_or(|keys| keys.len() < question.keys) {
@@ -80,18 +85,21 @@ async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck>
     Ok(judge(&samples, question))
 }
 
-/// Draws keys in batches; each is given back as a whole.
-async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Stuck> {
+/// Draws keys in batches; each is given back as a whole. An answer that is wrong by itself ends it.
+async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Halted> {
     lab.allow(LONGEST);
     let mut drawn = Vec::with_capacity(keys);
     while drawn.len() < keys {
         let asked = lab.borrow_keys(lab.users.min(BATCH), BATCH.min(keys - drawn.len())).await;
+        if let Some(wrong) = answers::first_wrong(&asked) {
+            return Err(Halted::Wrong(Box::new(wrong)));
+        }
         let before = drawn.len();
-        drawn.extend(asked.iter().filter_map(Exchange::key_handed_out).filter(|key| is_key(key) && key.len() == 3));
+        drawn.extend(asked.iter().filter_map(Exchange::key_handed_out));
         if drawn.len() == before || !lab.has_time() {
             let why =
                 asked.last().map(|last| format!("generate-key last answered {}", last.step().got)).unwrap_or_default();
-            return Err(Stuck(format!("only {} of {keys} keys could be drawn in time; {why}", drawn.len())));
+            return Err(Stuck(format!("only {} of {keys} keys could be drawn in time; {why}", drawn.len())).into());
         }
     }
     Ok(drawn)
