@@ -43,4 +43,6 @@ pub mod run;
 pub mod saves;
 pub mod scenario;
 pub mod simulation;
+#[cfg(test)]
+mod sources;
 pub mod verify;

@@ -186,12 +186,16 @@ impl Said {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::wire::Head;
     use crate::document::stored;
 
     const CONTENT: Content = Content { writer: 17, number: 3, size_bytes: 2_700 };
 
     fn said(operation: Operation, status: u16, body: &str) -> Said {
-        read(operation, Ok(Reply { status, attempts: None, body: body.as_bytes().to_vec().into() }))
+        read(
+            operation,
+            Ok(Reply { status, attempts: None, head: Head::default(), body: body.as_bytes().to_vec().into() }),
+        )
     }
 
     fn success(data: &str) -> String {

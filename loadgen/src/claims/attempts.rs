@@ -243,6 +243,8 @@ fn judge_worst(asked: &[Exchange]) -> Finding {
     let finding = if let Some(exchange) = too_many {
         let count = attempts(exchange).unwrap_or_default();
         Finding::refuted(format!("{count} attempts for one request"), vec![exchange.step()])
+    } else if let Some(wrong) = super::answers::first_wrong(asked) {
+        wrong
     } else if share.low > ONE_PERCENT {
         let steps = slowest.map(Exchange::step).into_iter().collect();
         Finding::refuted(format!("{slow} of {} requests took 10 ms or more, p99 {p99:.2} ms", times.len()), steps)

@@ -1,11 +1,18 @@
 //! R5: bad and hostile input.
+//!
+//! - `envelope.rs`: what every answer of the contract comes in.
 
+mod envelope;
+
+use super::answers::{Halted, judged, says_nothing};
 use super::{Claim, Finding, Needs};
 use crate::client::exchange::Step;
+use crate::client::wire::Reply;
 use crate::client::{Exchange, Operation, User};
 use crate::document::{Content, REAL_STATE_BYTES};
 use crate::verify::lab::{Lab, Stuck};
 use bytes::Bytes;
+use envelope::Envelope;
 use hyper::Method;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +25,7 @@ pub(super) static R5: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 
 /// Levels of an array that is never closed: more than a recursive reader has stack for.
@@ -201,47 +208,103 @@ struct Trial {
     unchanged: bool,
 }
 
-/// All cases, and the folder's names before and after.
+/// All cases, what their answers came in, and the folder's names before and after.
 struct Trials {
     trials: Vec<Trial>,
+    envelopes: Vec<Envelope>,
     names: Option<[BTreeSet<String>; 2]>,
 }
 
-async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Stuck> {
-    let mut user = lab.user(0);
-    let (own, free) = (lab.new_key(&mut user).await?, lab.new_key(&mut user).await?);
+async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
+    let mut asker = Asker { user: lab.user(0), envelopes: Vec::new() };
+    let (own, free) = (lab.new_key(&mut asker.user).await?, lab.new_key(&mut asker.user).await?);
     lab.give_back(std::slice::from_ref(&free)).await;
-    let content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
-    let created = user.instantiate(&own, "word", &content.state()).await;
     let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", 200, "");
-    let document = |exchange: &Exchange| exchange.data().map(|data| data.get().to_owned());
-    let Some(original) = document(&ask(&mut user, &look).await).filter(|_| created.is_success()) else {
-        return Err(Stuck(format!("no document to protect: {}", created.step())));
-    };
+    let mut original = asker.establish(&own, &look).await?;
     let names_before = names(lab)?;
     let mut trials = Vec::new();
     for case in cases(&own, &free) {
         if !lab.has_time() {
             break;
         }
-        let exchange = ask(&mut user, &case).await;
-        let after = ask(&mut user, &look).await;
+        let exchange = asker.ask(&case).await;
+        let after = asker.ask(&look).await;
         let unchanged = document(&after).as_ref() == Some(&original);
         trials.push(Trial { what: case.what, status: case.status, message: case.message, exchange, after, unchanged });
+        if !unchanged {
+            // What a later case changes is then its own doing.
+            match asker.establish(&own, &look).await {
+                Ok(document) => original = document,
+                Err(_) => break,
+            }
+        }
     }
     let names = names_before.zip(names(lab)?).map(|(before, after)| [before, after]);
-    Ok(Trials { trials, names })
+    if let Ok(spare) = lab.new_key(&mut asker.user).await {
+        asker.succeed_once(&spare, lab.was_empty).await;
+    }
+    Ok(Trials { trials, envelopes: asker.envelopes, names })
 }
 
-/// Asks, and asks again where there is no answer: a connection may be lost by chance a few times, but not every time.
-async fn ask(user: &mut User, case: &Case) -> Exchange {
-    let mut tries = 1;
-    loop {
-        let exchange = user.ask_anything(case.operation, case.method.clone(), &case.query, case.body.clone()).await;
-        if exchange.status().is_some() || tries == TRIES {
-            return exchange;
+fn document(restored: &Exchange) -> Option<String> {
+    restored.data().map(|data| data.get().to_owned())
+}
+
+/// Who asks, and keeps what the answers came in.
+struct Asker {
+    user: User,
+    envelopes: Vec<Envelope>,
+}
+
+impl Asker {
+    /// A document that must not change from then on, as restore shows it.
+    async fn establish(&mut self, key: &str, look: &Case) -> Result<String, Halted> {
+        let content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
+        let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word","state":{}}}"#, content.state().get());
+        let saved = self.ask_about(key, &Case::new(Operation::Save, Method::POST, "", &body, 200, "")).await;
+        let restored = self.ask(look).await;
+        let first_failed = if saved.is_success() { &restored } else { &saved };
+        document(&restored).ok_or_else(|| Halted::by(first_failed, "no document to protect"))
+    }
+
+    /// Every operation once so that it succeeds, for what its answer comes in.
+    async fn succeed_once(&mut self, key: &str, deletes: bool) {
+        let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word"}}"#);
+        let (get, post) = (Method::GET, Method::POST);
+        let mut right = vec![
+            Case::new(Operation::GenerateKey, get.clone(), "", "", 200, ""),
+            Case::new(Operation::Instantiate, post.clone(), "", &body, 200, ""),
+            Case::new(Operation::Save, post, "", &body, 200, ""),
+            Case::new(Operation::List, get.clone(), "", "", 200, ""),
+            Case::new(Operation::Restore, get, &format!("sessionKey={key}"), "", 200, ""),
+        ];
+        if deletes {
+            right.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={key}"), "", 200, ""));
         }
-        tries += 1;
+        for case in right {
+            let writes = matches!(case.operation, Operation::Instantiate | Operation::Save);
+            self.ask_about(if writes { key } else { "" }, &case).await;
+        }
+    }
+
+    async fn ask(&mut self, case: &Case) -> Exchange {
+        self.ask_about("", case).await
+    }
+
+    /// Asks, and asks again where there is no answer, or a proxy's: a connection may be lost by chance a few times, but not
+    /// every time.
+    async fn ask_about(&mut self, key: &str, case: &Case) -> Exchange {
+        let mut tries = 1;
+        loop {
+            let (method, body) = (case.method.clone(), case.body.clone());
+            let (exchange, reply): (Exchange, Option<Reply>) =
+                self.user.ask_in_full(case.operation, key, method, &case.query, body).await;
+            self.envelopes.extend(reply.and_then(|reply| Envelope::of(&exchange, &reply)));
+            if !says_nothing(&exchange) || tries == TRIES {
+                return exchange;
+            }
+            tries += 1;
+        }
     }
 }
 
@@ -269,16 +332,21 @@ fn judge(trials: &Trials) -> Finding {
         } else {
             format!("{} is answered {got}, not {} {}", trial.what, trial.status, trial.message)
         };
-        let after =
-            Step { got: format!("{} (unchanged: {})", trial.after.step().got, trial.unchanged), ..trial.after.step() };
+        let change = if trial.unchanged { "as before" } else { "not as before" };
+        let after = Step { got: format!("{} ({change})", trial.after.step().got), ..trial.after.step() };
         Finding::refuted(format!("{summary} ({} of {count} cases wrong)", wrong.len()), vec![asked, right, after])
     } else if let Some(name) = appeared {
         let step = Step::finding("the saves folder after bad input", format!("{name} appeared or is gone"));
         Finding::refuted(format!("bad input changed the folder: {name}"), vec![step])
+    } else if let Some(wrong) = envelope::fault(&trials.envelopes) {
+        wrong
     } else if count < 50 {
         Finding::inconclusive(format!("only {count} cases could be tried in time"))
     } else {
-        Finding::holds(format!("{count} cases: the right status and message, nothing changed"))
+        let answers = trials.envelopes.len();
+        Finding::holds(format!(
+            "{count} cases: the right status and message, nothing changed; {answers} answers in the right envelope"
+        ))
     };
     finding.measured("cases", count).measured("wrong", wrong.len()).expected("wrong", 0)
 }
@@ -308,7 +376,7 @@ mod tests {
         let mut trials: Vec<Trial> = (0..60).map(|_| trial(answered(400, INVALID_DATA), true)).collect();
         trials.push(trial(last, unchanged));
         let names = names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
-        Trials { trials, names: Some(names) }
+        Trials { trials, envelopes: Vec::new(), names: Some(names) }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! S5: deletes among deletes, saves and restores.
 
 use super::judged::Story;
+use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Operation, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES};
+use crate::document::{Content, REAL_STATE_BYTES};
 use crate::verify::lab::{Lab, Stuck, at_once};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +30,10 @@ pub(super) static S5: Claim = Claim {
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 
+/// A delete that another request came in between of says so with this status. A proxy's errors are not in the contract's
+/// envelope, and a server that is full says 503.
+const ERROR: u16 = 500;
+
 /// An exchange, with the content that it wrote or was shown.
 type Told = (Exchange, Option<Content>);
 
@@ -36,8 +42,11 @@ struct Meeting {
     created: Told,
     /// What ran at once.
     at_once: Vec<Told>,
-    /// Then, one after the other: a restore, a delete, a restore.
+    /// Then, one after the other: a restore, a save, a delete, a restore, and, where the key is nobody else's by then, a
+    /// save, a restore, a delete and a restore.
     after: Vec<Told>,
+    /// A restore that showed another key's document.
+    strange: Option<Step>,
     /// Whether the file with a content was still there at the end; `None` where the folder is not known.
     file_left: Option<bool>,
 }
@@ -51,43 +60,80 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Meeting>, Stuck> {
             break;
         }
         let mut side_by_side = Vec::new();
-        for _ in 0..MEETINGS_AT_ONCE {
-            side_by_side.push(meeting(lab, lab.new_key(&mut user).await?, MEETINGS[round % MEETINGS.len()]));
+        for place in 0..MEETINGS_AT_ONCE {
+            let key = lab.new_key(&mut user).await?;
+            // Contents of their own, so that another meeting's document is known.
+            let number = (round * MEETINGS_AT_ONCE + place) as u64;
+            side_by_side.push(Host { lab, key, number }.meeting(MEETINGS[round % MEETINGS.len()]));
         }
         meetings.extend(futures_util::future::join_all(side_by_side).await);
     }
     Ok(meetings)
 }
 
-async fn meeting(lab: &Arc<Lab>, key: String, (deleters, savers, restorers): (usize, usize, usize)) -> Meeting {
-    let mut user = lab.user(0);
-    let first = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
-    let created = user.instantiate(&key, "word", &first.state()).await;
-    let shared = key.clone();
-    let met = at_once(lab.crowd(deleters + savers + restorers), move |mut user, number| {
-        let key = shared.clone();
-        async move {
-            if number < deleters {
-                (user.delete(&key).await, None)
-            } else if number < deleters + savers {
-                let content = Content { writer: number as u64, number: 1, size_bytes: REAL_STATE_BYTES };
-                let mut saved = user.save(&key, "word", &BTreeMap::new(), &content.state()).await;
-                saved.note = format!("with {content}");
-                (saved, Some(content))
-            } else {
-                restore(&mut user, &key).await
+/// Who has others meet on a document.
+struct Host<'a> {
+    lab: &'a Arc<Lab>,
+    key: String,
+    number: u64,
+}
+
+/// Contents of a meeting, by who writes them: the host's, and then the savers'.
+const CREATED: u64 = 1_000_000;
+const BEFORE: u64 = 1_000_001;
+const AFTER: u64 = 1_000_002;
+const SAVERS: u64 = 1_000_003;
+
+impl Host<'_> {
+    async fn meeting(self, (deleters, savers, restorers): (usize, usize, usize)) -> Meeting {
+        let Self { lab, key, number } = &self;
+        let mut user = lab.user(0);
+        let first = content(CREATED, *number);
+        let created = posted::instantiate(&mut user, key, first).await;
+        let (shared, number) = (key.clone(), *number);
+        let met = at_once(lab.crowd(deleters + savers + restorers), move |mut user, who| {
+            let key = shared.clone();
+            async move {
+                if who < deleters {
+                    (user.delete(&key).await, None)
+                } else if who < deleters + savers {
+                    save(&mut user, &key, content(SAVERS + who as u64, number)).await
+                } else {
+                    restore(&mut user, &key).await
+                }
             }
+        });
+        let met = met.await;
+        let mut after = vec![restore(&mut user, key).await, save(&mut user, key, content(BEFORE, number)).await];
+        after.extend([(user.delete(key).await, None), restore(&mut user, key).await]);
+        // Where others have documents, the key may be theirs from now on.
+        if lab.was_empty {
+            after.extend([save(&mut user, key, content(AFTER, number)).await, restore(&mut user, key).await]);
+            after.extend([(user.delete(key).await, None), restore(&mut user, key).await]);
         }
-    });
-    let met = met.await;
-    let after = vec![restore(&mut user, &key).await, (user.delete(&key).await, None), restore(&mut user, &key).await];
-    let file_left = lab.folder.as_ref().map(|folder| folder.document(&key).is_some_and(|content| !content.is_empty()));
-    Meeting { created: (created, Some(first)), at_once: met, after, file_left }
+        let file = lab.folder.as_ref().map(|folder| folder.document(key));
+        let strange = met.iter().chain(&after).find_map(|(exchange, _)| posted::of_another_key(exchange));
+        Meeting {
+            created: (created, Some(first)),
+            at_once: met,
+            after,
+            strange,
+            file_left: file.map(|file| file.is_some_and(|content| !content.is_empty())),
+        }
+    }
+}
+
+fn content(writer: u64, number: u64) -> Content {
+    Content { writer, number, size_bytes: REAL_STATE_BYTES }
+}
+
+async fn save(user: &mut User, key: &str, content: Content) -> Told {
+    (posted::save(user, key, &BTreeMap::new(), content).await, Some(content))
 }
 
 async fn restore(user: &mut User, key: &str) -> Told {
     let mut restored = user.restore(key).await;
-    let content = restored.data().and_then(|data| Document::parse(data.get())?.content());
+    let content = restored.data().and_then(|data| Shown::parse(data.get())?.content);
     if restored.is_success() {
         restored.note = content.map_or("showing what nobody wrote".to_owned(), |content| format!("showing {content}"));
     }
@@ -95,25 +141,30 @@ async fn restore(user: &mut User, key: &str) -> Told {
 }
 
 /// What is wrong with a meeting, if anything is: the name, and the exchanges that show it.
-fn fault(meeting: &Meeting) -> Option<(String, Vec<Step>)> {
-    if !meeting.created.0.is_success() {
-        return None;
-    }
+fn fault(meeting: &Meeting) -> Option<Finding> {
     let all: Vec<&Told> = std::iter::once(&meeting.created).chain(&meeting.at_once).chain(&meeting.after).collect();
     let exchanges: Vec<&Exchange> = all.iter().map(|(exchange, _)| exchange).collect();
-    if let Some(error) = exchanges.iter().find(|exchange| exchange.is_server_error()) {
+    let is_error = |exchange: &&&Exchange| exchange.refusal().is_some_and(|(status, _)| status == ERROR);
+    if let Some(error) = exchanges.iter().find(is_error) {
         let steps = overlapping(&exchanges, error).into_iter().map(Exchange::step).collect();
-        return Some(("a server error, where another came in between".to_owned(), steps));
+        return Some(Finding::refuted("a server error, where another came in between", steps));
     }
     let mut story = Story::default();
     all.iter().for_each(|(exchange, content)| story.add(exchange, *content));
+    if let Some(step) = &meeting.strange {
+        story.add_wrong(Anomaly::KeyChangedOwners, step.clone());
+    }
     let ended_us = exchanges.iter().map(|exchange| exchange.to_us).max().unwrap_or_default();
     if meeting.file_left == Some(true) {
         let file = format!("{}.json in the saves folder then", meeting.created.0.key);
         story.add_presence(ended_us + 1, Step::finding(file, "is still there, with its content"));
     }
     let (anomaly, steps) = story.fault()?;
-    Some((format!("{anomaly}: no order of what was done explains it"), steps))
+    let summary = match steps.as_slice() {
+        [one] => format!("{anomaly}: {} returned {}", one.did, one.got),
+        _ => format!("{anomaly}: no order of what was done explains it"),
+    };
+    Some(Finding::refuted(summary, steps).named(anomaly))
 }
 
 /// An exchange, and those of the same meeting that ran at the same time, in the order of their beginnings.
@@ -125,12 +176,14 @@ fn overlapping<'a>(all: &[&'a Exchange], one: &Exchange) -> Vec<&'a Exchange> {
 }
 
 fn judge(meetings: &[Meeting]) -> Finding {
-    let faults: Vec<_> = meetings.iter().filter_map(fault).collect();
+    let faults: Vec<Finding> = meetings.iter().filter_map(fault).collect();
+    let count = faults.len();
     let told = meetings.iter().flat_map(|meeting| meeting.at_once.iter().chain(&meeting.after));
     let is_delete = |(exchange, _): &&Told| exchange.operation == Operation::Delete && exchange.status().is_some();
     let deletes = told.filter(is_delete).count();
-    let finding = if let Some((what, steps)) = faults.first() {
-        Finding::refuted(format!("{what} (after {} meetings without)", meetings.len() - faults.len()), steps.clone())
+    let finding = if let Some(fault) = faults.into_iter().next() {
+        let summary = format!("{} (after {} meetings without)", fault.summary, meetings.len() - count);
+        Finding { summary, ..fault }
     } else if deletes < 50 {
         let error = meetings
             .iter()
@@ -143,7 +196,7 @@ fn judge(meetings: &[Meeting]) -> Finding {
     finding
         .measured("deletes", deletes)
         .measured("documents", meetings.len())
-        .measured("faults", faults.len())
+        .measured("faults", count)
         .expected("faults", 0)
 }
 
@@ -152,10 +205,12 @@ mod tests {
     use super::super::Verdict;
     use super::*;
     use crate::client::exchange::sample as exchange;
+    use crate::client::exchange::{Answer, Body};
     use Operation::{Delete, Instantiate, Restore, Save};
 
     const FIRST: Content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
     const SECOND: Content = Content { writer: 1, number: 1, size_bytes: REAL_STATE_BYTES };
+    const THIRD: Content = Content { writer: 1, number: 2, size_bytes: REAL_STATE_BYTES };
 
     fn told((operation, from, to, status, content): (Operation, u64, u64, u16, Option<Content>)) -> Told {
         (exchange(operation, from, to, status), content)
@@ -175,12 +230,59 @@ mod tests {
             created: told((Instantiate, 0, 5, 200, Some(FIRST))),
             at_once: at_once.iter().copied().map(tell).collect(),
             after: after.map(|(&(operation, from), status)| tell((operation, from, from + 5, status))).collect(),
+            strange: None,
             file_left: Some(false),
         }
     }
 
+    /// A quiet meeting, and then a save of the third content, a restore, a delete and a restore with these statuses.
+    fn saved_after(statuses: [u16; 4], shown: Content) -> Meeting {
+        let mut meeting = meeting(&[(Delete, 10, 20, 200)], [404, 404, 404], FIRST);
+        let [saved, restored, deleted, last] = statuses;
+        let shown = Some(shown).filter(|_| restored == 200);
+        meeting.after.extend([
+            told((Save, 130, 135, saved, Some(THIRD))),
+            told((Restore, 140, 145, restored, shown)),
+            told((Delete, 150, 155, deleted, None)),
+            told((Restore, 160, 165, last, None)),
+        ]);
+        meeting
+    }
+
     fn name(meeting: &Meeting) -> String {
-        fault(meeting).map_or(String::new(), |(name, _)| name)
+        fault(meeting).map_or(String::new(), |finding| finding.summary)
+    }
+
+    /// A save that was acknowledged after a delete and dropped passed, as hardly any save stood clear of a delete; and so did
+    /// one that was refused as not found.
+    #[test]
+    fn a_save_after_a_delete_creates_the_document_anew() {
+        is_fine(&saved_after([200, 200, 200, 404], THIRD));
+        assert_ne!(name(&saved_after([200, 404, 404, 404], THIRD)), "", "acknowledged and dropped");
+        is_called(&saved_after([404, 404, 404, 404], THIRD), "valid request refused: save A4K returned 404");
+        is_called(&saved_after([200, 200, 200, 404], FIRST), "resurrected document");
+        is_fine(&saved_after([502, 404, 404, 404], THIRD));
+        let refused = fault(&saved_after([404, 404, 404, 404], THIRD)).expect("refused");
+        assert_eq!(refused.counterexample.len(), 1);
+    }
+
+    #[test]
+    fn an_error_of_a_proxy_and_a_server_that_is_full_accuse_nobody() {
+        for status in [502, 503, 504] {
+            is_fine(&meeting(&[(Delete, 10, 20, 200), (Delete, 11, 20, status)], [404, 404, 404], FIRST));
+        }
+    }
+
+    #[test]
+    fn another_keys_document_is_called_so() {
+        let strange = Some(Step::finding("restore A4K", "200"));
+        is_called(&Meeting { strange, ..saved_after([200, 200, 200, 404], THIRD) }, "key that changed owners");
+        let data = posted::stored(FIRST, &serde_json::json!({}));
+        let body = format!(r#"{{"success":true,"timestamp":1,"data":{data}}}"#);
+        let outcome = Ok(Answer { status: 200, attempts: None, body: Body::parse(body.as_bytes()) });
+        let restored = Exchange { outcome, ..exchange(Restore, 0, 1, 200) };
+        assert!(posted::of_another_key(&restored).is_none());
+        assert!(posted::of_another_key(&Exchange { key: "B4K".to_owned(), ..restored }).is_some());
     }
 
     #[track_caller]

@@ -4,12 +4,13 @@
 //! drawn and given back until the server must know of them: 2 s and 2,000 keys, twice what a server is given. One that
 //! looks at the folder for each key knows at once; one that never looks again is refuted.
 
+use super::answers::{self, Halted, judged};
 use super::{Claim, Finding, Needs, Verdict};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::model::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
-use crate::saves::folder::{KEY_CHARACTERS, is_key};
+use crate::saves::folder::KEY_CHARACTERS;
 use crate::verify::lab::{Lab, Stuck};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub(super) static K2: Claim = Claim {
     is_quick: true,
     mostly_waits: false,
     attempt: |lab| {
-        Box::pin(try_twice(lab, Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false }))
+        let question = Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false };
+        Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })
     },
 };
 
@@ -36,7 +38,10 @@ pub(super) static O3: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(try_twice(lab, Question { keys: 10_000, only_first: true })),
+    attempt: |lab| {
+        let question = Question { keys: 10_000, only_first: true };
+        Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })
+    },
 };
 
 /// What is asked of a sample of keys.
@@ -66,7 +71,7 @@ struct Test {
     worst: String,
 }
 
-async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck> {
+async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Halted> {
     let mut samples = Vec::new();
     let mut had_freed_keys = false;
     for sample in 0..2 {
@@ -93,36 +98,37 @@ async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Stuck>
 }
 
 /// Draws keys until the server must know of those that were freed in its folder; whether there were any.
-async fn until_freed_keys_are_known(lab: &Arc<Lab>) -> Result<bool, Stuck> {
+async fn until_freed_keys_are_known(lab: &Arc<Lab>) -> Result<bool, Halted> {
     let had_freed_keys = lab.has_freed_keys_lately();
     lab.allow(LONGEST);
     while lab.has_freed_keys_lately() {
-        draw_batch(lab, BATCH).await.map_err(|why| Stuck(format!("the folder was emptied, and then {why}")))?;
+        draw_batch(lab, BATCH, "the folder was emptied, and then no key could be had in time").await?;
     }
     Ok(had_freed_keys)
 }
 
-/// Draws keys in batches; each is given back as a whole.
-async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Stuck> {
+/// Draws keys in batches; each is given back as a whole. An answer that is wrong by itself ends it.
+async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Halted> {
     lab.allow(LONGEST);
     let mut drawn = Vec::with_capacity(keys);
     while drawn.len() < keys {
-        let batch = draw_batch(lab, BATCH.min(keys - drawn.len())).await;
-        let missing = |why| Stuck(format!("only {} of {keys} keys could be drawn in time; {why}", drawn.len()));
-        let batch = batch.map_err(missing)?;
-        drawn.extend(batch);
+        let missing = format!("only {} of {keys} keys could be drawn in time", drawn.len());
+        drawn.extend(draw_batch(lab, BATCH.min(keys - drawn.len()), &missing).await?);
     }
     Ok(drawn)
 }
 
-/// Draws keys and gives them back. An error says why no more can be had, or that the time is over.
-async fn draw_batch(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, String> {
+/// Draws keys and gives them back. If no more can be had, or the time is over, `missing` is why that matters; an answer that
+/// is wrong by itself is a finding.
+async fn draw_batch(lab: &Arc<Lab>, keys: usize, missing: &str) -> Result<Vec<String>, Halted> {
     let asked = lab.borrow_keys(lab.users.min(BATCH), keys).await;
-    let handed = asked.iter().filter_map(Exchange::key_handed_out);
-    let batch: Vec<String> = handed.filter(|key| is_key(key) && key.len() == 3).collect();
+    if let Some(wrong) = answers::first_wrong(&asked) {
+        return Err(Halted::Wrong(Box::new(wrong)));
+    }
+    let batch: Vec<String> = asked.iter().filter_map(Exchange::key_handed_out).collect();
     if batch.is_empty() || !lab.has_time() {
-        let last = asked.last().map(|last| format!("generate-key last answered {}", last.step().got));
-        return Err(last.unwrap_or_default());
+        let last = asked.last().map(|last| format!("; generate-key last answered {}", last.step().got));
+        return Err(Stuck(format!("{missing}{}", last.unwrap_or_default())).into());
     }
     Ok(batch)
 }

@@ -1,5 +1,6 @@
 //! K5, K10: where keys run out, and what happens then.
 
+use super::answers::says_nothing;
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
@@ -84,11 +85,16 @@ async fn refusals_at(lab: &Arc<Lab>, fill: usize) -> Level {
     let mut level = Level { fill, requests: 0, refused: 0, example: None };
     while level.requests < REQUESTS && lab.has_time() {
         let asked = lab.borrow_keys(lab.users.min(BATCH), BATCH).await;
-        level.requests += asked.iter().filter(|asked| asked.status().is_some()).count() as u64;
-        level.refused += asked.iter().filter(|asked| asked.status() == Some(503)).count() as u64;
-        level.example = level.example.or_else(|| asked.into_iter().find(|asked| asked.status() == Some(503)));
+        level.requests += asked.iter().filter(|asked| !says_nothing(asked)).count() as u64;
+        level.refused += asked.iter().filter(|asked| is_refused(asked)).count() as u64;
+        level.example = level.example.or_else(|| asked.into_iter().find(is_refused));
     }
     level
+}
+
+/// Whether the server says that no key is free.
+fn is_refused(asked: &Exchange) -> bool {
+    asked.refusal().is_some_and(|(status, _)| status == 503)
 }
 
 fn judge_point(levels: &[Level]) -> Finding {
@@ -188,8 +194,8 @@ async fn free_one(lab: &Arc<Lab>) -> Result<(String, Step), Stuck> {
 }
 
 fn judge_end(end: &End) -> Finding {
-    let unclear = end.full.iter().find(|asked| asked.status().is_some() && asked.refusal() != Some(EXHAUSTED));
-    let answered: Vec<&Exchange> = end.searches.iter().filter(|asked| asked.status().is_some()).collect();
+    let unclear = end.full.iter().find(|asked| !says_nothing(asked) && asked.refusal() != Some(EXHAUSTED));
+    let answered: Vec<&Exchange> = end.searches.iter().filter(|asked| !says_nothing(asked)).collect();
     let missed: Vec<&&Exchange> =
         answered.iter().filter(|asked| asked.key_handed_out().as_deref() != Some(&end.free_key)).collect();
     let finding = if let Some(exchange) = unclear {

@@ -10,6 +10,7 @@ use crate::document::{Content, REAL_STATE_BYTES};
 use crate::reference::{Disk, Process};
 use crate::verify::lab::{Lab, Stuck};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// How the disk fails, as the server is told: a device that errs once, one that is full for good, no more locks; then
@@ -44,6 +45,20 @@ enum Request {
     Restore,
     Delete,
     List,
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GenerateKey => "generate-key",
+            Self::Instantiate => "instantiate",
+            Self::SaveFirst => "first save",
+            Self::Save => "save",
+            Self::Restore => "restore",
+            Self::Delete => "delete",
+            Self::List => "list",
+        })
+    }
 }
 
 const REQUESTS: [Request; 7] = [

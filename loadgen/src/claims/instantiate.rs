@@ -1,9 +1,12 @@
 //! S3: one document is created once.
 
-use super::{Claim, Finding, Needs, SECOND_LOOK};
-use crate::client::exchange::Step;
+use super::answers::first_wrong;
+use super::posted::{self, Shown};
+use super::views::{Views, words};
+use super::{Claim, Finding, Needs};
+use crate::check::anomaly::Anomaly;
 use crate::client::{Exchange, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES};
+use crate::document::{Content, REAL_STATE_BYTES};
 use crate::verify::lab::{Lab, Stuck, at_once};
 use std::sync::Arc;
 
@@ -37,9 +40,7 @@ pub(super) static S3: Claim = Claim {
 struct Round {
     /// All instantiates with their contents; the last one came after the others had ended.
     instantiates: Vec<(Content, Exchange)>,
-    restored: Exchange,
-    /// The contents that can be seen then, in the file and by restore; `None` for one that nobody wrote.
-    contents: Vec<Option<Content>>,
+    views: Views,
 }
 
 async fn round(lab: &Arc<Lab>, user: &mut User, number: u64) -> Result<Round, Stuck> {
@@ -48,33 +49,16 @@ async fn round(lab: &Arc<Lab>, user: &mut User, number: u64) -> Result<Round, St
     let instantiates = at_once(lab.crowd(USERS), move |mut user, writer| {
         let key = shared.clone();
         let content = Content { writer: writer as u64, number, size_bytes: REAL_STATE_BYTES };
-        async move { instantiate(&mut user, &key, content).await }
+        async move { (content, posted::instantiate(&mut user, &key, content).await) }
     });
     let mut instantiates = instantiates.await;
     let late = Content { writer: USERS as u64, number, size_bytes: REAL_STATE_BYTES };
-    instantiates.push(instantiate(user, &key, late).await);
-    let restored = user.restore(&key).await;
-    let mut round = Round { instantiates, contents: contents(lab, &key, &restored), restored };
+    instantiates.push((late, posted::instantiate(user, &key, late).await));
+    let mut round = Round { instantiates, views: Views::of(lab, user, &key).await };
     if fault(&round).is_some() {
-        tokio::time::sleep(SECOND_LOOK).await;
-        let later = user.restore(&key).await;
-        round.contents.extend(contents(lab, &key, &later));
+        round.views.look_again(lab, user, &key).await;
     }
     Ok(round)
-}
-
-/// What restore and, where the folder is known, the file show; `None` for a content that nobody wrote.
-fn contents(lab: &Lab, key: &str, restored: &Exchange) -> Vec<Option<Content>> {
-    let by_restore = restored.data().map(|data| data.get().to_owned());
-    let by_file = lab.folder.as_ref().and_then(|folder| folder.document(key));
-    let documents = by_restore.into_iter().chain(by_file);
-    documents.map(|text| Document::parse(&text).and_then(|document| document.content())).collect()
-}
-
-async fn instantiate(user: &mut User, key: &str, content: Content) -> (Content, Exchange) {
-    let mut exchange = user.instantiate(key, "word", &content.state()).await;
-    exchange.note = format!("with {content}");
-    (content, exchange)
 }
 
 fn created(exchange: &Exchange) -> bool {
@@ -86,43 +70,63 @@ fn existed(exchange: &Exchange) -> bool {
 }
 
 /// What is wrong with a round, if anything is.
-fn fault(round: &Round) -> Option<(String, Vec<Step>)> {
-    let creators: Vec<&(Content, Exchange)> =
-        round.instantiates.iter().filter(|(_, exchange)| created(exchange)).collect();
-    let all_answered = round.instantiates.iter().all(|(_, exchange)| created(exchange) || existed(exchange));
+fn fault(round: &Round) -> Option<Finding> {
+    let Round { instantiates, views } = round;
+    let wrong = first_wrong(instantiates.iter().map(|(_, exchange)| exchange).chain(&views.looks));
+    if wrong.is_some() {
+        return wrong;
+    }
+    let creators: Vec<&(Content, Exchange)> = instantiates.iter().filter(|(_, exchange)| created(exchange)).collect();
+    let all_answered = instantiates.iter().all(|(_, exchange)| created(exchange) || existed(exchange));
     match creators.as_slice() {
         [] if all_answered => {
-            let steps = round.instantiates.iter().take(2).map(|(_, exchange)| exchange.step()).collect();
-            Some(("nobody created the document: all were told that it exists".to_owned(), steps))
+            let steps = instantiates.iter().take(2).map(|(_, exchange)| exchange.step()).collect();
+            let summary = "nobody created the document: all were told that it exists";
+            Some(Finding::refuted(summary, steps).named(Anomaly::NeverWritten))
         }
         // Somebody who was not answered may have.
         [] => None,
-        [(content, creator)] => {
-            let stands = round.contents.is_empty() || round.contents.contains(&Some(*content));
-            let seen = round.contents.first().copied().flatten();
-            let seen = seen.map_or_else(|| "a content that nobody wrote".to_owned(), |seen| seen.to_string());
-            let found = format!("{content} was created, and then {seen} is there");
-            let overwriter =
-                round.instantiates.iter().find(|(other, _)| *other != *content && seen == other.to_string());
-            let mut steps = vec![creator.step()];
-            steps.extend(overwriter.map(|(_, exchange)| exchange.step()));
-            steps.extend([round.restored.step(), Step::finding("the document then", format!("holds {seen}"))]);
-            (!stands).then_some((found, steps))
-        }
+        [(content, creator)] => changed(round, *content, creator),
         [first, second, ..] => {
             let steps = vec![first.1.step(), second.1.step()];
-            Some((format!("{} instantiates of one document were told that they created it", creators.len()), steps))
+            let summary = format!("{} instantiates of one document were told that they created it", creators.len());
+            Some(Finding::refuted(summary, steps).named(Anomaly::AppliedTwice))
         }
     }
 }
 
+/// How the document differs from what its one creator sent, if every view of it does.
+fn changed(round: &Round, content: Content, creator: &Exchange) -> Option<Finding> {
+    let Round { instantiates, views } = round;
+    let is_another = |shown: &Shown| shown.content != Some(content);
+    if let Some(seen) = views.in_all(|shown| is_another(shown).then(|| words(shown))) {
+        let summary = format!("{content} was created, and then {seen} is there");
+        let overwriter = instantiates.iter().find(|(other, _)| *other != content && seen == other.to_string());
+        let mut steps = vec![creator.step()];
+        steps.extend(overwriter.map(|(_, exchange)| exchange.step()));
+        steps.extend(views.steps(&format!("holds {seen}")));
+        return Some(Finding::refuted(summary, steps));
+    }
+    if views.documents.is_empty() && views.looks.iter().any(|restored| restored.status() == Some(404)) {
+        let steps = std::iter::once(creator.step()).chain(views.steps("is not there")).collect();
+        let anomaly = Anomaly::AcknowledgedThenLost;
+        return Some(Finding::refuted(format!("{anomaly}: {content} was created"), steps).named(anomaly));
+    }
+    let difference = views.in_all(|shown| shown.difference(false))?;
+    let steps = std::iter::once(creator.step()).chain(views.steps(&difference)).collect();
+    let anomaly = Anomaly::ChangedDocument;
+    Some(Finding::refuted(format!("{anomaly}: {difference}"), steps).named(anomaly))
+}
+
 fn judge(rounds: &[Round]) -> Finding {
-    let faults: Vec<(String, Vec<Step>)> = rounds.iter().filter_map(fault).collect();
-    let clear =
-        |round: &&Round| round.instantiates.iter().any(|(_, exchange)| created(exchange)) && !round.contents.is_empty();
+    let faults: Vec<Finding> = rounds.iter().filter_map(fault).collect();
+    let clear = |round: &&Round| {
+        round.instantiates.iter().any(|(_, exchange)| created(exchange)) && !round.views.documents.is_empty()
+    };
     let clear = rounds.iter().filter(clear).count();
-    let finding = if let Some((what, steps)) = faults.first() {
-        Finding::refuted(format!("{what} (in {} of {} rounds)", faults.len(), rounds.len()), steps.clone())
+    let count = faults.len();
+    let finding = if let Some(fault) = faults.into_iter().next() {
+        Finding { summary: format!("{} (in {count} of {} rounds)", fault.summary, rounds.len()), ..fault }
     } else if clear < 5 {
         let error = rounds.iter().flat_map(|round| &round.instantiates).find(|(_, exchange)| !exchange.is_success());
         let error = error.map(|(_, exchange)| format!("; {}", exchange.step())).unwrap_or_default();
@@ -130,15 +134,17 @@ fn judge(rounds: &[Round]) -> Finding {
     } else {
         Finding::holds(format!("one of {USERS} at once created it, and its content stood, in {clear} rounds"))
     };
-    finding.measured("rounds", rounds.len()).measured("faults", faults.len()).expected("faults", 0)
+    finding.measured("rounds", rounds.len()).measured("faults", count).expected("faults", 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Verdict;
+    use super::super::posted::stored;
     use super::*;
     use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use crate::client::exchange::{Answer, Body, sample};
+    use serde_json::json;
 
     fn content(writer: u64) -> Content {
         Content { writer, number: 0, size_bytes: REAL_STATE_BYTES }
@@ -148,15 +154,23 @@ mod tests {
         let body =
             Body::parse(format!(r#"{{"success":true,"timestamp":1,"data":{{"message":"{message}"}}}}"#).as_bytes());
         let outcome = Ok(Answer { status: 200, attempts: None, body });
-        let (key, note) = ("A4K".to_owned(), String::new());
-        Exchange { user: 0, operation: Operation::Instantiate, key, note, from_us: 0, to_us: 1, outcome }
+        Exchange { outcome, ..sample(Operation::Instantiate, 0, 1, 200) }
     }
 
-    fn rounds(messages: [&str; 3], seen: &[Option<Content>]) -> Finding {
-        let instantiates =
-            || (0..).zip(messages).map(|(writer, message)| (content(writer), answered(message))).collect();
-        let round = || Round { instantiates: instantiates(), restored: answered(""), contents: seen.to_vec() };
+    fn document(writer: u64) -> String {
+        stored(content(writer), &json!({ "version": "1.0", "created": 5 }))
+    }
+
+    fn rounds(answers: &[Exchange], restored: u16, seen: &[String]) -> Finding {
+        let instantiates = || (0..).zip(answers).map(|(writer, answer)| (content(writer), answer.clone())).collect();
+        let looks = || vec![sample(Operation::Restore, 2, 3, restored)];
+        let documents = || seen.iter().filter_map(|text| Some((3, Shown::parse(text)?))).collect();
+        let round = || Round { instantiates: instantiates(), views: Views { looks: looks(), documents: documents() } };
         judge(&(0..5).map(|_| round()).collect::<Vec<_>>())
+    }
+
+    fn judged(messages: [&str; 3], seen: &[String]) -> Finding {
+        rounds(&messages.map(answered), 200, seen)
     }
 
     const CREATED: &str = "Instance created";
@@ -164,17 +178,33 @@ mod tests {
 
     #[test]
     fn exactly_one_creates_and_its_content_stands() {
-        assert_eq!(rounds([EXISTS, CREATED, EXISTS], &[Some(content(1))]).verdict, Verdict::Holds);
-        let finding = rounds([EXISTS, CREATED, EXISTS], &[Some(content(2))]);
+        assert_eq!(judged([EXISTS, CREATED, EXISTS], &[document(1)]).verdict, Verdict::Holds);
+        let finding = judged([EXISTS, CREATED, EXISTS], &[document(2)]);
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 4), "{}", finding.summary);
-        assert_eq!(rounds([EXISTS, CREATED, CREATED], &[Some(content(1))]).verdict, Verdict::Refuted);
-        assert_eq!(rounds([EXISTS, EXISTS, EXISTS], &[Some(content(1))]).verdict, Verdict::Refuted);
-        assert_eq!(rounds([EXISTS, CREATED, EXISTS], &[None]).verdict, Verdict::Refuted);
+        assert_eq!(judged([EXISTS, CREATED, CREATED], &[document(1)]).verdict, Verdict::Refuted);
+        assert_eq!(judged([EXISTS, EXISTS, EXISTS], &[document(1)]).verdict, Verdict::Refuted);
+        let nobodys = document(1).replace("textarea-0", "textarea-x");
+        assert_eq!(judged([EXISTS, CREATED, EXISTS], &[nobodys]).verdict, Verdict::Refuted);
     }
 
     #[test]
     fn what_one_of_two_views_shows_stands() {
-        assert_eq!(rounds([CREATED, EXISTS, EXISTS], &[Some(content(2)), Some(content(0))]).verdict, Verdict::Holds);
-        assert_eq!(rounds([CREATED, EXISTS, EXISTS], &[]).verdict, Verdict::Inconclusive);
+        assert_eq!(judged([CREATED, EXISTS, EXISTS], &[document(2), document(0)]).verdict, Verdict::Holds);
+        assert_eq!(rounds(&[CREATED, EXISTS].map(answered), 502, &[]).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_refusal_an_unknown_message_another_type_and_a_document_that_is_gone_refute() {
+        let named = |finding: Finding| (finding.verdict, finding.anomaly);
+        let refused = [answered(CREATED), sample(Operation::Instantiate, 0, 1, 400)];
+        let finding = named(rounds(&refused, 200, &[document(0)]));
+        assert_eq!(finding, (Verdict::Refuted, Some(Anomaly::ValidRequestRefused)));
+        let finding = named(judged([CREATED, "fine", EXISTS], &[document(0)]));
+        assert_eq!(finding, (Verdict::Refuted, Some(Anomaly::MalformedAnswer)));
+        let retyped = document(0).replacen("\"word\"", "\"demo\"", 1);
+        let finding = named(judged([CREATED, EXISTS, EXISTS], &[retyped]));
+        assert_eq!(finding, (Verdict::Refuted, Some(Anomaly::ChangedDocument)));
+        let finding = named(rounds(&[CREATED, EXISTS].map(answered), 404, &[]));
+        assert_eq!(finding, (Verdict::Refuted, Some(Anomaly::AcknowledgedThenLost)));
     }
 }

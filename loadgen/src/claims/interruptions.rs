@@ -5,8 +5,10 @@
 mod cutter;
 
 use super::judged::Story;
+use super::posted::{self, Shown};
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Operation, User};
 use crate::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES};
@@ -129,7 +131,6 @@ impl Journey {
                 self.cutter.arm(cut);
             }
             let done = self.request(operation).await;
-            self.document.cuts += usize::from(self.cutter.disarm());
             if done.status().is_none() {
                 // What is tried again at once may cover up what the first try left.
                 if self.random.random() {
@@ -178,15 +179,24 @@ impl Journey {
             Operation::Delete => (user.delete(key).await, None),
             _ => {
                 let restored = self.restore().await;
-                let seen = Seen::by_restore(&restored);
-                (restored, seen.and_then(|seen| seen.content()))
+                let shown = restored.data().and_then(|data| Shown::parse(data.get()));
+                if let Some(step) = posted::of_another_key(&restored) {
+                    self.document.story.add_wrong(Anomaly::KeyChangedOwners, step);
+                }
+                (restored, shown.and_then(|shown| shown.content))
             }
         };
         done.note = content.map_or_else(String::new, |content| match operation {
             Operation::Restore => format!("showing {content}"),
             _ => format!("with {content}"),
         });
-        self.document.story.add(&done, content);
+        // What a server says of a request that was cut is not of the request as it was sent.
+        if self.cutter.disarm() {
+            self.document.cuts += 1;
+            self.document.story.add_cut(&done, content);
+        } else {
+            self.document.story.add(&done, content);
+        }
         done
     }
 
@@ -237,7 +247,7 @@ fn judge(documents: &[Document]) -> Finding {
     let broken = documents.iter().find_map(|document| document.story.fault());
     let stuck = documents.iter().find(|document| !document.stuck.is_empty());
     let finding = if let Some((anomaly, steps)) = broken {
-        Finding::refuted(format!("{anomaly}, after {cuts} connections were cut"), steps)
+        Finding::refuted(format!("{anomaly}, after {cuts} connections were cut"), steps).named(anomaly)
     } else if let Some(document) = stuck {
         let steps: Vec<Step> = document.stuck.iter().map(Exchange::step).collect();
         Finding::refuted(format!("a request that was cut off was tried again {TRIES} times in vain"), steps)
@@ -281,6 +291,17 @@ mod tests {
         }
         let finding = judge(&[document(None)]);
         assert!(finding.verdict == Verdict::Refuted && finding.summary.starts_with("torn read"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_request_that_was_not_cut_and_is_refused_without_cause_refutes() {
+        let mut told = document(Some(CONTENT));
+        let refused = sample(Operation::Save, 30, 35, 404);
+        told.story.add_cut(&refused, Some(Content { number: 2, ..CONTENT }));
+        assert_eq!(judge(std::slice::from_ref(&told)).verdict, Verdict::Holds, "a request that was cut");
+        told.story.add(&refused, Some(Content { number: 3, ..CONTENT }));
+        let finding = judge(&[told]);
+        assert!(finding.summary.starts_with("valid request refused"), "{}", finding.summary);
     }
 
     #[test]

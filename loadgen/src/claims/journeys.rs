@@ -2,6 +2,7 @@
 
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
 use crate::document::{Content, Document, REAL_STATE_BYTES};
@@ -50,6 +51,8 @@ struct Journeys {
     /// A session in which somebody else's work was seen.
     invaded: Option<Session>,
     error: Option<Exchange>,
+    /// An answer to a request for a key that is wrong by itself, such as a key that is none.
+    stray: Option<Exchange>,
 }
 
 async fn experiment(lab: &Arc<Lab>) -> Journeys {
@@ -122,6 +125,9 @@ async fn look(user: &mut User, session: &mut Session) {
 
 impl Journeys {
     fn note(&mut self, sessions: Vec<Session>) {
+        let asked = || sessions.iter().filter_map(|session| session.steps.first());
+        let is_wrong = |asked: &&Exchange| super::answers::wrong_by_itself(asked).is_some();
+        self.stray = self.stray.take().or_else(|| asked().find(is_wrong).cloned());
         let keyed = sessions.iter().filter(|session| is_key(&session.key)).count();
         self.open_at_once = self.open_at_once.max(keyed);
         self.finished += sessions.iter().filter(|session| session.steps.len() == 5).count();
@@ -181,13 +187,15 @@ fn judge(journeys: &Journeys) -> Finding {
             (one, other) if one == other => format!("user {one} was handed one session, {key}, in two tabs at once"),
             (one, other) => format!("users {one} and {other} were in one session, {key}, at once"),
         };
-        Finding::refuted(summary, steps)
+        Finding::refuted(summary, steps).named(Anomaly::DuplicateKey)
     } else if let Some((session, (seen, stranger))) =
         journeys.invaded.as_ref().and_then(|session| session.strangers.as_ref().map(|seen| (session, seen)))
     {
         let summary =
             format!("user {} was shown the work of writer {stranger} in its own session {}", seen.user, session.key);
         Finding::refuted(summary, session.steps.iter().map(Exchange::step).collect())
+    } else if let Some(wrong) = super::answers::first_wrong(&journeys.stray) {
+        wrong
     } else if journeys.finished == 0 || chance < CONFIDENCE {
         let error = journeys.error.as_ref().map(|error| format!("; first error: {}", error.step())).unwrap_or_default();
         Finding::inconclusive(format!("nobody met anybody in {} journeys, too few to tell{error}", journeys.finished))
@@ -208,7 +216,7 @@ mod tests {
     use super::super::Verdict;
     use super::*;
     use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use crate::client::exchange::{Answer, Body, sample};
 
     fn step(user: usize, operation: Operation) -> Exchange {
         let outcome =
@@ -218,7 +226,8 @@ mod tests {
     }
 
     fn session(user: usize, key: &str, strangers: Option<u64>) -> Session {
-        let steps = vec![step(user, Operation::GenerateKey); 5];
+        let mut steps = vec![step(user, Operation::Save); 5];
+        steps[0] = Exchange { user, key: String::new(), ..sample(Operation::GenerateKey, 0, 1, 200) };
         let strangers = strangers.map(|writer| (step(user, Operation::Restore), writer));
         Session { writer: user as u64, key: key.to_owned(), steps, strangers }
     }
@@ -244,6 +253,17 @@ mod tests {
     fn anothers_work_in_ones_own_session_refutes() {
         let finding = judge(&journeys(vec![session(1, "A4K", Some(9)), session(2, "B4K", None)]));
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 5));
+    }
+
+    /// Such keys were once passed over without a word.
+    #[test]
+    fn a_key_that_is_none_refutes_with_the_exchange_that_shows_it() {
+        let mut stray = session(1, "a4k", None);
+        let body = Body::parse(br#"{"success":true,"timestamp":1,"data":{"sessionKey":"a4k"}}"#);
+        stray.steps[0].outcome = Ok(Answer { status: 200, attempts: None, body });
+        let finding = judge(&journeys(vec![stray, session(2, "B4K", None)]));
+        assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 2));
+        assert!(finding.summary.contains("handed out \"a4k\""), "{}", finding.summary);
     }
 
     #[test]

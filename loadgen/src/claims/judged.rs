@@ -1,5 +1,6 @@
 //! Exchanges about one document, judged by the one definition of right: whether an order explains them.
 
+use super::answers::wrong_by_itself;
 use crate::check::anomaly::Anomaly;
 use crate::check::answer::is_unreadable;
 use crate::check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
@@ -13,11 +14,30 @@ use crate::document;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story {
     told: Vec<(Access, Step)>,
+    /// The first answer that is wrong whatever was done.
+    wrong: Option<(Anomaly, Step)>,
+}
+
+/// What is wrong with a story.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Everything, by name.
+    pub(super) anomalies: Vec<Anomaly>,
+    /// What is wrong first, and the exchanges that show it.
+    pub(super) first: Option<(Anomaly, Vec<Step>)>,
 }
 
 impl Story {
     /// Adds an exchange, with the content that it wrote or was shown. One that says nothing of the document is left out.
     pub(super) fn add(&mut self, exchange: &Exchange, content: Option<document::Content>) {
+        if let Some(anomaly) = wrong_by_itself(exchange) {
+            self.add_wrong(anomaly, exchange.step());
+        }
+        self.add_cut(exchange, content);
+    }
+
+    /// Adds an exchange whose request may not have arrived as it was sent: a refusal accuses nobody.
+    pub(super) fn add_cut(&mut self, exchange: &Exchange, content: Option<document::Content>) {
         let Some(kind) = kind(exchange, content.map(known)) else { return };
         let is_open = matches!(kind, Kind::MayCreate(_) | Kind::MaySave(_) | Kind::MayDelete);
         let access = Access {
@@ -35,23 +55,43 @@ impl Story {
         self.told.push((look(at_us, kind), step));
     }
 
+    /// Adds something that is wrong whatever was done.
+    pub(super) fn add_wrong(&mut self, anomaly: Anomaly, step: Step) {
+        self.wrong.get_or_insert((anomaly, step));
+    }
+
     /// Adds that a document was there, at a time.
     pub(super) fn add_presence(&mut self, at_us: u64, step: Step) {
         self.told.push((look(at_us, Kind::Existed(None)), step));
     }
 
+    /// Whether nothing is known of the document.
+    pub(super) fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
     /// What is wrong first, if anything is, and the exchanges that show it.
     pub(super) fn fault(&self) -> Option<(Anomaly, Vec<Step>)> {
+        self.judged().first
+    }
+
+    /// All that is wrong: what no order explains, and else what is wrong by itself.
+    pub(super) fn judged(&self) -> Judged {
         let mut told: Vec<&(Access, Step)> = self.told.iter().collect();
         told.sort_by_key(|(access, _)| (access.called_us, access.returned_us));
         let accesses: Vec<Access> = told.iter().map(|(access, _)| *access).collect();
         let wrong = judge(&accesses).wrong;
-        let &(misfit, anomaly) = wrong.first()?;
+        let anomalies = wrong.iter().map(|(_, anomaly)| *anomaly).chain(self.wrong.iter().map(|(anomaly, _)| *anomaly));
+        let anomalies = anomalies.collect();
+        let Some(&(misfit, anomaly)) = wrong.first() else {
+            let first = self.wrong.clone().map(|(anomaly, step)| (anomaly, vec![step]));
+            return Judged { anomalies, first };
+        };
         let misfits: Vec<usize> = wrong.iter().map(|(place, _)| *place).collect();
         let smallest = Counterexample::new("", anomaly, &accesses, misfit, &misfits)
             .map_or_else(|| vec![accesses[misfit]], |counterexample| counterexample.accesses);
         let steps = told.iter().filter(|(access, _)| smallest.contains(access)).map(|(_, step)| step.clone());
-        Some((anomaly, steps.collect()))
+        Judged { anomalies, first: Some((anomaly, steps.collect())) }
     }
 }
 
@@ -74,24 +114,26 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
         (Operation::Delete, _) => Some(Kind::MayDelete),
         _ => None,
     };
+    let is_refusal = exchange.refusal().is_some();
     match (&exchange.outcome, exchange.status()) {
         (Err(Failure::CannotConnect(_)), _) => None,
         (_, Some(200)) if exchange.is_success() => match (operation, content) {
-            (Operation::Instantiate, _) if exchange.success_message().as_deref() == Some("Instance already exists") => {
-                Some(Kind::Existed(content))
-            }
-            (Operation::Instantiate, Some(content)) => Some(Kind::Created(content)),
+            (Operation::Instantiate, _) => match (exchange.success_message().as_deref(), content) {
+                (Some("Instance already exists"), _) => Some(Kind::Existed(content)),
+                (Some("Instance created"), Some(content)) => Some(Kind::Created(content)),
+                _ => may_have(),
+            },
             (Operation::Save, Some(content)) => Some(Kind::Saved(content)),
             (Operation::Restore, content) => Some(content.map_or(Kind::Torn, Kind::Shows)),
             (Operation::Delete, _) => Some(Kind::Deleted),
             _ => None,
         },
-        (_, Some(404)) if operation == Operation::Restore => Some(Kind::ShowsNone),
-        (_, Some(404)) if operation == Operation::Delete => Some(Kind::DeletesNone),
+        (_, Some(404)) if operation == Operation::Restore && is_refusal => Some(Kind::ShowsNone),
+        (_, Some(404)) if operation == Operation::Delete && is_refusal => Some(Kind::DeletesNone),
         (_, Some(500)) if operation == Operation::Restore => {
             exchange.refusal().filter(|(_, message)| is_unreadable(message)).map(|_| Kind::Unreadable)
         }
-        (_, Some(400..500)) => content.filter(|_| operation != Operation::Restore).map(Kind::Refused),
+        (_, Some(400..500)) if is_refusal => content.filter(|_| operation != Operation::Restore).map(Kind::Refused),
         _ => may_have(),
     }
 }

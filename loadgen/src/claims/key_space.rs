@@ -1,5 +1,6 @@
 //! K1: all 46,656 keys, and no others.
 
+use super::answers;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
@@ -35,6 +36,8 @@ struct Drain {
     came: BTreeSet<String>,
     /// A key that came though it was not free, or is none.
     stray: Option<(String, Exchange)>,
+    /// An answer that is wrong by itself: a refusal that nothing calls for, say.
+    wrong: Option<Exchange>,
     /// Keys drawn from all free ones alike, so that chance can be judged.
     draws: usize,
     requests: usize,
@@ -48,6 +51,9 @@ impl Drain {
         self.unanswered += asked.iter().filter(|exchange| exchange.status().is_none()).count();
         let mut handed = Vec::new();
         for exchange in asked {
+            if self.wrong.is_none() && answers::wrong_by_itself(exchange).is_some() {
+                self.wrong = Some(exchange.clone());
+            }
             let Some(key) = exchange.key_handed_out() else { continue };
             if !self.free.contains(&key) {
                 self.stray.get_or_insert_with(|| (key.clone(), exchange.clone()));
@@ -59,7 +65,10 @@ impl Drain {
     }
 
     fn is_decided(&self) -> bool {
-        self.stray.is_some() || self.came.len() >= self.free.len() || self.draws >= draws_needed(self.free.len())
+        self.stray.is_some()
+            || self.wrong.is_some()
+            || self.came.len() >= self.free.len()
+            || self.draws >= draws_needed(self.free.len())
     }
 }
 
@@ -73,7 +82,8 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Drain, Stuck> {
     lab.fill_to(THREE_CHARACTER_KEYS - FREE).await?;
     let used: BTreeSet<String> = lab.folder()?.keys()?.into_iter().collect();
     let free = (0..THREE_CHARACTER_KEYS).map(key_at).filter(|key| !used.contains(key)).collect();
-    let mut drain = Drain { free, came: BTreeSet::new(), stray: None, draws: 0, requests: 0, unanswered: 0 };
+    let mut drain =
+        Drain { free, came: BTreeSet::new(), stray: None, wrong: None, draws: 0, requests: 0, unanswered: 0 };
     // First without giving any back: where keys are reserved, each comes once, until none is left.
     let mut held = Vec::new();
     while !drain.is_decided() && lab.has_time() {
@@ -105,6 +115,8 @@ fn judge(drain: &Drain) -> Finding {
         };
         let steps = vec![exchange.step(), Step::finding(format!("{key} was"), was)];
         Finding::refuted(format!("{key} was handed out, which was {was}"), steps)
+    } else if let Some(wrong) = answers::first_wrong(&drain.wrong) {
+        wrong
     } else if let Some(key) = missing {
         let is_due = drain.draws >= draws_needed(free) || drain.came.is_empty() && drain.requests >= 10 * free;
         if is_due && free - came > drain.unanswered {
@@ -137,7 +149,8 @@ mod tests {
 
     fn drain(keys: &[&str], draws: usize) -> Drain {
         let free = ["AAA", "AAB", "AAC"].map(str::to_owned).into();
-        let mut drain = Drain { free, came: BTreeSet::new(), stray: None, draws, requests: 0, unanswered: 0 };
+        let mut drain =
+            Drain { free, came: BTreeSet::new(), stray: None, wrong: None, draws, requests: 0, unanswered: 0 };
         drain.note(&keys.iter().map(|key| handed(key)).collect::<Vec<_>>());
         drain
     }

@@ -1,10 +1,12 @@
 //! S6: lists during saves.
 
+use super::answers::{Halted, judged, wrong_by_itself};
 use super::{Claim, Finding, Needs};
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::document::{Content, Document, REAL_STATE_BYTES, same};
+use crate::verify::lab::{Lab, at_once};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,8 +18,12 @@ use std::time::{Duration, Instant};
 const DOCUMENTS: usize = 40;
 const SAVED: usize = 6;
 
-/// Users that list.
+/// Documents that are deleted before the first list.
+const ENDED: usize = 6;
+
+/// Users that list, and how many lists each makes for one session that it ends just before.
 const LISTERS: usize = 3;
+const LISTS_PER_END: usize = 4;
 
 /// The specification's types, so that neighbours differ.
 const TYPES: [&str; 5] = ["word", "excel", "docs", "slides", "demo"];
@@ -33,7 +39,7 @@ pub(super) static S6: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 
 /// A document that is there throughout.
@@ -41,8 +47,18 @@ pub(super) static S6: Claim = Claim {
 struct Member {
     key: String,
     type_slug: &'static str,
-    /// When it was last saved, as restore says; `None` where it is saved all the time.
-    last_modified: Option<Value>,
+    /// Its metadata as restore shows them; without the time of its last save where it is saved all the time.
+    metadata: BTreeMap<&'static str, Value>,
+}
+
+/// Metadata that a list shows.
+const LISTED: [&str; 3] = ["version", "created", "lastModified"];
+
+/// A session that had ended before a list was asked for.
+#[derive(Clone, Debug)]
+struct Ended {
+    key: String,
+    deleted: Exchange,
 }
 
 /// What the lists showed.
@@ -51,10 +67,27 @@ struct Lists {
     answered: usize,
     saves: usize,
     unanswered: usize,
-    /// A list that is wrong, and how.
-    wrong: Option<(Exchange, String)>,
+    wrong: Option<Wrong>,
     /// A save of the document in question that was under way then.
     save: Option<Exchange>,
+}
+
+/// A list or another answer that is wrong, and how.
+#[derive(Clone, Debug)]
+struct Wrong {
+    exchange: Exchange,
+    fault: Fault,
+}
+
+/// What is wrong with a list.
+#[derive(Clone, Debug)]
+struct Fault {
+    anomaly: Anomaly,
+    what: String,
+    /// The session that it is about, where it is one.
+    key: String,
+    /// What came before.
+    before: Option<Step>,
 }
 
 #[derive(Deserialize)]
@@ -62,25 +95,40 @@ struct Lists {
 struct Entry {
     session_key: String,
     #[serde(default)]
-    type_slug: Option<String>,
+    type_slug: Value,
+    #[serde(default)]
+    timestamp: Value,
+    #[serde(default)]
+    created: Value,
     #[serde(default)]
     metadata: Value,
 }
 
-async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Stuck> {
+async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Halted> {
     let members = Arc::new(members(lab).await?);
+    let ended = Arc::new(ended(lab).await?);
+    let spare = Arc::new(lab.new_keys(LISTERS).await?);
+    // Where others have documents, a key is somebody else's as soon as it is free.
+    let ends = lab.was_empty;
     let until =
         Instant::now() + lab.lasting(Duration::from_millis(1_500), Duration::from_secs(3), Duration::from_secs(30));
     let found = Arc::new(AtomicBool::new(false));
     let shared = Arc::clone(&members);
     let parts = at_once(lab.crowd(SAVED + LISTERS), move |mut user, number| {
         let (members, found) = (Arc::clone(&shared), Arc::clone(&found));
+        let (ended, spare) = (Arc::clone(&ended), Arc::clone(&spare));
         async move {
-            let mut part = Part::default();
+            let mut part = Part { ended: ended.to_vec(), ..Part::default() };
             while Instant::now() < until && !found.load(Relaxed) {
                 if number < SAVED {
                     part.save(&mut user, &members[number]).await;
-                } else if part.list(&mut user, &members).await {
+                } else {
+                    if ends && part.lists % LISTS_PER_END == 0 {
+                        part.end(&mut user, &spare[number - SAVED], ended.len()).await;
+                    }
+                    part.list(&mut user, &members).await;
+                }
+                if part.wrong.is_some() {
                     found.store(true, Relaxed);
                 }
             }
@@ -90,9 +138,9 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Stuck> {
     let parts = parts.await;
     let wrong = parts.iter().find_map(|part| part.wrong.clone());
     let overlaps = |save: &&Exchange| {
-        wrong
-            .as_ref()
-            .is_some_and(|(list, what)| what.contains(&save.key) && !save.precedes(list) && !list.precedes(save))
+        wrong.as_ref().is_some_and(|Wrong { exchange: list, fault }| {
+            fault.key == save.key && !save.precedes(list) && !list.precedes(save)
+        })
     };
     let save = parts.iter().flat_map(|part| &part.last_saves).find(overlaps).cloned();
     Ok(Lists {
@@ -105,24 +153,52 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Stuck> {
     })
 }
 
-/// Creates and saves the documents, and learns when each was saved.
-async fn members(lab: &Arc<Lab>) -> Result<Vec<Member>, Stuck> {
+/// Creates and saves the documents, and learns when each was created and saved.
+async fn members(lab: &Arc<Lab>) -> Result<Vec<Member>, Halted> {
     let mut user = lab.user(0);
     let mut members = Vec::new();
     for number in 0..DOCUMENTS {
         lab.needs_time()?;
         let (key, type_slug) = (lab.new_key(&mut user).await?, TYPES[number % TYPES.len()]);
         let content = Content { writer: number as u64, number: 0, size_bytes: REAL_STATE_BYTES };
-        let saved = user.save(&key, type_slug, &BTreeMap::new(), &content.state()).await;
-        if !saved.is_success() {
-            return Err(Stuck(format!("no documents to list: {}", saved.step())));
-        }
+        create(&mut user, &key, type_slug, content).await?;
         let restored = user.restore(&key).await;
         let document = restored.data().and_then(|data| Document::parse(data.get()));
-        let last_modified = document.and_then(|document| document.metadata.get("lastModified").cloned());
-        members.push(Member { key, type_slug, last_modified: last_modified.filter(|_| number >= SAVED) });
+        let shown = document.map(|document| document.metadata).unwrap_or_default();
+        let named = LISTED.into_iter().filter(|name| number >= SAVED || *name != "lastModified");
+        let metadata = named.filter_map(|name| Some((name, shown.get(name)?.clone()))).collect();
+        members.push(Member { key, type_slug, metadata });
     }
     Ok(members)
+}
+
+/// Creates a document, and saves it once.
+async fn create(user: &mut User, key: &str, type_slug: &str, content: Content) -> Result<(), Halted> {
+    let created = user.instantiate(key, type_slug, &content.state()).await;
+    let saved = user.save(key, type_slug, &BTreeMap::new(), &content.state()).await;
+    for done in [&created, &saved] {
+        if !done.is_success() {
+            return Err(Halted::by(done, "no documents to list"));
+        }
+    }
+    Ok(())
+}
+
+/// Sessions that have ended.
+async fn ended(lab: &Arc<Lab>) -> Result<Vec<Ended>, Halted> {
+    let mut user = lab.user(0);
+    let mut ended = Vec::new();
+    for number in (0..ENDED).filter(|_| lab.was_empty) {
+        lab.needs_time()?;
+        let key = lab.new_key(&mut user).await?;
+        let content = Content { writer: (DOCUMENTS + number) as u64, number: 0, size_bytes: REAL_STATE_BYTES };
+        create(&mut user, &key, TYPES[number % TYPES.len()], content).await?;
+        let deleted = user.delete(&key).await;
+        if deleted.is_success() {
+            ended.push(Ended { key, deleted });
+        }
+    }
+    Ok(ended)
 }
 
 /// One user's part.
@@ -131,7 +207,8 @@ struct Part {
     lists: usize,
     saves: usize,
     unanswered: usize,
-    wrong: Option<(Exchange, String)>,
+    ended: Vec<Ended>,
+    wrong: Option<Wrong>,
     /// The latest saves, of which one may overlap a wrong list.
     last_saves: Vec<Exchange>,
 }
@@ -142,54 +219,143 @@ impl Part {
             Content { writer: user.number() as u64, number: 1 + self.saves as u64, size_bytes: SAVED_STATE_BYTES };
         let saved = user.save(&member.key, member.type_slug, &BTreeMap::new(), &content.state()).await;
         self.saves += usize::from(saved.is_success());
+        self.note(&saved);
         if self.last_saves.len() == 4 {
             self.last_saves.remove(0);
         }
         self.last_saves.push(saved);
     }
 
-    /// Lists once; true where the list is wrong.
-    async fn list(&mut self, user: &mut User, members: &[Member]) -> bool {
+    /// Begins a session of one's own, and ends it.
+    async fn end(&mut self, user: &mut User, key: &str, others: usize) {
+        let content = Content { writer: user.number() as u64, number: 0, size_bytes: REAL_STATE_BYTES };
+        self.ended.truncate(others);
+        let saved = user.save(key, "word", &BTreeMap::new(), &content.state()).await;
+        let deleted = user.delete(key).await;
+        self.note(&saved);
+        self.note(&deleted);
+        // A save without an answer may take effect after the delete.
+        if saved.is_success() && deleted.is_success() {
+            self.ended.push(Ended { key: key.to_owned(), deleted });
+        }
+    }
+
+    /// Notes an answer that is wrong whatever was done.
+    fn note(&mut self, exchange: &Exchange) {
+        if let (None, Some(anomaly)) = (&self.wrong, wrong_by_itself(exchange)) {
+            let what = super::answers::words(exchange, anomaly);
+            let fault = Fault { anomaly, what, key: exchange.key.clone(), before: None };
+            self.wrong = Some(Wrong { exchange: exchange.clone(), fault });
+        }
+    }
+
+    /// Lists once.
+    async fn list(&mut self, user: &mut User, members: &[Member]) {
         let listed = user.list().await;
-        if listed.status().is_none() {
+        if is_unknown(&listed) {
             self.unanswered += 1;
-            return false;
+            return;
         }
         self.lists += 1;
-        self.wrong = fault(&listed, members).map(|what| (listed, what));
-        self.wrong.is_some()
+        if let (None, Some(fault)) = (&self.wrong, fault(&listed, members, &self.ended)) {
+            self.wrong = Some(Wrong { exchange: listed, fault });
+        }
     }
+}
+
+/// Whether a list came to nothing of which anything follows: no answer, a proxy's error, or a server that is full.
+fn is_unknown(listed: &Exchange) -> bool {
+    let is_error = listed.status().is_none_or(|status| status >= 500);
+    is_error && listed.refusal().is_none_or(|(status, _)| status != 500)
 }
 
 /// What is wrong with a list, if anything is.
-fn fault(listed: &Exchange, members: &[Member]) -> Option<String> {
-    let Some(data) = listed.data() else { return Some(format!("a list was answered {}", listed.step().got)) };
-    // PHP leaves empty data out.
-    let entries: Vec<Entry> = if data.get() == "null" { Vec::new() } else { serde_json::from_str(data.get()).ok()? };
-    let by_key: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (entry.session_key.as_str(), entry)).collect();
-    for Member { key, type_slug, last_modified } in members {
-        let Some(entry) = by_key.get(key.as_str()) else {
-            return Some(format!("{key} was there throughout and is not in the list"));
-        };
-        if entry.type_slug.as_deref() != Some(type_slug) {
-            return Some(format!("{key} is of type {type_slug} and listed with {:?}", entry.type_slug));
+fn fault(listed: &Exchange, members: &[Member], ended: &[Ended]) -> Option<Fault> {
+    let fault = |anomaly, key: &str, what| Some(Fault { anomaly, what, key: key.to_owned(), before: None });
+    let entries = match (listed.data(), wrong_by_itself(listed)) {
+        (_, Some(anomaly)) => return fault(anomaly, "", format!("a list was answered {}", listed.step().got)),
+        (None, None) => {
+            return fault(Anomaly::UnreadableDocument, "", format!("a list was answered {}", listed.step().got));
         }
-        let (listed, saved) = (entry.metadata.get("lastModified"), last_modified.as_ref());
-        if let (Some(listed), Some(saved)) = (listed, saved)
-            && !crate::document::same(listed, saved)
-        {
-            return Some(format!("{key} was last saved at {saved} and is listed with {listed}"));
+        (Some(data), None) => entries(data.get()),
+    };
+    let entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            return fault(Anomaly::MalformedAnswer, "", format!("a list has an entry that cannot be read: {error}"));
+        }
+    };
+    let mut by_key: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for entry in &entries {
+        if by_key.insert(&entry.session_key, entry).is_some() {
+            let key = entry.session_key.escape_debug().to_string();
+            return fault(Anomaly::WrongListEntry, &key, format!("{key} is in the list twice"));
         }
     }
-    None
+    for Ended { key, deleted } in ended.iter().filter(|ended| ended.deleted.precedes(listed)) {
+        if by_key.contains_key(key.as_str()) {
+            let what = format!("{key} had ended before the list was asked for, and is in it");
+            let before = Some(deleted.step());
+            return Some(Fault { anomaly: Anomaly::ListedAfterDelete, what, key: key.clone(), before });
+        }
+    }
+    for member in members {
+        let Some(entry) = by_key.get(member.key.as_str()) else {
+            let what = format!("{} was there throughout and is not in the list", member.key);
+            return fault(Anomaly::MissingFromList, &member.key, what);
+        };
+        if let Some(what) = member.difference(entry) {
+            return fault(Anomaly::WrongListEntry, &member.key, format!("{} {what}", member.key));
+        }
+    }
+    let mut neighbours = entries.windows(2).filter_map(|pair| Some((pair, time(&pair[0])?, time(&pair[1])?)));
+    let (pair, first, second) = neighbours.find(|(_, first, second)| first < second)?;
+    let [earlier, later] = [&pair[0].session_key, &pair[1].session_key].map(|key| key.escape_debug().to_string());
+    let what = format!("the newest is not first: {earlier}, of {first}, stands before {later}, of {second}");
+    fault(Anomaly::WrongListEntry, &earlier, what)
+}
+
+/// The entries of a list. PHP leaves empty data out.
+fn entries(data: &str) -> serde_json::Result<Vec<Entry>> {
+    if data == "null" { Ok(Vec::new()) } else { serde_json::from_str(data) }
+}
+
+fn time(entry: &Entry) -> Option<f64> {
+    entry.timestamp.as_f64()
+}
+
+impl Member {
+    /// How an entry differs from the session that it is of.
+    fn difference(&self, entry: &Entry) -> Option<String> {
+        if entry.type_slug != self.type_slug {
+            return Some(format!("is of the type {}, and is listed with {}", self.type_slug, entry.type_slug));
+        }
+        if !entry.timestamp.is_number() {
+            return Some(format!("is listed with the timestamp {}, which is no time", entry.timestamp));
+        }
+        let listed = |name: &str| entry.metadata.get(name).unwrap_or(&Value::Null);
+        for name in ["version", "lastModified"] {
+            if let Some(own) = self.metadata.get(name).filter(|own| !same(own, listed(name))) {
+                return Some(format!("has {name} {own}, and is listed with {}", listed(name)));
+            }
+        }
+        // The specification's PHP calls the file's time of change the time of creation.
+        let own = self.metadata.get("created")?;
+        let is_right = |shown: &Value| same(shown, own) || same(shown, &entry.timestamp);
+        let shown = [&entry.created, listed("created")].into_iter().find(|shown| !is_right(shown))?;
+        Some(format!("was created at {own}, and is listed with {shown}"))
+    }
 }
 
 fn judge(lists: &Lists) -> Finding {
-    let finding = if let Some((list, what)) = &lists.wrong {
+    let finding = if let Some(Wrong { exchange, fault }) = &lists.wrong {
         let mut steps: Vec<Step> = lists.save.iter().map(Exchange::step).collect();
-        steps.push(list.step());
-        steps.push(Step::finding("in that list", what.clone()));
-        Finding::refuted(format!("{what} (after {} right lists)", lists.answered.saturating_sub(1)), steps)
+        steps.extend(fault.before.clone());
+        steps.push(exchange.step());
+        steps.push(Step::finding("what is wrong", fault.what.clone()));
+        let summary =
+            format!("{}: {} (after {} right lists)", fault.anomaly, fault.what, lists.answered.saturating_sub(1));
+        Finding::refuted(summary, steps).named(fault.anomaly)
     } else if lists.answered < 20 || lists.saves < 20 {
         Finding::inconclusive(format!("only {} lists were answered during {} saves", lists.answered, lists.saves))
     } else {
@@ -208,41 +374,108 @@ mod tests {
     use super::super::Verdict;
     use super::*;
     use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use crate::client::exchange::{Answer, Body, sample};
+    use serde_json::json;
 
-    fn listed(data: &str) -> Exchange {
-        let body = Body::parse(format!(r#"{{"success":true,"timestamp":1,"data":{data}}}"#).as_bytes());
-        let (key, note) = (String::new(), String::new());
-        let outcome = Ok(Answer { status: 200, attempts: None, body });
-        Exchange { user: 0, operation: Operation::List, key, note, from_us: 0, to_us: 1, outcome }
+    fn answered(status: u16, body: &str) -> Exchange {
+        let outcome = Ok(Answer { status, attempts: None, body: Body::parse(body.as_bytes()) });
+        Exchange { outcome, key: String::new(), ..sample(Operation::List, 20, 30, 200) }
     }
 
-    fn member() -> Vec<Member> {
-        vec![Member { key: "A4K".to_owned(), type_slug: "word", last_modified: Some(7.into()) }]
+    fn listed(data: &str) -> Exchange {
+        answered(200, &format!(r#"{{"success":true,"timestamp":1,"data":{data}}}"#))
+    }
+
+    fn members() -> Vec<Member> {
+        let metadata = [("version", json!("1.0")), ("created", json!(5)), ("lastModified", json!(7))].into();
+        vec![Member { key: "A4K".to_owned(), type_slug: "word", metadata }]
+    }
+
+    /// An entry of the member, with a field replaced.
+    fn own(from: &str, to: &str) -> String {
+        let entry = r#"{"sessionKey":"A4K","timestamp":7000,"created":5,"typeSlug":"word","metadata":{"version":"1.0","created":5,"lastModified":7.0}}"#;
+        entry.replace(from, to)
+    }
+
+    fn other(key: &str, time: u64) -> String {
+        format!(r#"{{"sessionKey":"{key}","timestamp":{time},"created":1,"typeSlug":null,"metadata":[]}}"#)
+    }
+
+    fn found(entries: &[String]) -> String {
+        let list = listed(&format!("[{}]", entries.join(",")));
+        fault(&list, &members(), &[]).map_or(String::new(), |fault| format!("{}: {}", fault.anomaly, fault.what))
     }
 
     #[test]
     fn what_is_there_throughout_is_listed_with_its_own_data() {
-        let right = r#"[{"sessionKey":"B4K"},{"sessionKey":"A4K","typeSlug":"word","metadata":{"lastModified":7.0}}]"#;
-        assert_eq!(fault(&listed(right), &member()), None);
-        let without_time = r#"[{"sessionKey":"A4K","typeSlug":"word","metadata":[]}]"#;
-        assert_eq!(fault(&listed(without_time), &member()), None);
-        for (wrong, what) in [
-            ("[]", "not in the list"),
-            ("null", "not in the list"),
-            (r#"[{"sessionKey":"A4K","typeSlug":"excel"}]"#, "listed with Some(\"excel\")"),
-            (r#"[{"sessionKey":"A4K","typeSlug":"word","metadata":{"lastModified":8}}]"#, "listed with 8"),
+        assert_eq!(found(&[other("B4K", 7_000), own("", "")]), "");
+        let php = own("\"created\":5", "\"created\":7000");
+        assert_eq!(found(&[php]), "", "PHP shows the time of the last change");
+        for (from, to, what) in [
+            ("A4K", "B4K", "missing from list: A4K was there throughout"),
+            ("word", "excel", "wrong list entry: A4K is of the type word, and is listed with \"excel\""),
+            ("\"typeSlug\":\"word\"", "\"typeSlug\":null", "wrong list entry: A4K is of the type word"),
+            ("7.0", "8", "wrong list entry: A4K has lastModified 7, and is listed with 8"),
+            (",\"lastModified\":7.0", "", "wrong list entry: A4K has lastModified 7, and is listed with null"),
+            ("\"1.0\"", "\"2.0\"", "wrong list entry: A4K has version \"1.0\""),
+            ("\"created\":5,\"typeSlug\"", "\"created\":6,\"typeSlug\"", "wrong list entry: A4K was created at 5"),
+            ("\"created\":5,\"lastM", "\"created\":6,\"lastM", "wrong list entry: A4K was created at 5"),
+            ("7000", "\"now\"", "wrong list entry: A4K is listed with the timestamp"),
         ] {
-            assert!(fault(&listed(wrong), &member()).is_some_and(|fault| fault.contains(what)), "{wrong}");
+            assert!(found(&[own(from, to)]).starts_with(what), "{to}: {}", found(&[own(from, to)]));
+        }
+        let empty = fault(&answered(200, r#"{"success":true,"timestamp":1}"#), &members(), &[]).map(|it| it.anomaly);
+        assert_eq!(empty, Some(Anomaly::MissingFromList));
+    }
+
+    #[test]
+    fn a_list_has_each_session_once_and_the_newest_first() {
+        assert_eq!(found(&[own("", ""), other("B4K", 7_000), other("C4K", 6_999)]), "");
+        assert!(found(&[own("", ""), own("", "")]).starts_with("wrong list entry: A4K is in the list twice"));
+        let backwards = found(&[other("B4K", 6_999), own("", "")]);
+        assert!(backwards.starts_with("wrong list entry: the newest is not first"), "{backwards}");
+    }
+
+    #[test]
+    fn a_session_that_had_ended_is_not_listed() {
+        let ended = |from, to| {
+            let deleted = Exchange { key: "B4K".to_owned(), ..sample(Operation::Delete, from, to, 200) };
+            vec![Ended { key: "B4K".to_owned(), deleted }]
+        };
+        let list = listed(&format!("[{},{}]", own("", ""), other("B4K", 1)));
+        let found = fault(&list, &members(), &ended(10, 19)).expect("listed after its end");
+        assert!(found.anomaly == Anomaly::ListedAfterDelete && found.before.is_some(), "{found:?}");
+        assert!(fault(&list, &members(), &ended(10, 20)).is_none(), "touching is at the same time");
+        assert!(fault(&list, &members(), &ended(25, 40)).is_none());
+    }
+
+    #[test]
+    fn a_list_that_is_refused_or_no_list_is_wrong_and_a_proxys_error_is_not() {
+        let anomaly = |list: &Exchange| fault(list, &members(), &[]).map(|fault| fault.anomaly);
+        let refusal = r#"{"success":false,"message":"no","timestamp":1}"#;
+        assert_eq!(anomaly(&answered(404, refusal)), Some(Anomaly::ValidRequestRefused));
+        assert_eq!(anomaly(&listed("{}")), Some(Anomaly::MalformedAnswer));
+        assert_eq!(anomaly(&listed("[1]")), Some(Anomaly::MalformedAnswer));
+        for (list, unknown) in [
+            (answered(500, refusal), false),
+            (answered(404, refusal), false),
+            (answered(503, refusal), true),
+            (answered(502, "<html>"), true),
+            (answered(500, "<html>"), true),
+        ] {
+            assert_eq!(is_unknown(&list), unknown, "{}", list.step());
         }
     }
 
     #[test]
     fn lists_hold_when_there_were_enough_and_all_right() {
         let lists =
-            |answered, wrong| Lists { members: member(), answered, saves: 100, unanswered: 0, wrong, save: None };
+            |answered, wrong| Lists { members: members(), answered, saves: 100, unanswered: 0, wrong, save: None };
         assert_eq!(judge(&lists(20, None)).verdict, Verdict::Holds);
         assert_eq!(judge(&lists(19, None)).verdict, Verdict::Inconclusive);
-        assert_eq!(judge(&lists(20, Some((listed("[]"), "A4K".to_owned())))).verdict, Verdict::Refuted);
+        let exchange = listed("[]");
+        let fault = fault(&exchange, &members(), &[]).expect("empty");
+        let finding = judge(&lists(20, Some(Wrong { exchange, fault })));
+        assert_eq!((finding.verdict, finding.anomaly), (Verdict::Refuted, Some(Anomaly::MissingFromList)));
     }
 }

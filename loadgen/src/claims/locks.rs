@@ -1,13 +1,16 @@
 //! R4: a lock that another process holds for longer than a client waits.
 
+use super::answers::{Halted, judged, wrong_by_itself};
 use super::holder::Locks;
-use super::{Claim, Finding, Needs};
+use super::seen::Seen;
+use super::{Claim, Finding, Needs, SECOND_LOOK};
+use crate::check::anomaly::Anomaly;
 use crate::client::Patience;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Failure, Operation, User};
 use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::saves::SavesFolder;
-use crate::verify::lab::{Lab, Stuck};
+use crate::verify::lab::Lab;
 use crate::verify::stalls::StallWatch;
 use bytes::Bytes;
 use hyper::Method;
@@ -33,7 +36,7 @@ pub(super) static R4: Claim = Claim {
     needs: Needs::Folder,
     is_quick: true,
     mostly_waits: true,
-    attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 
 /// What happened while another process held every lock that a save could need, and after.
@@ -50,6 +53,9 @@ struct HeldUp {
     stalled: Duration,
     /// What the document was when the locks were released, and then, by restore.
     then: [Option<Content>; 2],
+    /// Where the save was acknowledged and neither shows it: what the document was some time later, by restore. `None`
+    /// where that was not looked at, or not answered.
+    late: Option<Seen>,
     /// Saves after that, until one succeeds, and what the document is in the end, by restore and in its file.
     afterwards: Vec<Exchange>,
     last: [Option<Content>; 2],
@@ -60,13 +66,13 @@ const BEFORE: Content = Content { writer: 0, number: 1, size_bytes: REAL_STATE_B
 const MEANWHILE: Content = Content { number: 2, ..BEFORE };
 const AFTER: Content = Content { number: 3, ..BEFORE };
 
-async fn experiment(lab: &Arc<Lab>) -> Result<HeldUp, Stuck> {
+async fn experiment(lab: &Arc<Lab>) -> Result<HeldUp, Halted> {
     let folder = lab.folder()?;
     let mut user = lab.user(0);
     let key = lab.new_key(&mut user).await?;
     let first = save(&mut user, &key, BEFORE).await;
     if !first.is_success() {
-        return Err(Stuck(format!("no document to lock: {}", first.step())));
+        return Err(Halted::by(&first, "no document to lock"));
     }
     let watch = StallWatch::start(lab.origin);
     let locks = Locks::take(folder, &key, lab.was_empty).await?;
@@ -79,12 +85,17 @@ async fn experiment(lab: &Arc<Lab>) -> Result<HeldUp, Stuck> {
     let held = in_file(folder, &key);
     let lock_files = locks.release();
     let then = [held, by_restore(&mut user, &key).await];
+    let mut late = None;
+    if saved.is_success() && !then.contains(&Some(MEANWHILE)) {
+        tokio::time::sleep(SECOND_LOOK).await;
+        late = Seen::by_restore(&user.restore(&key).await);
+    }
     let mut afterwards = Vec::new();
     while afterwards.len() < TRIES_AFTERWARDS && !afterwards.last().is_some_and(Exchange::is_success) {
         afterwards.push(save(&mut user, &key, AFTER).await);
     }
     let last = [by_restore(&mut user, &key).await, in_file(folder, &key)];
-    Ok(HeldUp { key, lock_files, saved, instantiated, alive, stalled, then, afterwards, last })
+    Ok(HeldUp { key, lock_files, saved, instantiated, alive, stalled, then, late, afterwards, last })
 }
 
 fn patient_user(lab: &Lab, number: usize) -> User {
@@ -104,6 +115,10 @@ async fn by_restore(user: &mut User, key: &str) -> Option<Content> {
 
 fn in_file(folder: &SavesFolder, key: &str) -> Option<Content> {
     Document::parse(&folder.document(key)?)?.content()
+}
+
+fn is_existing(instantiated: &Exchange) -> bool {
+    instantiated.success_message().as_deref() == Some("Instance already exists")
 }
 
 /// What an answer is worth.
@@ -130,7 +145,9 @@ impl HeldUp {
                 (false, false) => Answered::Wrongly(got),
             },
             // That a document is there can be seen without a lock.
-            Ok(_) if exchange.operation == Operation::Instantiate && exchange.is_success() => Answered::Clearly,
+            Ok(_) if exchange.operation == Operation::Instantiate && is_existing(exchange) => Answered::Clearly,
+            // What a proxy says of the way there.
+            Ok(answer) if answer.status >= 500 && exchange.refusal().is_none() => Answered::Unknown(got),
             Ok(_) => Answered::Wrongly(got),
             Err(Failure::TimedOut(_)) if self.alive.status().is_some() && !may_be_in_time => {
                 Answered::Wrongly(format!(
@@ -164,25 +181,53 @@ impl HeldUp {
         }
     }
 
+    /// A save with the lock free again that was refused as if it did not keep the contract.
+    fn wrong_afterwards(&self) -> Option<(Anomaly, &Exchange)> {
+        self.afterwards.iter().find_map(|saved| Some((wrong_by_itself(saved)?, saved)))
+    }
+
+    /// The save that got no lock was acknowledged, and nobody sees it, not even some time later.
+    fn lost(&self) -> Option<Finding> {
+        let late = self.late.as_ref().filter(|late| late.content() != Some(MEANWHILE))?;
+        // A restore that fails says nothing of what is stored.
+        if !self.saved.is_success() || matches!(late, Seen::Refused { .. }) {
+            return None;
+        }
+        let anomaly = Anomaly::LostUpdate;
+        let got = self.saved.step().got;
+        let what =
+            format!("{anomaly}: the save was answered {got} while the lock was held elsewhere, and is not there");
+        let mut steps = self.steps_until_released();
+        steps.push(Step::finding("restore shows, half a second after that", late.to_string()));
+        Some(Finding::refuted(what, steps).named(anomaly))
+    }
+
     fn steps(&self, fault: &str) -> Vec<Step> {
+        let mut steps = self.steps_until_released();
+        steps.insert(
+            3,
+            Step::finding("the right answer", format!("{} {} within {} s", LOCKED.0, LOCKED.1, LIMIT.as_secs())),
+        );
+        steps.extend(self.afterwards.iter().map(Exchange::step));
+        steps.push(Step::finding("so", fault));
+        steps
+    }
+
+    fn steps_until_released(&self) -> Vec<Step> {
+        let shown = |content: &Option<Content>| content.map_or("no whole document".to_owned(), |it| it.to_string());
         let locked = match self.lock_files {
             0 => format!("{}.json", self.key),
             files => format!("{}.json and {files} lock files", self.key),
         };
-        let shown = |content: &Option<Content>| content.map_or("no whole document".to_owned(), |it| it.to_string());
-        let mut steps = vec![
+        vec![
             Step::finding("another process", format!("locks {locked}")),
             self.saved.step(),
             self.instantiated.step(),
-            Step::finding("the right answer", format!("{} {} within {} s", LOCKED.0, LOCKED.1, LIMIT.as_secs())),
             Step::finding(
                 "another process",
                 format!("lets go: the file holds {}, restore shows {}", shown(&self.then[0]), shown(&self.then[1])),
             ),
-        ];
-        steps.extend(self.afterwards.iter().map(Exchange::step));
-        steps.push(Step::finding("so", fault));
-        steps
+        ]
     }
 }
 
@@ -191,7 +236,9 @@ fn judge(held: &HeldUp) -> Finding {
     let wrong = answers.iter().find_map(|answer| if let Answered::Wrongly(what) = answer { Some(what) } else { None });
     let unknown = answers.iter().find_map(|answer| if let Answered::Unknown(why) = answer { Some(why) } else { None });
     let was_seen_again = held.afterwards.iter().any(|saved| saved.status().is_some());
-    let finding = if held.saved.is_success() {
+    let finding = if let Some(lost) = held.lost() {
+        lost
+    } else if held.saved.is_success() {
         Finding::inconclusive(format!(
             "a save succeeds while {}.json and {} lock files are locked: the server uses none of these locks",
             held.key, held.lock_files
@@ -204,6 +251,9 @@ fn judge(held: &HeldUp) -> Finding {
         Finding::inconclusive("no save was answered once the lock was free again")
     } else if let Some(fault) = held.fault() {
         Finding::refuted(fault.clone(), held.steps(&fault))
+    } else if let Some((anomaly, saved)) = held.wrong_afterwards() {
+        let what = format!("{anomaly}: a save was answered {}", saved.step().got);
+        Finding::refuted(what.clone(), held.steps(&what)).named(anomaly)
     } else {
         Finding::holds(format!(
             "{} {} after {:.1} s, nothing changed, and the next save works",
@@ -245,6 +295,7 @@ mod tests {
             alive: sample(Operation::Save, 0, 1, 400),
             stalled: Duration::ZERO,
             then: [Some(BEFORE); 2],
+            late: None,
             afterwards: vec![sample(Operation::Save, 20_000_000, 20_000_001, 200)],
             last: [Some(AFTER); 2],
         }
@@ -258,7 +309,10 @@ mod tests {
     #[test]
     fn a_clear_error_in_time_holds_also_where_instantiate_sees_the_document_without_a_lock() {
         assert_eq!(verdict(&right()).0, Verdict::Holds);
-        let sees = HeldUp { instantiated: answered(Operation::Instantiate, 0, 200, ""), ..right() };
+        let mut instantiated = answered(Operation::Instantiate, 0, 200, "");
+        let body = Body::parse(br#"{"success":true,"data":{"message":"Instance already exists"}}"#);
+        instantiated.outcome = Ok(Answer { status: 200, attempts: None, body });
+        let sees = HeldUp { instantiated, ..right() };
         assert_eq!(verdict(&sees).0, Verdict::Holds);
     }
 
@@ -322,6 +376,29 @@ mod tests {
             let (verdict, why) = verdict(&held);
             assert_eq!(verdict, Verdict::Inconclusive, "{why}");
         }
+    }
+
+    /// It was once inconclusive: the server was taken for one that needs no lock.
+    #[test]
+    fn a_save_without_the_lock_that_is_acknowledged_and_not_done_is_lost() {
+        let whole = |content| Some(Seen::Whole { content, metadata: serde_json::Value::Null });
+        let with = |late| HeldUp { saved: answered(Operation::Save, 0, 200, ""), late, ..right() };
+        for late in [whole(BEFORE), Some(Seen::Nothing)] {
+            let finding = judge(&with(late));
+            let refuted = (finding.verdict, finding.anomaly);
+            assert_eq!(refuted, (Verdict::Refuted, Some(Anomaly::LostUpdate)), "{}", finding.summary);
+            assert_eq!(finding.counterexample.len(), 5);
+        }
+        for late in [whole(MEANWHILE), None, Some(Seen::Refused { status: 502 })] {
+            assert_eq!(verdict(&with(late)).0, Verdict::Inconclusive);
+        }
+    }
+
+    #[test]
+    fn a_save_that_is_refused_without_cause_when_the_lock_is_free_refutes() {
+        let refused = answered(Operation::Save, 5, 404, "No");
+        let afterwards = vec![refused, sample(Operation::Save, 20_000_000, 20_000_001, 200)];
+        assert_eq!(judge(&HeldUp { afterwards, ..right() }).anomaly, Some(Anomaly::ValidRequestRefused));
     }
 
     #[test]

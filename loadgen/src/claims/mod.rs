@@ -4,6 +4,7 @@
 //! data; it knows nothing of which protocol it looks at, and what theory expects is written down elsewhere
 //! ([`crate::verify::expectations`]).
 
+mod answers;
 mod archiving;
 pub(crate) mod attempts;
 mod bad_input;
@@ -29,6 +30,7 @@ pub(crate) mod load;
 mod lock_cost;
 mod locks;
 mod monitoring;
+mod posted;
 mod queueing;
 mod responsiveness;
 mod restores;
@@ -37,8 +39,10 @@ mod seen;
 mod survival;
 mod throughput;
 mod uniqueness;
+mod views;
 mod whole_history;
 
+use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
 use serde::{Deserialize, Serialize};
@@ -86,6 +90,8 @@ pub struct Finding {
     pub expected: Map<String, Value>,
     /// Who did what, when, and what came back; only of a refuted claim.
     pub counterexample: Vec<Step>,
+    /// What the counterexample shows, where that has a standard name.
+    pub anomaly: Option<Anomaly>,
 }
 
 impl Finding {
@@ -116,7 +122,15 @@ impl Finding {
             measured: Map::new(),
             expected: Map::new(),
             counterexample: Vec::new(),
+            anomaly: None,
         }
+    }
+
+    /// Says what the counterexample shows.
+    #[must_use]
+    pub fn named(mut self, anomaly: Anomaly) -> Self {
+        self.anomaly = Some(anomaly);
+        self
     }
 
     /// Adds a measured figure.

@@ -1,5 +1,6 @@
 //! O1, O2: the specification's monitoring commands.
 
+use super::answers::{Halted, judged};
 use super::{Claim, Finding, Needs};
 use crate::client::User;
 use crate::client::exchange::Step;
@@ -27,7 +28,7 @@ pub(super) static O1: Claim = Claim {
     needs: Needs::Folder,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge_count(&sessions(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(sessions(lab).await, judge_count) }),
 };
 
 /// O2
@@ -55,25 +56,27 @@ struct Count {
     strays: Vec<String>,
 }
 
-async fn sessions(lab: &Arc<Lab>) -> Result<Count, Stuck> {
+async fn sessions(lab: &Arc<Lab>) -> Result<Count, Halted> {
     let folder = lab.folder()?;
-    let before: BTreeSet<String> = folder.json_names()?.into_iter().collect();
+    let before: BTreeSet<String> = folder.json_names().map_err(Stuck::from)?.into_iter().collect();
     let mut user = lab.user(0);
     let (mut saved, mut ended) = (BTreeSet::new(), BTreeSet::new());
     for number in 0..SAVED {
         let key = counted_key(lab, &mut user).await?;
         let content = Content { writer: number as u64, number: 0, size_bytes: REAL_STATE_BYTES };
-        user.instantiate(&key, "word", &content.state()).await;
-        let done = user.save(&key, "word", &BTreeMap::new(), &content.state()).await;
-        if !done.is_success() {
-            return Err(Stuck(format!("no session to count: {}", done.step())));
+        let created = user.instantiate(&key, "word", &content.state()).await;
+        let stored = user.save(&key, "word", &BTreeMap::new(), &content.state()).await;
+        for done in [&created, &stored] {
+            if !done.is_success() {
+                return Err(Halted::by(done, "no session to count"));
+            }
         }
         saved.insert(key);
     }
     for key in saved.iter().take(ENDED) {
         let done = user.delete(key).await;
         if !done.is_success() {
-            return Err(Stuck(format!("a session could not be ended: {}", done.step())));
+            return Err(Halted::by(&done, "a session could not be ended"));
         }
         // It may be handed out again: then it is a session of its own.
         lab.ledger.disown(std::slice::from_ref(key));
@@ -83,7 +86,7 @@ async fn sessions(lab: &Arc<Lab>) -> Result<Count, Stuck> {
     for _ in 0..HANDED_OUT {
         handed_out.insert(counted_key(lab, &mut user).await?);
     }
-    let names = folder.json_names()?;
+    let names = folder.json_names().map_err(Stuck::from)?;
     let is_known = |name: &String| {
         let key = name.trim_end_matches(".json");
         before.contains(name) || saved.contains(key) && !ended.contains(key) || handed_out.contains(key)

@@ -1,10 +1,17 @@
 //! S4: restores during saves.
 
+use super::answers::{Halted, judged, wrong_by_itself};
+use super::judged::Story;
+use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::client::exchange::Step;
+use crate::check::anomaly::Anomaly;
+use crate::client::exchange::{Body, Step};
 use crate::client::{Exchange, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::document::{Content, REAL_STATE_BYTES, same};
+use crate::report::counterexample::meaning;
+use crate::verify::lab::{Lab, at_once};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -19,6 +26,11 @@ const READERS: usize = 3;
 /// Metadata field in which each save says its number, as its state does.
 const NUMBER: &str = "save_number";
 
+/// A server whose clock is set back says so once. Times that go back more often, each by more than clocks are apart, are no
+/// clock's.
+const MOST_STEPS_BACK: usize = 2;
+const CLOCK_STEP_MS: f64 = 1_000.0;
+
 /// S4
 pub(super) static S4: Claim = Claim {
     id: "S4",
@@ -27,73 +39,69 @@ pub(super) static S4: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(experiment(lab).await, |told| judge(told)) }),
 };
 
 /// One document: what its one writer wrote, and what others were answered meanwhile.
-struct Story {
+struct Told {
     key: String,
-    writer: u64,
     /// Numbered from 0, which is the instantiate; one after the other.
-    writes: Vec<Exchange>,
+    writes: Vec<(Content, Exchange)>,
     /// Every restore, with what it showed.
     reads: Vec<(Exchange, Seen)>,
 }
 
 /// What a restore showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Seen {
-    /// A whole document of this writer and number.
-    Whole { writer: u64, number: u64 },
-    /// A document whose metadata and state are of two saves.
-    Mixed,
-    /// A document whose state nobody wrote, or of another key.
-    Other,
+    /// A document of its key that somebody wrote as it is, with its metadata.
+    Whole { content: Content, metadata: Value },
+    /// A document whose metadata are of the save of this number, and whose state is of another.
+    Mixed { content: Content, number: u64 },
+    /// A document that says that it belongs to another key.
+    OfAnother { key: String },
+    /// The content is whole, and the rest is not as it was posted.
+    Changed { how: String },
+    /// A document whose state nobody wrote.
+    Broken,
     /// No document: an error, a refusal, or no answer.
     Nothing,
 }
 
-async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Story>, Stuck> {
+async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Told>, Halted> {
     let keys = lab.new_keys(SIZES_BYTES.len()).await?;
     let until = Instant::now() + lab.lasting(Duration::from_secs(3), Duration::from_secs(5), Duration::from_secs(30));
     // Once somebody has met an answer that cannot be right, all stop: one counterexample is enough.
     let found = Arc::new(AtomicBool::new(false));
-    let mut first = lab.user(0);
     let mut started = Vec::new();
     for (writer, (key, size_bytes)) in keys.iter().zip(SIZES_BYTES).enumerate() {
+        let mut user = lab.user(writer);
         let content = Content { writer: writer as u64, number: 0, size_bytes };
-        let created = first.instantiate(key, "word", &content.state()).await;
+        let created = posted::instantiate(&mut user, key, content).await;
         if !created.is_success() {
-            return Err(Stuck(format!("no document to restore: {}", created.step())));
+            return Err(Halted::by(&created, "no document to restore"));
         }
-        started.push(created);
+        let restored = restore(&mut user, key).await;
+        started.push(Told { key: key.clone(), writes: vec![(content, created)], reads: vec![restored] });
     }
     let documents = keys.len();
-    let parts = at_once(lab.crowd(documents * (READERS + 1)), {
-        let keys = keys.clone();
-        move |user, number| {
-            let (document, found) = (number % documents, Arc::clone(&found));
-            let (key, size_bytes) = (keys[document].clone(), SIZES_BYTES[document]);
-            async move {
-                // The first users write, one each document.
-                if number < documents {
-                    (write(user, &key, document as u64, size_bytes, until, &found).await, Vec::new())
-                } else {
-                    (Vec::new(), read(user, &key, until, &found).await)
-                }
+    let parts = at_once(lab.crowd(documents * (READERS + 1)), move |user, number| {
+        let (document, found) = (number % documents, Arc::clone(&found));
+        let (key, size_bytes) = (keys[document].clone(), SIZES_BYTES[document]);
+        async move {
+            // The first users write, one each document.
+            if number < documents {
+                (write(user, &key, document as u64, size_bytes, until, &found).await, Vec::new())
+            } else {
+                (Vec::new(), read(user, &key, until, &found).await)
             }
         }
     });
-    let parts = parts.await;
-    let mut stories: Vec<Story> = (0..)
-        .zip(keys.into_iter().zip(started))
-        .map(|(writer, (key, created))| Story { key, writer, writes: vec![created], reads: Vec::new() })
-        .collect();
-    for (number, (writes, reads)) in parts.into_iter().enumerate() {
-        stories[number % documents].writes.extend(writes);
-        stories[number % documents].reads.extend(reads);
+    for (number, (writes, reads)) in parts.await.into_iter().enumerate() {
+        started[number % documents].writes.extend(writes);
+        started[number % documents].reads.extend(reads);
     }
-    Ok(stories)
+    Ok(started)
 }
 
 async fn write(
@@ -103,14 +111,17 @@ async fn write(
     size_bytes: usize,
     until: Instant,
     found: &AtomicBool,
-) -> Vec<Exchange> {
+) -> Vec<(Content, Exchange)> {
     let mut writes = Vec::new();
     while Instant::now() < until && !found.load(Relaxed) {
         let number = writes.len() as u64 + 1;
         let content = Content { writer, number, size_bytes };
-        let mut saved = user.save(key, "word", &BTreeMap::from([(NUMBER.to_owned(), number)]), &content.state()).await;
-        saved.note = format!("with {content}");
-        writes.push(saved);
+        let metadata = BTreeMap::from([(NUMBER.to_owned(), number)]);
+        let saved = posted::save(&mut user, key, &metadata, content).await;
+        if wrong_by_itself(&saved).is_some() {
+            found.store(true, Relaxed);
+        }
+        writes.push((content, saved));
     }
     writes
 }
@@ -118,111 +129,171 @@ async fn write(
 async fn read(mut user: User, key: &str, until: Instant, found: &AtomicBool) -> Vec<(Exchange, Seen)> {
     let mut reads = Vec::new();
     while Instant::now() < until && !found.load(Relaxed) {
-        let mut restored = user.restore(key).await;
-        let seen = see(&restored, key);
-        restored.note = format!("showing {seen:?}");
-        if is_never_right(&restored, seen) {
+        let (restored, seen) = restore(&mut user, key).await;
+        if never_right(&restored, &seen).is_some() {
             found.store(true, Relaxed);
-        }
-        // The answer itself is not needed any more, and thousands of them would be a burden.
-        if let Ok(answer) = &mut restored.outcome
-            && matches!(seen, Seen::Whole { .. })
-        {
-            answer.body = crate::client::exchange::Body::Success(serde_json::value::RawValue::NULL.to_owned());
         }
         reads.push((restored, seen));
     }
     reads
 }
 
+async fn restore(user: &mut User, key: &str) -> (Exchange, Seen) {
+    let mut restored = user.restore(key).await;
+    let seen = see(&restored, key);
+    restored.note = shown(&seen);
+    // The answer itself is not needed any more, and thousands of them would be a burden.
+    if let (Ok(answer), Seen::Whole { .. }) = (&mut restored.outcome, &seen)
+        && let Ok(nothing) = RawValue::from_string("{}".to_owned())
+    {
+        answer.body = Body::Success(nothing);
+    }
+    (restored, seen)
+}
+
 fn see(restored: &Exchange, key: &str) -> Seen {
     let Some(data) = restored.data() else { return Seen::Nothing };
-    let Some(document) = Document::parse(data.get()) else { return Seen::Other };
-    let Some(content) = document.content().filter(|_| document.session_key.as_deref() == Some(key)) else {
-        return Seen::Other;
-    };
+    let Some(document) = Shown::parse(data.get()) else { return Seen::Broken };
+    match &document.key {
+        Some(other) if other != key => return Seen::OfAnother { key: other.clone() },
+        _ => {}
+    }
+    let Some(content) = document.content else { return Seen::Broken };
     // The instantiate's document has no number yet.
-    let number = document.metadata.get(NUMBER).and_then(serde_json::Value::as_u64).unwrap_or(0);
-    if number == content.number { Seen::Whole { writer: content.writer, number } } else { Seen::Mixed }
+    let number = document.metadata.get(NUMBER).map_or(Some(0), Value::as_u64);
+    match number {
+        Some(number) if number != content.number => return Seen::Mixed { content, number },
+        None => return Seen::Changed { how: format!("{content} has another {NUMBER} than was posted") },
+        Some(_) => {}
+    }
+    match document.difference(content.number > 0) {
+        Some(how) => Seen::Changed { how },
+        None if document.key.is_none() => Seen::Changed { how: format!("{content} has no sessionKey") },
+        None => Seen::Whole { content, metadata: document.metadata },
+    }
 }
 
-/// An answer that cannot be right whatever the order, for a document that is there throughout.
-fn is_never_right(restored: &Exchange, seen: Seen) -> bool {
+/// What was seen, as a note on a restore.
+fn shown(seen: &Seen) -> String {
     match seen {
-        Seen::Whole { .. } => false,
-        Seen::Mixed | Seen::Other => true,
-        Seen::Nothing => restored.status().is_some(),
+        Seen::Whole { content, .. } => format!("showing {content}"),
+        Seen::Mixed { content, number } => format!("showing {content} with the metadata of save {number}"),
+        Seen::OfAnother { key } => format!("showing the document of \"{}\"", key.escape_debug()),
+        Seen::Changed { how } => format!("showing a changed document: {how}"),
+        Seen::Broken => "showing what nobody saved".to_owned(),
+        Seen::Nothing => String::new(),
     }
 }
 
-/// The name of what is wrong with a restore, if anything is.
-fn anomaly(
-    story: &Story,
-    restored: &Exchange,
-    seen: Seen,
-    last_acknowledged: &[usize],
-) -> Option<(&'static str, Vec<Step>)> {
-    let Seen::Whole { writer, number } = seen else {
-        let name = match (seen, restored.status()) {
-            (_, None) => return None,
-            (Seen::Mixed, _) => "a torn read: metadata and state of two saves",
-            (Seen::Other, _) => "a torn read: a document that nobody saved",
-            (_, Some(404)) => "a document that is there throughout was not found",
-            _ => "a torn read: an error for a document that is there throughout",
+/// The name of an answer that cannot be right whatever the order, for a document that is there throughout.
+fn never_right(restored: &Exchange, seen: &Seen) -> Option<Anomaly> {
+    match seen {
+        Seen::Whole { .. } => None,
+        Seen::Mixed { .. } | Seen::Broken => Some(Anomaly::TornRead),
+        Seen::OfAnother { .. } => Some(Anomaly::KeyChangedOwners),
+        Seen::Changed { .. } => Some(Anomaly::ChangedDocument),
+        Seen::Nothing => match restored.refusal() {
+            // "A 500 for a document that is there throughout is a wrong answer", whatever it says; a proxy's are not the
+            // contract's.
+            Some((500, _)) => Some(Anomaly::UnreadableDocument),
+            Some((404, _)) => Some(Anomaly::AcknowledgedThenLost),
+            _ => wrong_by_itself(restored),
+        },
+    }
+}
+
+/// Something that is wrong with a document, and the steps that show it.
+type Fault = (Anomaly, Vec<Step>);
+
+impl Told {
+    /// All that is wrong, by name, and the first of it with its steps.
+    fn faults(&self) -> (Vec<Anomaly>, Option<Fault>) {
+        // That there is none is for the judge, who knows what else was done.
+        let is_absent = |restored: &Exchange| restored.refusal().is_some_and(|(status, _)| status == 404);
+        let wrong = |(restored, seen): &(Exchange, Seen)| {
+            Some((never_right(restored, seen).filter(|_| !is_absent(restored))?, self.around(restored)))
         };
-        return Some((name, around(story, restored)));
-    };
-    if writer != story.writer {
-        return Some(("another document's content", vec![restored.step()]));
-    }
-    let Some(write) = usize::try_from(number).ok().and_then(|number| story.writes.get(number)) else {
-        return Some(("a content that was never saved", vec![restored.step()]));
-    };
-    if restored.precedes(write) || !write.may_have_happened() {
-        return Some(("a content that was not saved by then", vec![write.step(), restored.step()]));
-    }
-    // Writes follow one another, so what was acknowledged before the restore began is overwritten only by later ones.
-    let before = last_acknowledged.partition_point(|&index| story.writes[index].precedes(restored));
-    let newest = before.checked_sub(1).map(|place| last_acknowledged[place])?;
-    let is_stale = write.is_success() && (newest as u64) > number;
-    is_stale.then(|| {
-        (
-            "a stale read: a later save was acknowledged before",
-            vec![write.step(), story.writes[newest].step(), restored.step()],
-        )
-    })
-}
-
-/// The writes that a restore overlaps, and the last before it.
-fn around(story: &Story, restored: &Exchange) -> Vec<Step> {
-    let overlaps = |write: &&Exchange| !write.precedes(restored) && !restored.precedes(write);
-    let before = story.writes.iter().rfind(|write| write.precedes(restored));
-    let during = story.writes.iter().filter(overlaps).take(3);
-    let mut steps: Vec<Step> = before.into_iter().chain(during).map(Exchange::step).collect();
-    steps.push(restored.step());
-    steps
-}
-
-fn judge(stories: &[Story]) -> Finding {
-    let mut anomalies = Vec::new();
-    let mut counts: HashMap<&'static str, u64> = HashMap::new();
-    for story in stories {
-        let acknowledged: Vec<usize> =
-            (0..story.writes.len()).filter(|&index| story.writes[index].is_success()).collect();
-        for (restored, seen) in &story.reads {
-            if let Some((name, steps)) = anomaly(story, restored, *seen, &acknowledged) {
-                *counts.entry(name).or_default() += 1;
-                anomalies.push((name, steps, &story.key));
+        let mut all: Vec<Fault> = self.reads.iter().filter_map(wrong).collect();
+        all.extend(self.changed_metadata());
+        let mut story = Story::default();
+        self.writes.iter().for_each(|(content, exchange)| story.add(exchange, Some(*content)));
+        for (restored, seen) in &self.reads {
+            match seen {
+                Seen::Whole { content, .. } => story.add(restored, Some(*content)),
+                Seen::Nothing if is_absent(restored) => story.add(restored, None),
+                _ => {}
             }
         }
+        let judged = story.judged();
+        let names = all.iter().map(|(anomaly, _)| *anomaly).chain(judged.anomalies).collect();
+        (names, all.into_iter().next().or(judged.first))
     }
-    let saves: usize = stories.iter().map(|story| story.writes.iter().filter(|write| write.is_success()).count()).sum();
-    let reads = stories.iter().map(|story| story.reads.iter().filter(|(_, seen)| *seen != Seen::Nothing).count());
+
+    /// Two restores of one save that show it with different metadata, metadata that saves should have kept, or times that
+    /// go back again and again.
+    fn changed_metadata(&self) -> Option<Fault> {
+        let wholes = || {
+            self.reads.iter().filter_map(|(restored, seen)| match seen {
+                Seen::Whole { content, metadata } => Some((restored, content.number, metadata)),
+                _ => None,
+            })
+        };
+        let mut first: BTreeMap<u64, (&Exchange, &Value)> = BTreeMap::new();
+        for (restored, number, metadata) in wholes() {
+            let (other, before) = *first.entry(number).or_insert((restored, metadata));
+            if !same(before, metadata) {
+                let found = format!("of save {number} are {before}, and then {metadata}");
+                return Some(changed(&[other, restored], "the metadata", found));
+            }
+        }
+        let created = first.get(&0).map(|(_, metadata)| (*metadata).clone()).unwrap_or_default();
+        for (&number, &(restored, metadata)) in &first {
+            if let Some(how) = posted::lost_metadata(metadata, &created) {
+                let before = first.get(&0).map(|(exchange, _)| *exchange);
+                let steps: Vec<&Exchange> = before.into_iter().chain([restored]).collect();
+                return Some(changed(&steps, &format!("at save {number}"), how));
+            }
+        }
+        let time = |metadata: &Value| metadata.get("lastModified").and_then(Value::as_f64);
+        let timed: Vec<(u64, &Exchange, f64)> =
+            first.iter().filter_map(|(number, (read, metadata))| Some((*number, *read, time(metadata)?))).collect();
+        let back: Vec<_> = timed.windows(2).filter(|pair| pair[1].2 < pair[0].2 - CLOCK_STEP_MS).collect();
+        let [earlier, later] = back.first().filter(|_| back.len() > MOST_STEPS_BACK)? else { return None };
+        let found = format!("{} at save {}, and {} at save {}", earlier.2, earlier.0, later.2, later.0);
+        Some(changed(&[earlier.1, later.1], &format!("lastModified, which went back {} times", back.len()), found))
+    }
+
+    /// The writes that a restore overlaps, and the last before it; then the restore.
+    fn around(&self, restored: &Exchange) -> Vec<Step> {
+        let writes = || self.writes.iter().map(|(_, write)| write);
+        let overlaps = |write: &&Exchange| !write.precedes(restored) && !restored.precedes(write);
+        let before = writes().filter(|write| write.precedes(restored)).last();
+        let during = writes().filter(overlaps).take(3);
+        before.into_iter().chain(during).chain([restored]).map(Exchange::step).collect()
+    }
+}
+
+fn changed(exchanges: &[&Exchange], what: &str, found: String) -> Fault {
+    let mut steps: Vec<Step> = exchanges.iter().map(|exchange| exchange.step()).collect();
+    steps.push(Step::finding(what, found));
+    (Anomaly::ChangedDocument, steps)
+}
+
+fn judge(told: &[Told]) -> Finding {
+    let mut counts: HashMap<&'static str, u64> = HashMap::new();
+    let mut first: Option<(Fault, &str)> = None;
+    for document in told {
+        let (names, fault) = document.faults();
+        names.iter().for_each(|anomaly| *counts.entry(anomaly.name()).or_default() += 1);
+        first = first.or_else(|| Some((fault?, document.key.as_str())));
+    }
+    let saves: usize = told.iter().map(|told| told.writes.iter().filter(|(_, write)| write.is_success()).count()).sum();
+    let reads =
+        told.iter().map(|told| told.reads.iter().filter(|(_, seen)| matches!(seen, Seen::Whole { .. })).count());
     let reads: usize = reads.sum();
-    let finding = if let Some((name, steps, key)) = anomalies.first() {
-        let mut steps = steps.clone();
-        steps.push(Step::finding(format!("{key} was there throughout; this is"), *name));
-        Finding::refuted(format!("{name}, after {reads} right restores during {saves} saves"), steps)
+    let finding = if let Some(((anomaly, mut steps), key)) = first {
+        steps.push(Step::finding(format!("{key} was there throughout: {anomaly}"), meaning(anomaly)));
+        Finding::refuted(format!("{anomaly}, among {reads} whole restores during {saves} saves"), steps).named(anomaly)
     } else if reads < 50 || saves < 20 {
         Finding::inconclusive(format!("only {reads} restores were answered during {saves} acknowledged saves"))
     } else {
@@ -238,79 +309,150 @@ mod tests {
     use super::super::Verdict;
     use super::*;
     use crate::client::Operation;
+    use crate::client::exchange::Answer;
     use crate::client::exchange::sample as exchange;
-    use crate::client::exchange::{Answer, Body};
+    use crate::document::MIN_STATE_BYTES;
+    use serde_json::json;
 
-    /// Writes at 0–10, 20–30, 40–50, …; the second answered as given.
-    fn story(second: u16, read: (u64, u64, u16), seen: Seen) -> Story {
-        let status = |number| if number == 1 { second } else { 200 };
-        let writes =
-            (0..30).map(|number| exchange(Operation::Save, number * 20, number * 20 + 10, status(number))).collect();
-        let right = (exchange(Operation::Restore, 900, 910, 200), Seen::Whole { writer: 7, number: 29 });
-        let mut reads = vec![right; 50];
-        reads.push((exchange(Operation::Restore, read.0, read.1, read.2), seen));
-        Story { key: "A4K".to_owned(), writer: 7, writes, reads }
+    fn content(number: u64) -> Content {
+        Content { writer: 7, number, size_bytes: MIN_STATE_BYTES }
     }
 
-    fn verdict(second: u16, read: (u64, u64, u16), seen: Seen) -> (Verdict, String) {
-        let finding = judge(&[story(second, read, seen)]);
-        (finding.verdict, finding.summary)
+    fn metadata(number: u64) -> Value {
+        json!({ "version": "1.0", "created": 5, "lastModified": 1_000 + number, NUMBER: number })
     }
 
     fn whole(number: u64) -> Seen {
-        Seen::Whole { writer: 7, number }
+        Seen::Whole { content: content(number), metadata: metadata(number) }
+    }
+
+    fn read(from: u64, to: u64, status: u16, seen: Seen) -> (Exchange, Seen) {
+        (exchange(Operation::Restore, from, to, status), seen)
+    }
+
+    /// Writes at 0–10, 20–30, 40–50, …; the second answered as given.
+    fn told(second: u16, reads: Vec<(Exchange, Seen)>) -> Told {
+        let write = |number: u64| {
+            let operation = if number == 0 { Operation::Instantiate } else { Operation::Save };
+            let status = if number == 1 { second } else { 200 };
+            (content(number), exchange(operation, number * 20, number * 20 + 10, status))
+        };
+        let mut all = vec![read(900, 910, 200, whole(29)); 50];
+        all.extend(reads);
+        Told { key: "A4K".to_owned(), writes: (0..30).map(write).collect(), reads: all }
+    }
+
+    fn judged(second: u16, one: (Exchange, Seen)) -> Finding {
+        judge(&[told(second, vec![one])])
+    }
+
+    #[track_caller]
+    fn is_called(second: u16, one: (Exchange, Seen), expected: Anomaly) {
+        let finding = judged(second, one);
+        assert_eq!((finding.verdict, finding.anomaly), (Verdict::Refuted, Some(expected)), "{}", finding.summary);
     }
 
     #[test]
     fn a_restore_may_show_what_was_current_at_any_moment_of_it() {
-        for (read, number) in [((12, 15), 0), ((12, 25), 0), ((12, 25), 1), ((12, 45), 1), ((12, 45), 2), ((30, 35), 0)]
-        {
-            assert_eq!(
-                verdict(200, (read.0, read.1, 200), whole(number)).0,
-                Verdict::Holds,
-                "{read:?} showing {number}"
-            );
+        for (from, to, number) in [(12, 15, 0), (12, 25, 0), (12, 25, 1), (12, 45, 1), (12, 45, 2), (30, 35, 0)] {
+            let finding = judged(200, read(from, to, 200, whole(number)));
+            assert_eq!(finding.verdict, Verdict::Holds, "{from} to {to} showing {number}: {}", finding.summary);
         }
     }
 
     #[test]
     fn what_was_overwritten_before_or_not_yet_saved_refutes() {
-        assert!(verdict(200, (31, 35, 200), whole(0)).1.starts_with("a stale read"));
-        assert!(verdict(200, (12, 15, 200), whole(1)).1.starts_with("a content that was not saved by then"));
-        assert!(verdict(200, (12, 15, 200), whole(99)).1.starts_with("a content that was never saved"));
-        assert!(verdict(400, (31, 35, 200), whole(1)).1.starts_with("a content that was not saved"));
+        is_called(200, read(31, 35, 200, whole(0)), Anomaly::StaleRead);
+        is_called(200, read(12, 15, 200, whole(1)), Anomaly::NeverWritten);
+        let never = Seen::Whole { content: content(99), metadata: json!({}) };
+        is_called(200, read(12, 15, 200, never), Anomaly::KeyChangedOwners);
+        is_called(400, read(31, 35, 200, whole(1)), Anomaly::AbortedRead);
     }
 
     #[test]
     fn a_save_without_a_clear_answer_may_take_effect_late_or_never() {
         for number in [0, 1] {
-            assert_eq!(verdict(500, (31, 35, 200), whole(number)).0, Verdict::Holds, "{number}");
+            assert_eq!(judged(500, read(31, 35, 200, whole(number))).verdict, Verdict::Holds, "{number}");
         }
-        assert_eq!(verdict(500, (60, 65, 200), whole(1)).0, Verdict::Holds);
     }
 
     #[test]
-    fn an_error_for_a_document_that_is_there_refutes_but_no_answer_does_not() {
-        assert_eq!(verdict(200, (12, 15, 500), Seen::Nothing).0, Verdict::Refuted);
-        assert_eq!(verdict(200, (12, 15, 404), Seen::Nothing).0, Verdict::Refuted);
-        assert_eq!(verdict(200, (12, 15, 200), Seen::Mixed).0, Verdict::Refuted);
-        let mut story = story(200, (12, 15, 200), Seen::Nothing);
-        story.reads.last_mut().expect("a read").0.outcome = Err(crate::client::Failure::TimedOut(10));
-        assert_eq!(judge(&[story]).verdict, Verdict::Holds);
+    fn an_error_for_a_document_that_is_there_refutes_but_no_answer_and_a_proxys_do_not() {
+        is_called(200, read(12, 15, 500, Seen::Nothing), Anomaly::UnreadableDocument);
+        is_called(200, read(12, 15, 404, Seen::Nothing), Anomaly::AcknowledgedThenLost);
+        is_called(200, read(12, 15, 400, Seen::Nothing), Anomaly::ValidRequestRefused);
+        is_called(400, read(900, 910, 200, whole(29)), Anomaly::ValidRequestRefused);
+        let mut lost = read(12, 15, 200, Seen::Nothing);
+        lost.0.outcome = Err(crate::client::Failure::TimedOut(10));
+        assert_eq!(judged(200, lost.clone()).verdict, Verdict::Holds);
+        lost.0.outcome = Ok(Answer { status: 500, attempts: None, body: Body::parse(b"<html>") });
+        assert_eq!(judged(200, lost).verdict, Verdict::Holds);
+        assert_eq!(judged(200, read(12, 15, 503, Seen::Nothing)).verdict, Verdict::Holds, "a server that is full");
+    }
+
+    /// Another key's document was once called a torn read, as was an answer that was cut short.
+    #[test]
+    fn what_is_no_document_of_the_key_is_called_by_what_it_is() {
+        let seen = Seen::OfAnother { key: "B4K".to_owned() };
+        is_called(200, read(12, 15, 200, seen), Anomaly::KeyChangedOwners);
+        is_called(200, read(12, 15, 200, Seen::Broken), Anomaly::TornRead);
+        is_called(200, read(12, 15, 200, Seen::Mixed { content: content(1), number: 2 }), Anomaly::TornRead);
+        let mut short = read(12, 15, 200, Seen::Nothing);
+        short.0.outcome =
+            Ok(Answer { status: 200, attempts: None, body: Body::parse(br#"{"success":true,"data":{"se"#) });
+        is_called(200, short, Anomaly::MalformedAnswer);
+    }
+
+    #[test]
+    fn one_save_has_one_metadata_and_created_and_version_stay() {
+        let with = |number: u64, name: &str, value: Value| {
+            let mut metadata = metadata(number);
+            metadata[name] = value;
+            read(900, 910, 200, Seen::Whole { content: content(number), metadata })
+        };
+        is_called(200, with(29, "lastModified", json!(1)), Anomaly::ChangedDocument);
+        is_called(200, with(29, "more", json!(1)), Anomaly::ChangedDocument);
+        let created = read(10, 11, 200, whole(0));
+        let mut lost = with(28, "created", json!(6));
+        (lost.0.from_us, lost.0.to_us) = (575, 576);
+        let finding = judge(&[told(200, vec![created, lost])]);
+        assert_eq!(finding.anomaly, Some(Anomaly::ChangedDocument), "{}", finding.summary);
+        let found = &finding.counterexample[2].got;
+        assert_eq!(found, "its metadata had created 5, and have 6");
+    }
+
+    #[test]
+    fn times_that_go_back_again_and_again_are_no_clocks() {
+        let at = |number: u64, time_ms: i64| {
+            let mut metadata = metadata(number);
+            metadata["lastModified"] = json!(time_ms);
+            read(number * 20 + 12, number * 20 + 13, 200, Seen::Whole { content: content(number), metadata })
+        };
+        let series = |times: &[i64]| {
+            let mut told = told(200, (2..).zip(times).map(|(number, time)| at(number, *time)).collect());
+            told.reads.drain(..49);
+            told.reads.remove(0);
+            told.faults().1.map(|(anomaly, _)| anomaly)
+        };
+        assert_eq!(series(&[10_000, 11_000, 5_000, 6_000, 7_000]), None, "a clock that was set back");
+        assert_eq!(series(&[10_000, 9_500, 9_900, 9_400, 9_800, 9_300]), None, "clocks that are not quite one");
+        let back = series(&[10_000, 5_000, 10_100, 5_100, 10_200, 5_200]);
+        assert_eq!(back, Some(Anomaly::ChangedDocument));
     }
 
     #[test]
     fn a_document_says_by_state_and_metadata_which_save_it_is() {
-        let state = Content { writer: 7, number: 3, size_bytes: 300 }.state();
-        let mut restored = exchange(Operation::Restore, 0, 1, 200);
-        let mut answer = |key: &str, number: u64| {
-            let document = format!(
-                r#"{{"success":true,"data":{{"sessionKey":"{key}","metadata":{{"{NUMBER}":{number}}},"state":{state}}}}}"#
-            );
-            restored.outcome = Ok(Answer { status: 200, attempts: None, body: Body::parse(document.as_bytes()) });
-            see(&restored, "A4K")
+        let document = posted::stored(content(3), &metadata(3));
+        let answer = |document: &str| {
+            let body = Body::parse(format!(r#"{{"success":true,"data":{document}}}"#).as_bytes());
+            let outcome = Ok(Answer { status: 200, attempts: None, body });
+            see(&Exchange { outcome, ..exchange(Operation::Restore, 0, 1, 200) }, "A4K")
         };
-        assert_eq!(answer("A4K", 3), whole(3));
-        assert_eq!((answer("A4K", 2), answer("B4K", 3)), (Seen::Mixed, Seen::Other));
+        assert_eq!(answer(&document), whole(3));
+        let other = answer(&posted::stored(content(3), &metadata(2)));
+        assert_eq!(other, Seen::Mixed { content: content(3), number: 2 });
+        assert_eq!(answer(&document.replacen("A4K", "B4K", 1)), Seen::OfAnother { key: "B4K".to_owned() });
+        assert_eq!(answer(&document.replace("textarea-0", "textarea-x")), Seen::Broken);
+        assert!(matches!(answer(&document.replacen("\"extra\"", "\"x\"", 1)), Seen::Changed { .. }));
     }
 }

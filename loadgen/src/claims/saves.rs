@@ -1,18 +1,22 @@
 //! S1, S2: saves of one document by many.
 
+use super::answers::{Halted, first_wrong, judged};
 use super::judged::Story;
-use super::{Claim, Finding, Needs, SECOND_LOOK, Verdict};
-use crate::client::exchange::Step;
+use super::posted::{self, Shown};
+use super::views::{Views, words};
+use super::{Claim, Finding, Needs, Verdict};
+use crate::check::anomaly::Anomaly;
 use crate::client::{Exchange, User};
-use crate::document::{Content, Document, MIN_STATE_BYTES, REAL_STATE_BYTES};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
+use crate::verify::lab::{Lab, at_once};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rounds of S1: in each, every user adds one metadata key to the same document.
 const METADATA_ROUNDS: u64 = 5;
 
-/// Rounds of S2, with so many savers at once, and then so many saves one after the other.
+/// Rounds of S2, each on a document of its own, with so many savers at once, and then so many saves one after the other.
 const STATE_ROUNDS: u64 = 20;
 const SAVERS: usize = 16;
 const SAVES_IN_TURN: u64 = 10;
@@ -28,7 +32,7 @@ pub(super) static S1: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge_metadata(&savers_with_keys_of_their_own(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(savers_with_keys_of_their_own(lab).await, judge_metadata) }),
 };
 
 /// S2
@@ -39,47 +43,33 @@ pub(super) static S2: Claim = Claim {
     needs: Needs::Wire,
     is_quick: true,
     mostly_waits: false,
-    attempt: |lab| Box::pin(async move { Ok(judge_states(&rounds_of_states(lab).await?)) }),
+    attempt: |lab| Box::pin(async move { judged(rounds_of_states(lab).await, |rounds| judge_states(rounds)) }),
 };
 
-/// What can be seen of a document when all is quiet: the file, where the folder is known, and what restore says.
-/// A fault of one way of looking is another claim's business; here only what neither shows counts as gone.
-struct Views {
-    restored: Exchange,
-    documents: Vec<Document>,
-}
-
-impl Views {
-    async fn of(lab: &Lab, user: &mut User, key: &str) -> Self {
-        let restored = user.restore(key).await;
-        let by_restore = restored.data().and_then(|data| Document::parse(data.get()));
-        let by_file = lab.folder.as_ref().and_then(|folder| Document::parse(&folder.document(key)?));
-        Self { restored, documents: by_restore.into_iter().chain(by_file).collect() }
+/// A document that was just created, and what can be seen of it then.
+async fn created(lab: &Lab, user: &mut User, content: Content) -> Result<(String, Exchange, Views), Halted> {
+    let key = lab.new_key(user).await?;
+    let created = posted::instantiate(user, &key, content).await;
+    if !created.is_success() {
+        return Err(Halted::by(&created, "no document to save"));
     }
-
-    /// Looks once more, a while later: what restore shows then may be right though it was stale before.
-    async fn look_again(&mut self, lab: &Lab, user: &mut User, key: &str) {
-        tokio::time::sleep(SECOND_LOOK).await;
-        let later = Self::of(lab, user, key).await;
-        self.documents.extend(later.documents);
-    }
-
-    /// Whether the target answered at all; otherwise nothing follows.
-    fn is_known(&self) -> bool {
-        self.restored.status().is_some()
-    }
+    let views = Views::of(lab, user, &key).await;
+    Ok((key, created, views))
 }
 
 /// An S1 experiment.
 struct Metadata {
-    /// Every save, with the metadata key that it alone wrote.
-    saves: Vec<(String, Exchange)>,
+    /// Every save, with the metadata key that it alone wrote, and its value.
+    saves: Vec<((String, u64), Exchange)>,
+    /// The metadata before the first save.
+    before: Value,
     views: Views,
 }
 
-async fn savers_with_keys_of_their_own(lab: &Arc<Lab>) -> Result<Metadata, Stuck> {
+async fn savers_with_keys_of_their_own(lab: &Arc<Lab>) -> Result<Metadata, Halted> {
     let mut user = lab.user(0);
-    let key = lab.new_key(&mut user).await?;
+    let first = Content { writer: 0, number: METADATA_ROUNDS, size_bytes: MIN_STATE_BYTES };
+    let (key, _, before) = created(lab, &mut user, first).await?;
     let mut saves = Vec::new();
     for round in 0..METADATA_ROUNDS {
         if !lab.has_time() {
@@ -90,85 +80,79 @@ async fn savers_with_keys_of_their_own(lab: &Arc<Lab>) -> Result<Metadata, Stuck
             let key = key.clone();
             async move {
                 let name = format!("by_user_{number}_in_round_{round}");
-                let state = Content { writer: number as u64, number: round, size_bytes: MIN_STATE_BYTES }.state();
+                let content = Content { writer: number as u64, number: round, size_bytes: MIN_STATE_BYTES };
                 let metadata = BTreeMap::from([(name.clone(), round)]);
-                let mut saved = user.save(&key, "word", &metadata, &state).await;
+                let mut saved = posted::save(&mut user, &key, &metadata, content).await;
                 saved.note = format!("with metadata {name}");
-                (name, saved)
+                ((name, round), saved)
             }
         });
         saves.extend(saved.await);
     }
-    let mut metadata = Metadata { saves, views: Views::of(lab, &mut user, &key).await };
+    let mut metadata = Metadata { saves, before: before.metadata(), views: Views::of(lab, &mut user, &key).await };
     if judge_metadata(&metadata).verdict == Verdict::Refuted {
         metadata.views.look_again(lab, &mut user, &key).await;
     }
     Ok(metadata)
 }
 
+/// What a document that was saved lacks besides its state, if anything.
+fn not_whole(shown: &Shown, before: &Value) -> Option<String> {
+    shown.difference(true).or_else(|| shown.lost_metadata(before))
+}
+
 fn judge_metadata(metadata: &Metadata) -> Finding {
-    let acknowledged: Vec<&(String, Exchange)> =
-        metadata.saves.iter().filter(|(_, saved)| saved.is_success()).collect();
-    let shows = |document: &Document, name: &str| document.metadata.get(name).is_some();
-    let is_lost = |name: &str| !metadata.views.documents.iter().any(|document| shows(document, name));
-    let lost: Vec<&&(String, Exchange)> = acknowledged.iter().filter(|(name, _)| is_lost(name)).collect();
-    let finding =
-        if acknowledged.len() * 2 < metadata.saves.len() || acknowledged.len() < 2 || !metadata.views.is_known() {
-            let error = metadata
-                .saves
-                .iter()
-                .find(|(_, saved)| !saved.is_success())
-                .map(|(_, saved)| format!(": {}", saved.step()));
-            let error = error.unwrap_or_default();
-            Finding::inconclusive(format!(
-                "only {} of {} saves were acknowledged{error}",
-                acknowledged.len(),
-                metadata.saves.len()
-            ))
-        } else if let Some((name, saved)) = lost.first() {
-            let other = acknowledged.iter().find(|(other, exchange)| {
-                other != name && !exchange.precedes(saved) && !saved.precedes(exchange) && !is_lost(other)
-            });
-            let mut steps: Vec<Step> = other.map(|(_, exchange)| exchange.step()).into_iter().collect();
-            steps.insert(0, saved.step());
-            steps.push(metadata.views.restored.step());
-            steps.push(Step::finding(
-                format!("{name} in the document then"),
-                "is not there, though its save was acknowledged",
-            ));
-            Finding::refuted(
-                format!("{} of {} acknowledged saves are not in the document", lost.len(), acknowledged.len()),
-                steps,
-            )
-        } else {
-            Finding::holds(format!("all {} acknowledged saves are in the document", acknowledged.len()))
-        };
+    let Metadata { saves, before, views } = metadata;
+    let acknowledged: Vec<&((String, u64), Exchange)> = saves.iter().filter(|(_, saved)| saved.is_success()).collect();
+    let shows = |document: &Shown, (name, value): &(String, u64)| {
+        document.metadata.get(name).is_some_and(|shown| same(shown, &json!(value)))
+    };
+    let is_lost = |mark: &(String, u64)| !views.documents.iter().any(|(_, document)| shows(document, mark));
+    let lost: Vec<&&((String, u64), Exchange)> = acknowledged.iter().filter(|(mark, _)| is_lost(mark)).collect();
+    let wrong = first_wrong(saves.iter().map(|(_, saved)| saved).chain(&views.looks));
+    let finding = if let Some(wrong) = wrong {
+        wrong
+    } else if acknowledged.len() * 2 < saves.len() || acknowledged.len() < 2 || !views.is_known() {
+        let error = saves.iter().find(|(_, saved)| !saved.is_success()).map(|(_, saved)| format!(": {}", saved.step()));
+        let error = error.unwrap_or_default();
+        Finding::inconclusive(format!("only {} of {} saves were acknowledged{error}", acknowledged.len(), saves.len()))
+    } else if let Some((mark, saved)) = lost.first() {
+        let other = acknowledged.iter().find(|(other, exchange)| {
+            other != mark && !exchange.precedes(saved) && !saved.precedes(exchange) && !is_lost(other)
+        });
+        let mut steps = vec![saved.step()];
+        steps.extend(other.map(|(_, exchange)| exchange.step()));
+        let (name, value) = mark;
+        steps.extend(views.steps(&format!("does not have {name} as {value}, though its save was acknowledged")));
+        let summary = format!("{} of {} acknowledged saves are not in the document", lost.len(), acknowledged.len());
+        Finding::refuted(summary, steps).named(Anomaly::LostUpdate)
+    } else if let Some(difference) = views.in_all(|shown| not_whole(shown, before)) {
+        let summary = format!("{}: {difference}", Anomaly::ChangedDocument);
+        Finding::refuted(summary, views.steps(&difference)).named(Anomaly::ChangedDocument)
+    } else {
+        Finding::holds(format!("all {} acknowledged saves are in the document", acknowledged.len()))
+    };
     finding
-        .measured("saves", metadata.saves.len())
+        .measured("saves", saves.len())
         .measured("acknowledged", acknowledged.len())
         .measured("lost", lost.len())
         .expected("lost", 0)
 }
 
-/// What a document held after saves of known contents.
+/// What a document holds after saves of known contents.
 struct Round {
-    saves: Vec<(Content, Exchange)>,
+    /// All that was written to it until then: first of all, its instantiate.
+    writes: Vec<(Content, Exchange)>,
+    /// Its metadata before the first save.
+    before: Value,
     views: Views,
 }
 
 impl Round {
-    /// A round of saves that have ended, and what the document holds then.
-    async fn of(
-        mut saves: Vec<(Content, Exchange)>,
-        unanswered: &mut Vec<(Content, Exchange)>,
-        lab: &Lab,
-        user: &mut User,
-        key: &str,
-    ) -> Self {
-        let open: Vec<_> = saves.iter().filter(|(_, saved)| saved.status().is_none()).cloned().collect();
-        saves.append(&mut unanswered.clone());
-        unanswered.extend(open);
-        let mut round = Self { saves, views: Views::of(lab, user, key).await };
+    /// What the document holds when the saves until now have ended.
+    async fn of(writes: &[(Content, Exchange)], before: &Value, lab: &Lab, user: &mut User, key: &str) -> Self {
+        let views = Views::of(lab, user, key).await;
+        let mut round = Self { writes: writes.to_vec(), before: before.clone(), views };
         if fault(&round).is_some() {
             round.views.look_again(lab, user, key).await;
         }
@@ -176,94 +160,104 @@ impl Round {
     }
 }
 
-async fn rounds_of_states(lab: &Arc<Lab>) -> Result<Vec<Round>, Stuck> {
+async fn rounds_of_states(lab: &Arc<Lab>) -> Result<Vec<Round>, Halted> {
     let mut user = lab.user(0);
-    let key = lab.new_key(&mut user).await?;
     let mut rounds: Vec<Round> = Vec::new();
-    // Saves without an answer may take effect in any later round.
-    let mut unanswered: Vec<(Content, Exchange)> = Vec::new();
     for round in 0..STATE_ROUNDS {
         if !lab.has_time() {
             break;
         }
+        // What was written before is of another writer than any save.
+        let first = Content { writer: SAVERS as u64, number: round, size_bytes: MIN_STATE_BYTES };
+        let (key, created, before) = created(lab, &mut user, first).await?;
+        let (mut writes, before) = (vec![(first, created)], before.metadata());
         let shared = key.clone();
         let saves = at_once(lab.crowd(SAVERS), move |mut user, number| {
             let key = shared.clone();
             let size_bytes = [MIN_STATE_BYTES, REAL_STATE_BYTES, LARGE_STATE_BYTES][number % 3];
             async move { save(&mut user, &key, Content { writer: number as u64, number: round, size_bytes }).await }
-        })
-        .await;
-        rounds.push(Round::of(saves, &mut unanswered, lab, &mut user, &key).await);
+        });
+        writes.extend(saves.await);
+        rounds.push(Round::of(&writes, &before, lab, &mut user, &key).await);
         for turn in 0..SAVES_IN_TURN {
             if !lab.has_time() {
                 break;
             }
             let number = STATE_ROUNDS + round * SAVES_IN_TURN + turn;
-            let saved = save(&mut user, &key, Content { writer: 0, number, size_bytes: MIN_STATE_BYTES }).await;
-            rounds.push(Round::of(vec![saved], &mut unanswered, lab, &mut user, &key).await);
+            writes.push(save(&mut user, &key, Content { writer: 0, number, size_bytes: MIN_STATE_BYTES }).await);
+            rounds.push(Round::of(&writes, &before, lab, &mut user, &key).await);
         }
     }
     Ok(rounds)
 }
 
 async fn save(user: &mut User, key: &str, content: Content) -> (Content, Exchange) {
-    let mut saved = user.save(key, "word", &BTreeMap::new(), &content.state()).await;
-    saved.note = format!("with {content}");
-    (content, saved)
+    (content, posted::save(user, key, &BTreeMap::new(), content).await)
 }
 
-/// What is wrong with a round's final state, if anything is: no order of the saves ends with any view of it.
-fn fault(round: &Round) -> Option<(String, Vec<Step>)> {
-    let acknowledged = || round.saves.iter().filter(|(_, saved)| saved.is_success());
-    if acknowledged().next().is_none() || !round.views.is_known() {
-        return None;
+/// What is wrong with a round, if anything is: no order of the writes ends with any view of it, or no view is whole, or
+/// an answer is wrong by itself.
+fn fault(round: &Round) -> Option<Finding> {
+    let Round { writes, before, views } = round;
+    let acknowledged = writes.iter().any(|(_, saved)| saved.is_success());
+    let mut story = Story::default();
+    writes.iter().for_each(|(content, saved)| story.add(saved, Some(*content)));
+    if acknowledged && views.is_known() {
+        views.add_unless_one_fits(&mut story);
     }
-    let restored = &round.views.restored;
-    let mut first_fault = None;
-    for document in &round.views.documents {
-        let content = document.content();
-        let shown = content.map_or("no whole one of those saved".to_owned(), |content| content.to_string());
-        let mut story = Story::default();
-        round.saves.iter().for_each(|(content, saved)| story.add(saved, Some(*content)));
-        story.add_look(restored.to_us, content, Step::finding("the state, when all is quiet", shown.clone()));
-        let (anomaly, steps) = story.fault()?;
-        first_fault.get_or_insert((format!("{anomaly}: the state is {shown}"), steps));
+    if let Some((anomaly, mut steps)) = story.fault() {
+        let shown = views.documents.first().map_or("none can be read".to_owned(), |(_, shown)| words(shown));
+        steps.extend(views.looks.iter().map(Exchange::step));
+        return Some(Finding::refuted(format!("{anomaly}: the state is {shown}"), steps).named(anomaly));
     }
-    let nothing = || {
-        (
-            "no document can be read after acknowledged saves".to_owned(),
-            acknowledged().map(|(_, saved)| saved.step()).collect(),
-        )
-    };
-    let (what, mut steps) = first_fault.unwrap_or_else(nothing);
-    steps.push(restored.step());
-    Some((what, steps))
+    // One that shows the instantiate's content was not saved yet, as far as is known.
+    let was_saved = |shown: &Shown| shown.content != writes.first().map(|(content, _)| *content);
+    let difference = |shown: &Shown| shown.difference(was_saved(shown)).or_else(|| shown.lost_metadata(before));
+    let difference = views.in_all(difference).filter(|_| acknowledged)?;
+    let summary = format!("{}: {difference}", Anomaly::ChangedDocument);
+    Some(Finding::refuted(summary, views.steps(&difference)).named(Anomaly::ChangedDocument))
 }
 
 fn judge_states(rounds: &[Round]) -> Finding {
-    let faults: Vec<(String, Vec<Step>)> = rounds.iter().filter_map(fault).collect();
-    let known =
-        rounds.iter().filter(|round| round.views.is_known() && round.saves.iter().any(|(_, saved)| saved.is_success()));
-    let known = known.count();
-    let finding = if let Some((what, steps)) = faults.first() {
-        Finding::refuted(format!("{what} (in {} of {known} rounds)", faults.len()), steps.clone())
+    let faults: Vec<Finding> = rounds.iter().filter_map(fault).collect();
+    let is_known =
+        |round: &&Round| round.views.is_known() && round.writes.last().is_some_and(|(_, saved)| saved.is_success());
+    let known = rounds.iter().filter(is_known).count();
+    let count = faults.len();
+    let finding = if let Some(fault) = faults.into_iter().next() {
+        Finding { summary: format!("{} (in {count} of {} rounds)", fault.summary, rounds.len()), ..fault }
     } else if known < 10 {
         Finding::inconclusive(format!("only {known} rounds of saves were acknowledged and could be looked at"))
     } else {
         Finding::holds(format!("a whole last state in each of {known} rounds"))
     };
-    finding.measured("rounds", known).measured("faults", faults.len()).expected("faults", 0)
+    finding.measured("rounds", known).measured("faults", count).expected("faults", 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::posted::stored;
     use super::*;
     use crate::client::Operation;
     use crate::client::exchange::sample as exchange;
 
+    const BEFORE: u64 = 99;
+
+    fn before() -> Value {
+        json!({ "version": "1.0", "created": 5 })
+    }
+
+    fn after(extra: &Value) -> Value {
+        let mut metadata = json!({ "version": "1.0", "created": 5, "lastModified": 7 });
+        for (name, value) in extra.as_object().expect("an object") {
+            metadata[name] = value.clone();
+        }
+        metadata
+    }
+
     fn views(documents: &[String]) -> Views {
-        let documents = documents.iter().filter_map(|document| Document::parse(document)).collect();
-        Views { restored: exchange(Operation::Restore, 900, 901, 200), documents }
+        let documents = documents.iter().filter_map(|document| Some((901, Shown::parse(document)?))).collect();
+        Views { looks: vec![exchange(Operation::Restore, 900, 901, 200)], documents }
     }
 
     fn content(number: u64) -> Content {
@@ -271,62 +265,109 @@ mod tests {
     }
 
     fn document(number: u64) -> String {
-        format!(r#"{{"metadata":{{}},"state":{}}}"#, content(number).state())
+        stored(content(number), &after(&json!({})))
     }
 
     fn round(saves: &[(u64, u64, u64, u16)], documents: &[String]) -> Round {
         let save = |&(number, from, to, status)| (content(number), exchange(Operation::Save, from, to, status));
-        Round { saves: saves.iter().map(save).collect(), views: views(documents) }
+        let mut writes = vec![(content(BEFORE), exchange(Operation::Instantiate, 0, 0, 200))];
+        writes.extend(saves.iter().map(save));
+        Round { writes, before: before(), views: views(documents) }
+    }
+
+    fn name(round: &Round) -> String {
+        fault(round).map_or(String::new(), |finding| finding.summary)
     }
 
     #[test]
     fn the_final_state_is_that_of_a_save_that_none_followed() {
-        let concurrent = [(1, 0, 10, 200), (2, 5, 15, 200)];
-        assert!(
-            fault(&round(&concurrent, &[document(1)])).is_none()
-                && fault(&round(&concurrent, &[document(2)])).is_none()
-        );
-        let in_turn = [(1, 0, 10, 200), (2, 11, 15, 200)];
-        assert!(fault(&round(&in_turn, &[document(2)])).is_none());
-        let (what, _) = fault(&round(&in_turn, &[document(1)])).expect("overwritten");
+        let concurrent = [(1, 1, 10, 200), (2, 5, 15, 200)];
+        assert_eq!(name(&round(&concurrent, &[document(1)])), "");
+        assert_eq!(name(&round(&concurrent, &[document(2)])), "");
+        let in_turn = [(1, 1, 10, 200), (2, 11, 15, 200)];
+        assert_eq!(name(&round(&in_turn, &[document(2)])), "");
+        let what = name(&round(&in_turn, &[document(1)]));
         assert!(what.starts_with("stale read: the state is w1.n1."), "{what}");
+    }
+
+    /// What the round before had saved was once called a content never written, as each round was judged by itself.
+    #[test]
+    fn what_an_earlier_round_saved_is_known() {
+        let saves = [(1, 1, 10, 200), (2, 11, 15, 200), (3, 16, 20, 200)];
+        assert!(name(&round(&saves, &[document(1)])).starts_with("stale read"));
+        let created = stored(content(BEFORE), &before());
+        let twice = [created.clone(), created];
+        let what = name(&round(&saves, &twice));
+        assert!(what.starts_with("stale read") || what.starts_with("lost update"), "{what}");
     }
 
     #[test]
     fn a_state_that_nobody_saved_whole_or_that_was_refused_is_a_fault() {
-        let saves = [(1, 0, 10, 200), (2, 5, 15, 400)];
-        assert!(fault(&round(&saves, &[document(2)])).is_some_and(|(what, _)| what.starts_with("aborted read")));
+        let saves = [(1, 1, 10, 200), (2, 5, 15, 400)];
+        assert!(name(&round(&saves, &[document(2)])).starts_with("aborted read"));
         let mixed = document(1).replace("textarea-0", "textarea-x");
-        assert!(fault(&round(&saves, &[mixed])).is_some_and(|(what, _)| what.starts_with("torn read")));
-        assert!(fault(&round(&saves, &[])).is_some_and(|(what, _)| what.contains("no document")));
-        assert!(
-            fault(&round(&[(1, 0, 10, 500), (2, 5, 15, 200)], &[document(1)])).is_none(),
-            "a 500 may have been stored"
-        );
+        assert!(name(&round(&[(1, 1, 10, 200)], &[mixed])).starts_with("torn read"));
+        let gone = Views { looks: vec![exchange(Operation::Restore, 900, 901, 404)], documents: Vec::new() };
+        let gone = Round { views: gone, ..round(&[(1, 1, 10, 200)], &[]) };
+        assert!(name(&gone).starts_with("acknowledged then lost"), "{}", name(&gone));
+        assert_eq!(name(&round(&[(1, 1, 10, 500), (2, 5, 15, 200)], &[document(1)])), "", "a 500 may have been stored");
+    }
+
+    #[test]
+    fn a_proxys_error_in_place_of_a_document_accuses_nobody() {
+        let looks = vec![exchange(Operation::Restore, 900, 901, 502)];
+        let round = Round { views: Views { looks, documents: Vec::new() }, ..round(&[(1, 1, 10, 200)], &[]) };
+        assert_eq!(name(&round), "");
+        assert_eq!(judge_states(&[round]).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_save_that_is_refused_without_cause_is_a_fault() {
+        let what = name(&round(&[(1, 1, 10, 200), (2, 11, 15, 404)], &[document(1)]));
+        assert!(what.starts_with("valid request refused"), "{what}");
     }
 
     #[test]
     fn what_one_of_two_views_shows_is_not_lost() {
-        let saves = [(1, 0, 10, 200), (2, 11, 15, 200)];
-        assert!(fault(&round(&saves, &[document(1), document(2)])).is_none());
+        let saves = [(1, 1, 10, 200), (2, 11, 15, 200)];
+        assert_eq!(name(&round(&saves, &[document(1), document(2)])), "");
+    }
+
+    #[test]
+    fn a_document_without_its_type_its_extra_field_or_its_metadata_is_changed() {
+        let of = |documents: &[String]| name(&round(&[(1, 1, 10, 200)], documents));
+        let word = document(1).replacen(posted::type_of(content(1)), "excel", 1);
+        assert!(of(std::slice::from_ref(&word)).starts_with("changed document"), "{}", of(&[word]));
+        assert_eq!(of(&[word.clone(), document(1)]), "", "one view alone is another claim's business");
+        let dropped = document(1).replacen("\"extra\"", "\"other\"", 1);
+        assert!(of(&[dropped]).starts_with("changed document"));
+        let created = document(1).replacen("\"created\":5", "\"created\":6", 1);
+        assert!(of(&[created]).starts_with("changed document"));
     }
 
     #[test]
     fn an_acknowledged_metadata_key_that_no_view_shows_is_lost() {
         let saves = || {
             vec![
-                ("a".to_owned(), exchange(Operation::Save, 0, 9, 200)),
-                ("b".to_owned(), exchange(Operation::Save, 5, 9, 200)),
+                (("a".to_owned(), 1), exchange(Operation::Save, 0, 9, 200)),
+                (("b".to_owned(), 1), exchange(Operation::Save, 5, 9, 200)),
             ]
         };
-        let with = |metadata: &str| views(&[format!(r#"{{"metadata":{metadata}}}"#)]);
-        assert_eq!(
-            judge_metadata(&Metadata { saves: saves(), views: with(r#"{"a":1,"b":1}"#) }).verdict,
-            Verdict::Holds
-        );
-        let finding = judge_metadata(&Metadata { saves: saves(), views: with(r#"{"b":1}"#) });
+        let judged = |saves: Vec<_>, extra: Value| {
+            let views = views(&[stored(content(1), &after(&extra))]);
+            judge_metadata(&Metadata { saves, before: before(), views })
+        };
+        assert_eq!(judged(saves(), json!({"a":1,"b":1})).verdict, Verdict::Holds);
+        let finding = judged(saves(), json!({"b":1}));
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 4));
-        let refused = vec![("a".to_owned(), exchange(Operation::Save, 0, 9, 500)); 3];
-        assert_eq!(judge_metadata(&Metadata { saves: refused, views: with("{}") }).verdict, Verdict::Inconclusive);
+        assert_eq!(judged(saves(), json!({"a":2,"b":1})).verdict, Verdict::Refuted, "another value");
+        let failed = vec![(("a".to_owned(), 1), exchange(Operation::Save, 0, 9, 500)); 3];
+        assert_eq!(judged(failed, json!({})).verdict, Verdict::Inconclusive);
+        let mut refused = saves();
+        refused.push((("c".to_owned(), 1), exchange(Operation::Save, 0, 9, 404)));
+        let finding = judged(refused, json!({"a":1,"b":1}));
+        assert_eq!(finding.anomaly, Some(Anomaly::ValidRequestRefused), "{}", finding.summary);
+        let changed = judged(saves(), json!({"a":1,"b":1,"created":6}));
+        assert_eq!(changed.anomaly, Some(Anomaly::ChangedDocument), "{}", changed.summary);
     }
 }

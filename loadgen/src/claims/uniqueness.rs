@@ -1,7 +1,9 @@
 //! K7, K8, P5: a hundred keys asked for, all unique.
 
+use super::answers;
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
+use crate::check::anomaly::Anomaly;
 use crate::client::Exchange;
 use crate::client::exchange::Step;
 use crate::model::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
@@ -74,14 +76,18 @@ struct Trials {
     duplicate: Option<[Exchange; 2]>,
     /// The first answer that was not a key.
     error: Option<Exchange>,
+    /// The first answer that is wrong by itself: a key that is none, or a refusal that nothing calls for.
+    wrong: Option<Exchange>,
 }
 
 async fn experiment(lab: &Arc<Lab>, users: usize, keys: usize) -> Trials {
     let needed = trials_to_exclude(birthday_collision(keys, THREE_CHARACTER_KEYS), CONFIDENCE);
-    let mut trials = Trials { users, keys, complete: 0, needed, duplicate: None, error: None };
-    while trials.complete < needed.max(TRIALS) && trials.duplicate.is_none() && lab.has_time() {
+    let mut trials = Trials { users, keys, complete: 0, needed, duplicate: None, error: None, wrong: None };
+    let is_decided = |trials: &Trials| trials.duplicate.is_some() || trials.wrong.is_some();
+    while trials.complete < needed.max(TRIALS) && !is_decided(&trials) && lab.has_time() {
         let asked = lab.borrow_keys(users, keys).await;
         trials.duplicate = first_duplicate(&asked);
+        trials.wrong = asked.iter().find(|asked| answers::wrong_by_itself(asked).is_some()).cloned();
         if asked.iter().filter(|asked| asked.key_handed_out().is_some()).count() == keys {
             trials.complete += 1;
         } else {
@@ -113,6 +119,9 @@ fn judge(trials: &Trials) -> Finding {
         let nothing_between = Step::finding("between the two", "nobody ended that session: it was to be one user's");
         let steps = vec![first.step(), nothing_between, second.step()];
         Finding::refuted(format!("{key} was handed out twice, in trial {} of {keys} keys", complete.max(&1)), steps)
+            .named(Anomaly::DuplicateKey)
+    } else if let Some(wrong) = answers::first_wrong(&trials.wrong) {
+        wrong
     } else if complete >= needed {
         Finding::holds(format!("no duplicate in {complete} trials of {keys} keys"))
     } else {
@@ -131,7 +140,7 @@ fn judge(trials: &Trials) -> Finding {
 fn judge_without_errors(trials: &Trials) -> Finding {
     let finding = judge(trials);
     match &trials.error {
-        Some(error) if finding.verdict != super::Verdict::Refuted && error.status().is_some() => {
+        Some(error) if finding.verdict != super::Verdict::Refuted && !answers::says_nothing(error) => {
             let summary = format!("a request for a key was answered {}", error.step().got);
             Finding { counterexample: vec![error.step()], verdict: super::Verdict::Refuted, summary, ..finding }
         }
@@ -167,7 +176,7 @@ mod tests {
     }
 
     fn trials(complete: u64, duplicate: Option<[Exchange; 2]>, error: Option<Exchange>) -> Trials {
-        Trials { users: 1, keys: 100, complete, needed: 44, duplicate, error }
+        Trials { users: 1, keys: 100, complete, needed: 44, duplicate, error, wrong: None }
     }
 
     #[test]
@@ -180,6 +189,17 @@ mod tests {
         assert_eq!(judge(&trials(44, None, None)).verdict, Verdict::Holds);
         assert_eq!(judge(&trials(43, None, None)).verdict, Verdict::Inconclusive);
         assert!(first_duplicate(&[handed(0, "A4K"), handed(1, "B4K")]).is_none());
+    }
+
+    /// Keys of four characters, in lower case, or of none were once counted as keys like others.
+    #[test]
+    fn a_key_that_is_none_refutes_with_the_exchange_that_shows_it() {
+        for key in ["A4KX", "a4k", ""] {
+            let wrong = Some(handed(3, key));
+            let finding = judge(&Trials { wrong, ..trials(44, None, None) });
+            assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 2));
+            assert!(finding.summary.contains(&format!("handed out \"{key}\"")), "{}", finding.summary);
+        }
     }
 
     #[test]

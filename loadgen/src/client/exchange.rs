@@ -50,6 +50,9 @@ pub enum Body {
 /// How much of a body that is no envelope is kept, to be shown.
 const EXCERPT_CHARS: usize = 60;
 
+/// What stands behind the beginning of a body that is JSON up to where it ends.
+pub(crate) const CUT_SHORT: &str = " (the JSON ends in the middle)";
+
 #[derive(Deserialize)]
 struct Envelope {
     success: bool,
@@ -68,16 +71,24 @@ impl Body {
                 Self::Success(data.unwrap_or_else(|| RawValue::NULL.to_owned()))
             }
             Ok(Envelope { success: false, message: Some(message), .. }) => Self::Failure(message),
-            _ => {
+            read => {
                 let text = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_CHARS * 4)]);
                 let mut excerpt: String = text.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect();
                 if text.chars().count() > EXCERPT_CHARS {
                     excerpt.push('…');
                 }
+                if is_cut_short(bytes, read.err().as_ref()) {
+                    excerpt.push_str(CUT_SHORT);
+                }
                 Self::Other(excerpt)
             }
         }
     }
+}
+
+/// Whether a body is the beginning of a JSON object.
+fn is_cut_short(bytes: &[u8], error: Option<&serde_json::Error>) -> bool {
+    bytes.starts_with(b"{") && error.is_some_and(serde_json::Error::is_eof)
 }
 
 /// One operation of one user: what was asked, what came back, and when.
@@ -256,11 +267,19 @@ impl fmt::Display for Step {
     }
 }
 
-/// An exchange about one key for the tests of judgements: a success where the status is 200, a refusal elsewhere.
+/// An exchange about one key for the tests of judgements: a success as the contract has it where the status is 200, a
+/// refusal elsewhere.
 #[cfg(test)]
 pub(crate) fn sample(operation: Operation, from_us: u64, to_us: u64, status: u16) -> Exchange {
-    let refusal = r#"{"success":false,"message":"no","timestamp":1}"#;
-    let body = if status == 200 { r#"{"success":true,"timestamp":1}"# } else { refusal };
+    let data = match operation {
+        Operation::GenerateKey => r#"{"sessionKey":"A4K"}"#,
+        Operation::Instantiate => r#"{"message":"Instance created"}"#,
+        Operation::Restore => "{}",
+        Operation::List => "[]",
+        _ => r#"{"message":""}"#,
+    };
+    let refusal = r#"{"success":false,"message":"no","timestamp":1}"#.to_owned();
+    let body = if status == 200 { format!(r#"{{"success":true,"timestamp":1,"data":{data}}}"#) } else { refusal };
     let outcome = Ok(Answer { status, attempts: None, body: Body::parse(body.as_bytes()) });
     Exchange { user: 0, operation, key: "A4K".to_owned(), note: String::new(), from_us, to_us, outcome }
 }

@@ -7,7 +7,7 @@
 use super::exchange::Failure;
 use super::target::Target;
 use super::whole_writes::WholeWrites;
-use super::wire::{Buffers, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
+use super::wire::{Buffers, Head, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
@@ -157,10 +157,11 @@ impl Plain {
     }
 
     async fn read(&mut self, response: Response<Incoming>, mut open: Open) -> Result<Reply, Failure> {
-        let (head, body) = response.into_parts();
+        let (parts, body) = response.into_parts();
+        let head = Head::of(&parts.headers, body.size_hint().exact());
         let body = whole(body, &mut open).await?;
         self.open = Some(open);
-        Ok(Reply { status: head.status.as_u16(), attempts: attempts(&head.headers), body })
+        Ok(Reply { status: parts.status.as_u16(), attempts: attempts(&parts.headers), head, body })
     }
 }
 

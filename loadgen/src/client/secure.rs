@@ -2,7 +2,7 @@
 
 use super::exchange::Failure;
 use super::target::Target;
-use super::wire::{MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
+use super::wire::{Head, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
 use hyper::header::CONTENT_TYPE;
 use std::error::Error;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ impl Secure {
         let sending = self.client.request(request.method.clone(), url);
         let sending = sending.header(CONTENT_TYPE, "application/json").body(request.body.clone());
         let mut response = sending.send().await.map_err(|error| failure_of(&error))?;
+        let head = Head::of(response.headers(), response.content_length());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failure_of(&error))? {
             body.extend_from_slice(&chunk);
@@ -44,7 +45,12 @@ impl Secure {
                 return Err(Failure::TooLong(MAX_ANSWER_MB));
             }
         }
-        Ok(Reply { status: response.status().as_u16(), attempts: attempts(response.headers()), body: body.into() })
+        Ok(Reply {
+            status: response.status().as_u16(),
+            attempts: attempts(response.headers()),
+            head,
+            body: body.into(),
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! One user: a number, a connection, and the operations of the contract.
 
 use super::connection::Connection;
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Answer, Exchange, Failure};
 use super::ledger::{Ledger, Ownership};
 use super::target::{Operation, Target};
-use super::wire::{Buffers, Client, Patience, Request};
+use super::wire::{Buffers, Client, Patience, Reply, Request};
 use bytes::Bytes;
 use hyper::{Method, Uri};
 use serde_json::value::RawValue;
@@ -73,6 +73,11 @@ impl User {
         self.ask(Operation::Save, key, body).await
     }
 
+    /// Posts a body of the caller's own making under a key.
+    pub async fn post(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
+        self.ask(operation, key, body).await
+    }
+
     /// Reads the document of a key.
     pub async fn restore(&mut self, key: &str) -> Exchange {
         self.ask(Operation::Restore, key, String::new()).await
@@ -93,22 +98,37 @@ impl User {
     /// # Panics
     /// Where the query cannot stand in a URL.
     pub async fn ask_anything(&mut self, operation: Operation, method: Method, query: &str, body: Bytes) -> Exchange {
+        self.ask_in_full(operation, "", method, query, body).await.0
+    }
+
+    /// As [`User::ask_anything`], about a key, where it is about one that may be written under; with the reply as it came.
+    ///
+    /// # Panics
+    /// Where the query cannot stand in a URL.
+    pub async fn ask_in_full(
+        &mut self,
+        operation: Operation,
+        key: &str,
+        method: Method,
+        query: &str,
+        body: Bytes,
+    ) -> (Exchange, Option<Reply>) {
         let path = self.target.path(operation);
         let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let uri =
             Uri::try_from(path).expect("the target's path was checked, and the query is one of the harness's own");
-        self.exchange(operation, "", Request { method, uri, body }).await
+        self.exchange(operation, key, Request { method, uri, body }).await
     }
 
     async fn ask(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
         let uri = self.target.uri(operation, key);
         let request = Request { method: operation.method(), uri, body: Bytes::from(body) };
-        self.exchange(operation, key, request).await
+        self.exchange(operation, key, request).await.0
     }
 
     /// Sends a request, and waits for the answer. It comes to its end, and the ledger hears of that, also where who waits is
     /// called off: a key that is handed out then, or a document that is written, is to be given back.
-    async fn exchange(&mut self, operation: Operation, key: &str, request: Request) -> Exchange {
+    async fn exchange(&mut self, operation: Operation, key: &str, request: Request) -> (Exchange, Option<Reply>) {
         let writes = matches!(operation, Operation::Instantiate | Operation::Save) && !key.is_empty();
         if writes {
             self.ledger.own(key, Ownership::Written);
@@ -120,7 +140,9 @@ impl User {
         let (ledger, origin, user, key) = (Arc::clone(&self.ledger), self.origin, self.number, key.to_owned());
         let sent = self.ledger.under_way().spawn(async move {
             let from_us = us_since(origin);
-            let outcome = connection.send(request).await.map(Answer::from);
+            let reply = connection.send(request).await;
+            let full = reply.as_ref().ok().cloned();
+            let outcome = reply.and_then(whole).map(Answer::from);
             let to_us = us_since(origin);
             ledger.note_outcome(outcome.as_ref().err());
             if writes && outcome.is_err() {
@@ -130,12 +152,12 @@ impl User {
             if let (Operation::GenerateKey, Some(key)) = (operation, exchange.key_handed_out()) {
                 ledger.own(&key, Ownership::Handed);
             }
-            (connection, exchange)
+            (connection, exchange, full)
         });
         match sent.await {
-            Ok((connection, exchange)) => {
+            Ok((connection, exchange, full)) => {
                 self.connection = Some(connection);
-                exchange
+                (exchange, full)
             }
             Err(lost) => match lost.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -149,6 +171,15 @@ impl User {
     #[must_use]
     pub fn now_us(&self) -> u64 {
         us_since(self.origin)
+    }
+}
+
+/// A reply, unless its connection was lost in the middle: that is no answer.
+fn whole(reply: Reply) -> Result<Reply, Failure> {
+    if reply.is_cut_off() {
+        Err(Failure::Closed("in the middle of a body of unknown length".to_owned()))
+    } else {
+        Ok(reply)
     }
 }
 

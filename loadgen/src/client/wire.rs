@@ -2,7 +2,7 @@
 
 use super::exchange::{Answer, Body, Failure};
 use bytes::Bytes;
-use hyper::header::HeaderMap;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, Uri};
 use std::time::Duration;
 
@@ -60,8 +60,36 @@ pub struct Reply {
     pub status: u16,
     /// `X-Key-Attempts`, where the server sends it.
     pub attempts: Option<u32>,
+    /// What else its head says.
+    pub head: Head,
     /// The whole body.
     pub body: Bytes,
+}
+
+/// What a head says of its body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// `Content-Type`.
+    pub content_type: Option<HeaderValue>,
+    /// Whether nothing says how long the body is, so that it goes on until the connection ends: then a connection that is
+    /// lost looks like the end.
+    pub is_open_ended: bool,
+}
+
+impl Head {
+    pub(super) fn of(headers: &HeaderMap, body_bytes: Option<u64>) -> Self {
+        let is_open_ended = body_bytes.is_none() && !headers.contains_key(TRANSFER_ENCODING);
+        Self { content_type: headers.get(CONTENT_TYPE).cloned(), is_open_ended }
+    }
+}
+
+impl Reply {
+    /// Whether the connection was lost in the middle of the body, as far as can be seen.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        let reads = || serde_json::from_slice::<&serde_json::value::RawValue>(&self.body);
+        self.head.is_open_ended && reads().is_err_and(|error| error.is_eof())
+    }
 }
 
 impl From<Reply> for Answer {
@@ -87,4 +115,30 @@ pub trait Client {
 
 pub(super) fn attempts(headers: &HeaderMap) -> Option<u32> {
     headers.get(ATTEMPTS_HEADER)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The specification's PHP, served by itself, says no length: what ended with the connection was taken for an answer that
+    /// is no JSON.
+    #[test]
+    fn a_body_of_unknown_length_that_ends_in_the_middle_was_cut_off() {
+        let reply = |is_open_ended, body: &'static str| {
+            let head = Head { content_type: None, is_open_ended };
+            Reply { status: 200, attempts: None, head, body: Bytes::from_static(body.as_bytes()) }.is_cut_off()
+        };
+        assert!(reply(true, r#"{"success":true,"da"#) && reply(true, ""));
+        assert!(!reply(true, r#"{"success":true}"#) && !reply(true, "<html>"));
+        assert!(!reply(false, r#"{"success":true,"da"#), "the server said that this is all");
+    }
+
+    #[test]
+    fn a_head_says_whether_a_body_has_an_end() {
+        let mut headers = HeaderMap::new();
+        assert!(Head::of(&headers, None).is_open_ended && !Head::of(&headers, Some(7)).is_open_ended);
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        assert!(!Head::of(&headers, None).is_open_ended);
+    }
 }

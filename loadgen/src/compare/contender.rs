@@ -100,7 +100,12 @@ impl Ready {
             return server.stop().await;
         }
         let left_behind = runner::clean_up(&self.lab).await;
-        ensure!(left_behind.is_empty(), "documents of ours are left on {}: {left_behind:?}", self.lab.target.url());
+        ensure!(
+            left_behind.is_empty(),
+            "documents of ours are left on {}: {}",
+            self.lab.target.url(),
+            left_behind.join(" ")
+        );
         Ok(())
     }
 }

@@ -100,7 +100,7 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
             }
             let judged = judge::ratio(&GATE, &comparison, 1);
             let what = if is_slower { "a slower one" } else { "itself" };
-            eprintln!("round {}, held to {what}: {:?}: {}", round + 1, judged.answer, judged.why);
+            eprintln!("round {}, held to {what}: {}: {}", round + 1, judged.answer, judged.why);
             if is_slower { &mut outcome.slower } else { &mut outcome.same }.push(judged.answer);
         }
     }

@@ -7,7 +7,7 @@ use super::time::Time;
 use super::user::Common;
 use super::worker::{Assignment, Worker};
 use super::{Arrivals as Taken, Gathered, Measured};
-use crate::client::wire::{Client, Reply, Request};
+use crate::client::wire::{Client, Head, Reply, Request};
 use crate::client::{Failure, Operation, Target};
 use crate::record::figures::{OperationReport, Percentiles, Tally};
 use crate::record::run::Window;
@@ -87,7 +87,7 @@ impl Client for Script {
         let mut store = self.store.lock().expect("not poisoned");
         let data = store.answer(&request.method, path, query, &request.body);
         let status = if data.is_some() { 200 } else { 404 };
-        (self.twist)(&request, Reply { status, attempts: None, body: envelope(data.as_deref()) })
+        (self.twist)(&request, Reply { status, attempts: None, head: Head::default(), body: envelope(data.as_deref()) })
     }
 }
 

@@ -65,7 +65,8 @@ pub async fn measure(order: &Order, stop: &CancellationToken) -> anyhow::Result<
             let lab = Arc::new(lab);
             let measured = sweep("target", &lab, stop).await;
             let left_behind = runner::clean_up(&lab).await;
-            anyhow::ensure!(left_behind.is_empty(), "documents of ours are left on the target: {left_behind:?}");
+            let left = left_behind.join(" ");
+            anyhow::ensure!(left.is_empty(), "documents of ours are left on the target: {left}");
             measurements.targets.push(measured?);
         }
     }

@@ -19,6 +19,7 @@ use super::statistics::{mean, percentile};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::fmt;
 
 /// Pairs that an interval needs at least: with fewer, trimming leaves no more than five, and a tail of 0.1 % would rest
 /// on the shape of the noise alone.
@@ -74,6 +75,15 @@ pub enum Side {
     B,
 }
 
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "a",
+            Self::B => "b",
+        })
+    }
+}
+
 /// The same figure of both servers, measured next to each other: microseconds of a percentile, or operations a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
@@ -94,7 +104,7 @@ pub enum RatioError {
     },
     /// A figure that has no logarithm.
     #[error(
-        "pair {pair}: {side:?} measured {figure}, which is not positive and finite: leave out runs without an answer"
+        "pair {pair}: {side} measured {figure}, which is not positive and finite: leave out runs without an answer"
     )]
     NoFigure {
         /// The pair, counted from 1.
@@ -160,6 +170,16 @@ pub enum Answer {
     Fail,
     /// The bound lies within the interval: measure more, or say that the noise is too large to tell.
     Inconclusive,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+        })
+    }
 }
 
 impl Bound {

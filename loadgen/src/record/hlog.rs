@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
-    IntervalLogIterator, IntervalLogWriterBuilder, IntervalLogWriterError, LogEntry, Tag,
+    IntervalLogIterator, IntervalLogWriterBuilder, IntervalLogWriterError, LogEntry, LogIteratorError, Tag,
 };
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -139,7 +139,9 @@ pub fn read_hlog(bytes: &[u8]) -> Result<BTreeMap<String, Histogram<u64>>, Strin
     let mut deserializer = Deserializer::new();
     let mut sums = BTreeMap::new();
     for (at, entry) in IntervalLogIterator::new(bytes).enumerate() {
-        let entry = entry.map_err(|error| format!("the log of latencies is damaged: {error:?}"))?;
+        let entry = entry.map_err(|LogIteratorError::ParseError { offset }| {
+            format!("the log of latencies is damaged: what begins at byte {offset} cannot be read")
+        })?;
         let LogEntry::Interval(interval) = entry else { continue };
         let damaged = |error: &dyn std::fmt::Display| format!("entry {} of the log of latencies: {error}", at + 1);
         let payload = BASE64_STANDARD.decode(interval.encoded_histogram()).map_err(|error| damaged(&error))?;

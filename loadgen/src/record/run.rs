@@ -128,7 +128,14 @@ impl HistoryReport {
     pub fn difference(&self, other: &Self) -> Option<String> {
         let figures = |report: &Self| {
             let Self { linearizable, documents, operations, anomalies, .. } = report;
-            format!("linearizable {linearizable:?}, {operations} operations on {documents} documents, {anomalies:?}")
+            let right = match linearizable {
+                Some(true) => "linearizable",
+                Some(false) => "not linearizable",
+                None => "undecided",
+            };
+            let counted = |(name, count): (&String, &u64)| format!(", {count} × {name}");
+            let anomalies: String = anomalies.iter().map(counted).collect();
+            format!("{right}, {operations} operations on {documents} documents{anomalies}")
         };
         let (told, found) = (figures(self), figures(other));
         (told != found).then(|| format!("history: run.json has {told}, the history {found}"))

@@ -150,7 +150,7 @@ impl ClaimReport {
     #[must_use]
     pub fn new(claim: &Claim, tried: Tried, known: &Expectations, reproduce: String) -> Self {
         let Tried { finding, took } = tried;
-        let schedule = schedules::of_claim(claim.id).filter(|_| finding.verdict == Verdict::Refuted);
+        let schedule = schedules::of_finding(claim.id, &finding);
         Self {
             id: claim.id.to_owned(),
             title: claim.title.to_owned(),
@@ -211,6 +211,7 @@ pub(crate) mod tests {
         };
         Finding::refuted("a torn read | of half", vec![step, Step::finding("A4K", "was there")])
             .measured("restores", 17)
+            .named(crate::check::anomaly::Anomaly::UnreadableDocument)
     }
 
     #[test]

@@ -13,6 +13,12 @@ pub fn is_key(text: &str) -> bool {
     (3..=8).contains(&text.len()) && text.bytes().all(|byte| KEY_CHARACTERS.contains(&byte))
 }
 
+/// Whether a text is a key as the contract has it.
+#[must_use]
+pub fn is_three_character_key(text: &str) -> bool {
+    text.len() == 3 && is_key(text)
+}
+
 /// The three-character key at a position below 46,656, in the order of the alphabet.
 #[must_use]
 pub fn key_at(position: usize) -> String {

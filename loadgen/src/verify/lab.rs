@@ -8,7 +8,7 @@ use crate::client::{Exchange, Target, User};
 use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::reference::Launcher;
-use crate::saves::folder::{is_key, key_at};
+use crate::saves::folder::{is_key, is_three_character_key, key_at};
 use crate::saves::{Fill, Filler, SavesFolder};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -329,9 +329,11 @@ impl Lab {
             };
             // A server that hands out used keys must not have us write to a stranger's document, where there are any.
             if known.binary_search(&key).is_err() {
-                if self.was_empty || self.is_free(user, &key).await {
+                // A key of another length is used where the server knows it: one that refuses it then blames nobody else.
+                if self.was_empty && is_three_character_key(&key) || self.is_free(user, &key).await {
                     return Ok(key);
                 }
+                answer = format!("{key}, which cannot be used");
                 self.ledger.disown(&[key]);
             }
         }

@@ -86,14 +86,14 @@ pub(super) fn judge(Enumeration { trials, is_complete }: &Enumeration) -> Findin
     let (errors, successes, unanswered) = (count(Answered::ClearError), count(Answered::Success), count(Answered::Not));
     let untried = REQUESTS.into_iter().find(|&request| !trials.iter().any(|trial| trial.request == request));
     let finding = if let Some((trial, fault)) = faults.first() {
-        let summary = format!("{fault} ({:?}; {} of {} faults)", trial.request, faults.len(), trials.len());
+        let summary = format!("{fault} ({}; {} of {} faults)", trial.request, faults.len(), trials.len());
         Finding::refuted(summary, trial.steps(fault))
     } else if unanswered > 0 {
         Finding::inconclusive(format!("{unanswered} of {} requests had no answer when a call failed", trials.len()))
     } else if !is_complete {
         Finding::inconclusive(format!("the time ran out when {} calls had been made to fail", trials.len()))
     } else if let Some(request) = untried {
-        Finding::inconclusive(format!("only {} calls were made to fail, none of them in a {request:?}", trials.len()))
+        Finding::inconclusive(format!("only {} calls were made to fail, none of them in a {request}", trials.len()))
     } else {
         Finding::holds(format!(
             "{} calls failed in turn: {errors} clear errors, {successes} successes all the same, no document lost",
@@ -112,7 +112,7 @@ fn figures(request: Request, trials: &[Trial]) -> serde_json::Value {
     let of_it: Vec<&Trial> = trials.iter().filter(|trial| trial.request == request).collect();
     let wrong: Vec<String> =
         of_it.iter().filter_map(|trial| Some(format!("{}: {}", trial.fault, trial.fault()?))).collect();
-    json!({ "request": format!("{request:?}"), "calls_that_failed": of_it.len(), "wrong": wrong })
+    json!({ "request": request.to_string(), "calls_that_failed": of_it.len(), "wrong": wrong })
 }
 
 #[cfg(test)]

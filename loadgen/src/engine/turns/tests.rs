@@ -2,7 +2,7 @@
 
 use super::super::recorder::Interval;
 use super::*;
-use crate::client::wire::{Reply, Request};
+use crate::client::wire::{Head, Reply, Request};
 use crate::client::{Failure, Operation, Target};
 use crate::engine::user::Common;
 use crate::record::run::Window;
@@ -44,7 +44,7 @@ impl Client for Refusing {
         let body = r#"{"success":false,"message":"all attempts exhausted","timestamp":1}"#;
         if request.uri.path() == "/generate-key" && self.refusals > 0 {
             self.refusals -= 1;
-            return Ok(Reply { status: 503, attempts: None, body: body.into() });
+            return Ok(Reply { status: 503, attempts: None, head: Head::default(), body: body.into() });
         }
         let data = if request.uri.path() == "/generate-key" {
             r#"{"sessionKey":"A4K"}"#
@@ -53,7 +53,7 @@ impl Client for Refusing {
             r#"{"message":"Instance created"}"#
         };
         let body = format!(r#"{{"success":true,"timestamp":1,"data":{data}}}"#);
-        Ok(Reply { status: 200, attempts: None, body: body.into() })
+        Ok(Reply { status: 200, attempts: None, head: Head::default(), body: body.into() })
     }
 }
 

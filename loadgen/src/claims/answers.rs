@@ -1,0 +1,206 @@
+//! What is wrong with an answer by itself, whatever was done before. The experiments that ask here send requests that
+//! keep the contract; so there is little that a server may say.
+
+use super::Finding;
+use crate::check::anomaly::Anomaly;
+use crate::client::exchange::{Answer, Body, CUT_SHORT, Step};
+use crate::client::{Exchange, Operation};
+use crate::saves::folder::is_three_character_key;
+use crate::verify::lab::Stuck;
+use serde_json::value::RawValue;
+
+/// Statuses that speak of the server's limits, or of the way to it, and not of the request: too slow, too large, too
+/// early, too often, and too long a head.
+const LIMITS: [u16; 7] = [408, 413, 414, 421, 425, 429, 431];
+
+/// The name of what is wrong with the answer to a request that keeps the contract; `None` where it can be right, and where
+/// nothing follows from it: a server error, or no answer.
+pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
+    let Answer { status, body, .. } = exchange.outcome.as_ref().ok()?;
+    match (body, status) {
+        (Body::Success(data), 200) => (!is_due(exchange, data)).then_some(Anomaly::MalformedAnswer),
+        (Body::Success(_), _) | (Body::Failure(_), ..400) => Some(Anomaly::WrongStatus),
+        // A proxy says them in words of its own.
+        (_, 500..) => None,
+        (_, status) if LIMITS.contains(status) => None,
+        (Body::Failure(_), 404) if matches!(exchange.operation, Operation::Restore | Operation::Delete) => None,
+        (Body::Failure(_), _) => Some(Anomaly::ValidRequestRefused),
+        (Body::Other(_), _) => Some(Anomaly::MalformedAnswer),
+    }
+}
+
+/// Whether an operation's success comes with what it is asked for.
+fn is_due(exchange: &Exchange, data: &RawValue) -> bool {
+    match exchange.operation {
+        Operation::GenerateKey => exchange.key_handed_out().is_some_and(|key| is_three_character_key(&key)),
+        Operation::Instantiate => {
+            matches!(exchange.success_message().as_deref(), Some("Instance created" | "Instance already exists"))
+        }
+        Operation::Restore => data.get().starts_with('{'),
+        // PHP leaves an empty list out.
+        Operation::List => data.get().starts_with('[') || data.get() == "null",
+        _ => true,
+    }
+}
+
+/// Whether nothing follows from what came back: no answer, or an error that is not in the contract's envelope, as a proxy's
+/// is.
+pub(super) fn says_nothing(exchange: &Exchange) -> bool {
+    exchange.status().is_none_or(|status| status >= 500) && exchange.refusal().is_none()
+}
+
+/// What is wrong by itself with one of these answers, as a finding; that of the first.
+pub(super) fn first_wrong<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> Option<Finding> {
+    exchanges.into_iter().find_map(finding)
+}
+
+/// What is wrong with an answer by itself, as a finding.
+pub(super) fn finding(exchange: &Exchange) -> Option<Finding> {
+    let anomaly = wrong_by_itself(exchange)?;
+    let steps = vec![exchange.step(), Step::finding("what is wrong with that", meaning(exchange, anomaly))];
+    Some(Finding::refuted(words(exchange, anomaly), steps).named(anomaly))
+}
+
+/// In one line: what happened, by name.
+pub(super) fn words(exchange: &Exchange, anomaly: Anomaly) -> String {
+    let Step { got, .. } = exchange.step();
+    let asked = format!("{} {}", exchange.operation, exchange.key);
+    match stray_key(exchange) {
+        Some(key) => format!("{anomaly}: generate-key handed out \"{}\", which is no key", key.escape_debug()),
+        None => format!("{anomaly}: {} returned {got}", asked.trim_end()),
+    }
+}
+
+fn meaning(exchange: &Exchange, anomaly: Anomaly) -> String {
+    match anomaly {
+        Anomaly::ValidRequestRefused => "the request keeps the contract: nothing calls for a refusal".to_owned(),
+        Anomaly::WrongStatus => "status and envelope contradict each other".to_owned(),
+        _ if stray_key(exchange).is_some() => "a key is three characters of A to Z and 0 to 9".to_owned(),
+        _ if is_cut_short(exchange) => "the answer ends in the middle, though the server sent all of it".to_owned(),
+        _ => "it is not what the contract has as an answer to this".to_owned(),
+    }
+}
+
+/// What generate-key handed out that is no key.
+fn stray_key(exchange: &Exchange) -> Option<String> {
+    exchange.key_handed_out().filter(|key| exchange.operation == Operation::GenerateKey && !is_three_character_key(key))
+}
+
+/// Whether an answer came whole, and ends in the middle all the same.
+fn is_cut_short(exchange: &Exchange) -> bool {
+    matches!(&exchange.outcome, Ok(Answer { body: Body::Other(excerpt), .. }) if excerpt.ends_with(CUT_SHORT))
+}
+
+/// Why an experiment came to no end: it was stuck, or there was an answer on the way that is wrong whatever follows.
+#[derive(Debug)]
+pub(super) enum Halted {
+    Stuck(Stuck),
+    Wrong(Box<Finding>),
+}
+
+impl From<Stuck> for Halted {
+    fn from(stuck: Stuck) -> Self {
+        Self::Stuck(stuck)
+    }
+}
+
+impl Halted {
+    /// A request that the experiment rests on did not succeed.
+    pub(super) fn by(exchange: &Exchange, missing: &str) -> Self {
+        match finding(exchange) {
+            Some(finding) => Self::Wrong(Box::new(finding)),
+            None => Self::Stuck(Stuck(format!("{missing}: {}", exchange.step()))),
+        }
+    }
+}
+
+/// The finding of an experiment, whether or not it came to its end.
+pub(super) fn judged<T>(seen: Result<T, Halted>, judge: impl FnOnce(&T) -> Finding) -> Result<Finding, Stuck> {
+    match seen {
+        Ok(seen) => Ok(judge(&seen)),
+        Err(Halted::Wrong(finding)) => Ok(*finding),
+        Err(Halted::Stuck(stuck)) => Err(stuck),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Failure;
+    use crate::client::exchange::sample;
+    use Anomaly::{MalformedAnswer, ValidRequestRefused, WrongStatus};
+    use Operation::{Delete, GenerateKey, Instantiate, List, Restore, Save};
+
+    fn with(operation: Operation, status: u16, body: &str) -> Exchange {
+        let outcome = Ok(Answer { status, attempts: None, body: Body::parse(body.as_bytes()) });
+        Exchange { outcome, ..sample(operation, 0, 1, status) }
+    }
+
+    fn success(data: &str) -> String {
+        format!(r#"{{"success":true,"timestamp":1,"data":{data}}}"#)
+    }
+
+    const REFUSAL: &str = r#"{"success":false,"message":"no","timestamp":1}"#;
+
+    #[test]
+    fn what_the_contract_has_as_an_answer_accuses_nobody() {
+        for operation in [GenerateKey, Instantiate, Save, Restore, Delete, List] {
+            assert_eq!(wrong_by_itself(&sample(operation, 0, 1, 200)), None, "{operation}");
+            for status in [500, 502, 503] {
+                assert_eq!(wrong_by_itself(&sample(operation, 0, 1, status)), None, "{operation} {status}");
+                assert_eq!(wrong_by_itself(&with(operation, status, "<html>")), None, "{operation} {status}");
+            }
+            for status in LIMITS {
+                assert_eq!(wrong_by_itself(&sample(operation, 0, 1, status)), None, "{operation} {status}");
+            }
+            let lost = Exchange { outcome: Err(Failure::TimedOut(10)), ..sample(operation, 0, 1, 200) };
+            assert_eq!(wrong_by_itself(&lost), None, "{operation}");
+        }
+        assert_eq!(wrong_by_itself(&sample(Restore, 0, 1, 404)), None);
+        assert_eq!(wrong_by_itself(&sample(Delete, 0, 1, 404)), None);
+        let exists = with(Instantiate, 200, &success(r#"{"message":"Instance already exists"}"#));
+        assert_eq!(wrong_by_itself(&exists), None);
+        assert_eq!(wrong_by_itself(&with(List, 200, r#"{"success":true,"timestamp":1}"#)), None, "as PHP has it");
+    }
+
+    #[test]
+    fn a_refusal_that_nothing_calls_for_and_a_success_without_substance_are_wrong() {
+        for operation in [GenerateKey, Instantiate, Save, List] {
+            assert_eq!(wrong_by_itself(&sample(operation, 0, 1, 404)), Some(ValidRequestRefused), "{operation}");
+        }
+        for operation in [GenerateKey, Instantiate, Save, Restore, Delete, List] {
+            assert_eq!(wrong_by_itself(&sample(operation, 0, 1, 400)), Some(ValidRequestRefused), "{operation}");
+            assert_eq!(wrong_by_itself(&with(operation, 200, "fine")), Some(MalformedAnswer), "{operation}");
+            assert_eq!(wrong_by_itself(&with(operation, 200, REFUSAL)), Some(WrongStatus), "{operation}");
+            assert_eq!(wrong_by_itself(&with(operation, 201, &success("{}"))), Some(WrongStatus), "{operation}");
+        }
+        assert_eq!(wrong_by_itself(&with(Instantiate, 200, &success(r#"{"message":"fine"}"#))), Some(MalformedAnswer));
+        assert_eq!(wrong_by_itself(&with(Restore, 200, &success("[1]"))), Some(MalformedAnswer));
+        assert_eq!(wrong_by_itself(&with(List, 200, &success("{}"))), Some(MalformedAnswer));
+    }
+
+    #[test]
+    fn a_key_is_three_characters_of_the_alphabet() {
+        for key in ["a4k", "A4KX", "A4", "", "A4Ä", "../"] {
+            let handed = with(GenerateKey, 200, &success(&format!(r#"{{"sessionKey":"{key}"}}"#)));
+            let finding = finding(&handed).expect("no key");
+            assert_eq!(finding.anomaly, Some(MalformedAnswer));
+            assert!(
+                finding.summary.ends_with(&format!("handed out \"{key}\", which is no key")),
+                "{}",
+                finding.summary
+            );
+            assert!(finding.counterexample[0].to_string().contains(key), "{}", finding.counterexample[0]);
+        }
+        assert_eq!(wrong_by_itself(&with(GenerateKey, 200, &success("{}"))), Some(MalformedAnswer));
+    }
+
+    #[test]
+    fn an_answer_that_ends_in_the_middle_is_called_so() {
+        let whole = success(r#"{"sessionKey":"A4K"}"#);
+        let finding = finding(&with(Restore, 200, &whole[..50])).expect("cut short");
+        assert!(finding.counterexample[1].got.starts_with("the answer ends in the middle"), "{finding:?}");
+        let other = super::finding(&with(Restore, 200, "<html>")).expect("no envelope");
+        assert!(!other.counterexample[1].got.contains("middle"), "{other:?}");
+    }
+}

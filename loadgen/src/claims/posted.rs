@@ -1,0 +1,193 @@
+//! What is posted with a content besides its state, and whether a document that shows the content has it all.
+//!
+//! Type and extra field follow from the content. So whichever of many saves a document is of, it says what else must be
+//! in it.
+
+use crate::client::exchange::Step;
+use crate::client::{Exchange, Operation, User};
+use crate::document::{Content, same};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Types that every server accepts unless it is told otherwise, in turn.
+const TYPES: [&str; 2] = ["word", "demo"];
+
+/// Metadata that an instantiate sets, and no save that does not post it changes.
+const KEPT: [&str; 2] = ["version", "created"];
+
+/// The type that a content is posted with.
+pub(super) fn type_of(content: Content) -> &'static str {
+    TYPES[usize::from((content.writer ^ content.number) & 1 == 1)]
+}
+
+/// What stands in a field that is none of the usual ones: save stores the whole posted object.
+fn extra(content: Content) -> Value {
+    json!({ "of": content.to_string(), "list": [1, { "two": null }], "text": "ä\"\\" })
+}
+
+pub(super) async fn instantiate(user: &mut User, key: &str, content: Content) -> Exchange {
+    let mut created = user.instantiate(key, type_of(content), &content.state()).await;
+    created.note = format!("with {content}");
+    created
+}
+
+/// Saves a content, its type and an extra field, with metadata fields of its own.
+pub(super) async fn save(user: &mut User, key: &str, metadata: &BTreeMap<String, u64>, content: Content) -> Exchange {
+    // Put together as text: a large state is not worth reading again.
+    let body = format!(
+        r#"{{"sessionKey":"{key}","typeSlug":"{}","metadata":{},"extra":{},"state":{}}}"#,
+        type_of(content),
+        json!(metadata),
+        extra(content),
+        content.state().get()
+    );
+    let mut saved = user.post(Operation::Save, key, body).await;
+    saved.note = format!("with {content}");
+    saved
+}
+
+/// A document as restore or its file shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) key: Option<String>,
+    /// `None` where its state is none that was ever made, or not whole.
+    pub(super) content: Option<Content>,
+    pub(super) metadata: Value,
+    type_slug: Value,
+    extra: Value,
+}
+
+impl Shown {
+    /// `None` where it is no whole JSON object.
+    pub(super) fn parse(json: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Document {
+            #[serde(default)]
+            session_key: Option<String>,
+            #[serde(default)]
+            type_slug: Value,
+            #[serde(default)]
+            metadata: Value,
+            #[serde(default)]
+            extra: Value,
+            #[serde(default)]
+            state: Option<Box<RawValue>>,
+        }
+        let document: Document = serde_json::from_str(json).ok()?;
+        Some(Self {
+            key: document.session_key,
+            content: document.state.as_deref().and_then(Content::of_state),
+            metadata: document.metadata,
+            type_slug: document.type_slug,
+            extra: document.extra,
+        })
+    }
+
+    /// How it differs from what was posted with its content, if it does. What an instantiate posts beyond the usual
+    /// fields need not be kept.
+    pub(super) fn difference(&self, was_saved: bool) -> Option<String> {
+        let content = self.content?;
+        let (posted, shown) = (json!(type_of(content)), &self.type_slug);
+        if *shown != posted {
+            return Some(format!("{content} was posted with the type {posted}, and has {shown}"));
+        }
+        if was_saved && !same(&self.extra, &extra(content)) {
+            let extra = extra(content);
+            return Some(format!("{content} was saved with \"extra\": {extra}, and has {}", self.extra));
+        }
+        let is_time = |value: &Value| value.is_number();
+        match self.metadata.get("lastModified") {
+            Some(time) if is_time(time) => None,
+            None if !was_saved => None,
+            Some(other) => Some(format!("{content} has {other} as lastModified, which is no time")),
+            None => Some(format!("{content} was saved, and has no lastModified")),
+        }
+    }
+
+    /// As [`lost_metadata`].
+    pub(super) fn lost_metadata(&self, before: &Value) -> Option<String> {
+        lost_metadata(&self.metadata, before)
+    }
+}
+
+/// A restore of which the document says that it is of another key.
+pub(super) fn of_another_key(restored: &Exchange) -> Option<Step> {
+    let data = restored.data().filter(|_| restored.operation == Operation::Restore)?;
+    let other = Shown::parse(data.get())?.key.filter(|key| *key != restored.key)?;
+    let mut step = restored.step();
+    let _ = write!(step.got, ", in a document of the key \"{}\"", other.escape_debug());
+    Some(step)
+}
+
+/// How metadata differ from those that the same document had before, of which a save keeps what it does not post.
+pub(super) fn lost_metadata(metadata: &Value, before: &Value) -> Option<String> {
+    KEPT.iter().find_map(|&name| {
+        let had = before.get(name)?;
+        match metadata.get(name) {
+            Some(has) if same(has, had) => None,
+            Some(has) => Some(format!("its metadata had {name} {had}, and have {has}")),
+            None => Some(format!("its metadata had {name} {had}, and have none")),
+        }
+    })
+}
+
+/// A document with a content as a server that keeps the contract stores it.
+#[cfg(test)]
+pub(super) fn stored(content: Content, metadata: &Value) -> String {
+    let (slug, extra, state) = (type_of(content), extra(content), content.state());
+    format!(r#"{{"sessionKey":"A4K","typeSlug":"{slug}","metadata":{metadata},"extra":{extra},"state":{state}}}"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::MIN_STATE_BYTES;
+
+    const CONTENT: Content = Content { writer: 1, number: 2, size_bytes: MIN_STATE_BYTES };
+
+    fn whole() -> String {
+        stored(CONTENT, &json!({ "version": "1.0", "created": 5, "lastModified": 7, "mark": 1 }))
+    }
+
+    fn difference(text: &str) -> String {
+        Shown::parse(text).expect("JSON").difference(true).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_document_is_whole_with_its_type_its_extra_field_and_its_time() {
+        assert_eq!(type_of(CONTENT), "demo");
+        assert_eq!(difference(&whole()), "");
+        assert_eq!(difference(&whole().replace("{\"two\":null}", "{ \"two\" : null }")), "");
+        for (right, wrong, expected) in [
+            ("\"demo\"", "\"word\"", "posted with the type \"demo\", and has \"word\""),
+            ("\"typeSlug\"", "\"slug\"", "and has null"),
+            ("\"extra\"", "\"other\"", "was saved with \"extra\""),
+            ("[1,", "[2,", "was saved with \"extra\""),
+            ("\"lastModified\":7", "\"x\":7", "no lastModified"),
+            ("\"lastModified\":7", "\"lastModified\":\"7\"", "which is no time"),
+        ] {
+            let found = difference(&whole().replacen(right, wrong, 1));
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn what_an_instantiate_stores_has_no_extra_field_and_no_time_of_a_save() {
+        let created = whole().replacen("\"extra\"", "\"other\"", 1).replacen("\"lastModified\":7,", "", 1);
+        assert_eq!(Shown::parse(&created).expect("JSON").difference(false), None);
+    }
+
+    #[test]
+    fn created_and_version_stay_as_they_were() {
+        let shown = Shown::parse(&whole()).expect("JSON");
+        assert_eq!(shown.lost_metadata(&json!({ "version": "1.0", "created": 5.0, "lastModified": 6 })), None);
+        assert_eq!(shown.lost_metadata(&Value::Null), None);
+        let lost = |before| shown.lost_metadata(&before).unwrap_or_default();
+        assert_eq!(lost(json!({ "created": 4 })), "its metadata had created 4, and have 5");
+        assert!(lost(json!({ "version": "2.0" })).contains("version"));
+    }
+}

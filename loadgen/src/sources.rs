@@ -1,0 +1,82 @@
+//! What the sources themselves are held to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is quoted by Rust's own escapes in messages, file by file: text, which these escapes keep on one line.
+const QUOTED_TEXT: [(&str, &[&str]); 28] = [
+    ("claims/crashes.rs", &["said"]),
+    ("claims/failures.rs", &["line", "said"]),
+    ("client/target.rs", &["page", "path_template", "url"]),
+    ("compare/contender.rs", &["text"]),
+    ("gate/comparison.rs", &["", "SCHEMA"]),
+    ("gate/counts.rs", &["", "SCHEMA"]),
+    ("gate/figure.rs", &["text"]),
+    ("gate/gates.rs", &["id", "text"]),
+    ("judge/recorded.rs", &["name", "text"]),
+    ("measure/file.rs", &["", "SCHEMA"]),
+    ("plan/objective.rs", &["clause"]),
+    ("record/formats/mod.rs", &["found"]),
+    ("record/history/accesses.rs", &["other", "tag", "text"]),
+    ("record/history/reader.rs", &["", "SCHEMA"]),
+    ("record/history/record.rs", &["name"]),
+    ("record/hlog.rs", &["tag"]),
+    ("reference/process.rs", &["line", "said"]),
+    ("report/splice.rs", &["", "name"]),
+    ("run/objective.rs", &[""]),
+    ("scenario/arrivals.rs", &["text"]),
+    ("scenario/mix.rs", &["name", "part", "text", "weight"]),
+    ("scenario/plan.rs", &["text"]),
+    ("scenario/sizes.rs", &["text"]),
+    ("scenario/stage.rs", &["more", "name", "text"]),
+    ("scenario/text.rs", &["load"]),
+    ("scenario/think.rs", &["text"]),
+    ("scenario/units.rs", &["text"]),
+    ("verify/expectations.rs", &["id"]),
+];
+
+/// Messages once had `Some("demo")` and `Whole { writer: 0 …` in them. What is no text is put in words.
+#[test]
+fn rusts_debug_form_is_used_in_messages_for_quoted_text_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for path in sources(&root) {
+        let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("a source");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let allowed = QUOTED_TEXT.iter().find(|(file, _)| *file == name).map_or(&[][..], |(_, names)| names);
+        let uses = debug_forms(code).into_iter().filter(|place| !allowed.contains(&place.as_str()));
+        found.extend(uses.map(|place| format!("{name}: {{{place}:?}}")));
+    }
+    assert!(found.is_empty(), "put into words, or, where it is text, into the list:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_debug_form_is_found_in_every_spelling() {
+    let code = r#"format!("{a:?} {} {:?} {b:#?} {:02x?} {c:>8?} {d} {{:?}}")"#;
+    assert_eq!(debug_forms(code), ["a", "", "b", "", "c", ""]);
+}
+
+/// The names of what is formatted by `Debug`; empty where it has none.
+fn debug_forms(code: &str) -> Vec<String> {
+    let places = code.split('{').skip(1).filter_map(|after| after.split_once('}')).map(|(place, _)| place);
+    let forms = places.filter_map(|place| place.split_once(':').filter(|(_, how)| how.ends_with('?')));
+    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    forms.filter(|(name, _)| is_name(name)).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// All sources below a folder, but those of tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let is_test = path.file_stem().is_some_and(|stem| stem == "tests" || stem == "textbook" || stem == "sources");
+        match path.is_dir() {
+            _ if is_test => {}
+            true => found.extend(sources(&path)),
+            false if path.extension().is_some_and(|extension| extension == "rs") => found.push(path),
+            false => {}
+        }
+    }
+    found
+}
