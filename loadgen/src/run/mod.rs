@@ -142,7 +142,7 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
         live.judges();
     }
     // Before anything is given back: what is in the saves folder belongs to the history.
-    let history = aftermath::judge(order, &stage).await;
+    let history = aftermath::judge(order, &stage, stop).await;
     if let Ok(Performed { measured, .. }) = &performed {
         stage.own_what_is_held(measured);
     }
