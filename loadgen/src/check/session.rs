@@ -2,7 +2,7 @@
 //! own operations come one after another. What only several users' answers together show is for the history.
 
 use super::anomaly::Anomaly;
-use super::answer::{Restored, Said, is_unreadable};
+use super::answer::{Listed, Restored, Said, is_unreadable};
 use crate::client::Failure;
 use crate::document::Content;
 
@@ -67,6 +67,8 @@ pub struct Session {
     open_writes: Vec<u64>,
     /// Number of the newest content that was sent.
     sent: Option<u64>,
+    /// When its document was created, as a list showed it, Unix ms.
+    created_ms: Option<f64>,
 }
 
 impl Session {
@@ -83,6 +85,7 @@ impl Session {
             acknowledged: None,
             open_writes: Vec::new(),
             sent: None,
+            created_ms: None,
         }
     }
 
@@ -109,6 +112,18 @@ impl Session {
     #[must_use]
     pub fn has_document(&self) -> bool {
         self.presence == Presence::Present
+    }
+
+    /// When its document was created by its own account, Unix ms, where that was shown.
+    #[must_use]
+    pub fn created_ms(&self) -> Option<f64> {
+        self.created_ms
+    }
+
+    /// Whether nothing under the key had no clear answer, so that it is over when it is ended.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.has_open_delete && self.open_writes.is_empty()
     }
 
     /// Whether an operation without a clear answer leaves open whether the user still has the key.
@@ -202,7 +217,10 @@ impl Session {
             }
             (Asked::List, Said::Listed(entries)) => {
                 let own = entries.iter().filter(|entry| entry.session_key == self.key);
-                let is_right = own.map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
+                let is_right = own.clone().map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
+                if is_there && is_right {
+                    self.created_ms = own.last().and_then(Listed::created_ms);
+                }
                 (is_there && !is_right).then_some(Anomaly::MissingFromList)
             }
             _ => Some(Anomaly::MalformedAnswer),
@@ -250,7 +268,6 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::Listed;
     use super::*;
 
     const WRITER: u64 = 17;
@@ -415,7 +432,8 @@ mod tests {
 
     #[test]
     fn a_list_shows_ones_own_document_once_with_its_type() {
-        let entry = |key: &str, slug: &str| Listed { session_key: key.to_owned(), type_slug: slug.to_owned() };
+        let entry =
+            |key: &str, slug: &str| Listed { session_key: key.to_owned(), type_slug: slug.to_owned(), created: None };
         let (own, other) = (entry("A4K", TYPE_SLUG), entry("B4K", TYPE_SLUG));
         for (entries, grade) in [
             (vec![other.clone(), own.clone()], Grade::Verified),
