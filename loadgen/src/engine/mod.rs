@@ -6,7 +6,7 @@
 //! - [`run`]: the whole of it.
 //! - `worker`: one thread; `turns`: its users' turns, closed or open; `user`: one user's operations, sent and graded.
 //! - `recorder`: what a worker writes down. `example`: some of what went wrong. `tick`: what it uses, and how late it is.
-//! - `time`: its clock. `keys`: which keys the users hold.
+//! - `time`: its clock. `keys`: which keys the users hold. `ended`: which sessions are over.
 //! - [`ceiling`]: how fast the generator itself is. [`limits`]: what the system must allow.
 //! - [`aftermath`]: what belongs to its history besides, and the verdict on it.
 //! - [`certify`]: whether a run's figures may be believed. Pure.
@@ -14,6 +14,7 @@
 pub mod aftermath;
 pub mod ceiling;
 pub mod certify;
+mod ended;
 mod example;
 mod keys;
 pub mod limits;

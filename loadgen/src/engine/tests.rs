@@ -372,6 +372,40 @@ fn a_server_that_finds_no_key_while_most_must_be_free_is_wrong_and_else_it_fails
     }
 }
 
+/// A list that was asked for after a session's end, and shows it, is wrong; whoever has the key by then was created later.
+#[test]
+fn a_list_that_shows_an_ended_session_is_wrong() {
+    fn listed(request: &Request, reply: Reply, created: &str) -> Reply {
+        let body = String::from_utf8_lossy(&reply.body).replace("\"typeSlug\"", &format!("{created},\"typeSlug\""));
+        let is_list = request.uri.path() == "/list";
+        if is_list { Reply { body: body.into(), ..reply } } else { reply }
+    }
+    let honest: Twist = |request, reply| Ok(listed(request, reply, "\"created\":1795494589123"));
+    let stale: Twist = |request, reply| {
+        static ENTRIES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let reply = listed(request, reply, "\"created\":1795494589123");
+        if request.uri.path() != "/list" {
+            return Ok(reply);
+        }
+        // Each list shows what any before it showed.
+        let body = String::from_utf8_lossy(&reply.body).into_owned();
+        let (before, entries) = body.split_once('[').expect("a list");
+        let mut known = ENTRIES.lock().expect("not poisoned");
+        for entry in entries.trim_end_matches("]}").split_inclusive("},").map(|entry| entry.trim_end_matches(',')) {
+            if !known.iter().any(|shown| shown == entry) {
+                known.push(entry.to_owned());
+            }
+        }
+        Ok(Reply { body: format!("{before}[{}]}}", known.join(",")).into(), ..reply })
+    };
+    for (twist, is_wrong) in [(honest, false), (stale, true)] {
+        let plan = Plan { mix: only("list=3,churn=1"), ..plan(Scenario::Mixed, 3, closed(3, 2 * S, Pacing::Think)) };
+        let report = total(&carry_out(plan, 10 * MS, 0..0, twist));
+        assert_eq!(report.wrong.contains_key("listed after its delete"), is_wrong, "{report:?}");
+        assert!(is_wrong || report.wrong_count() == 0, "{report:?}");
+    }
+}
+
 #[test]
 fn operations_have_the_places_that_their_numbers_say() {
     for (place, operation) in Operation::ALL.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! One user of a load: sends its steps, grades each answer, and writes down what came of it.
 
+use super::ended::Ended;
 use super::keys::{Handing, Hold, Keys};
 use super::recorder::{Done, Recorder};
 use super::time::Time;
@@ -153,7 +154,11 @@ pub(crate) struct User<C, T> {
     time: T,
     common: Arc<Common>,
     recorder: Rc<RefCell<Recorder>>,
+    /// The sessions that users of its worker ended.
+    ended: Rc<RefCell<Ended>>,
     session: Option<Session>,
+    /// When its session's document was there, µs.
+    opened_us: u64,
     /// Number of its next content.
     next: u64,
     /// Contents as they are named, to be reused.
@@ -162,9 +167,17 @@ pub(crate) struct User<C, T> {
 }
 
 impl<C: Client, T: Time> User<C, T> {
-    pub(crate) fn new(number: u32, client: C, time: T, common: Arc<Common>, recorder: Rc<RefCell<Recorder>>) -> Self {
+    /// A user who enters what it does in the books of its worker.
+    pub(crate) fn new(
+        number: u32,
+        client: C,
+        time: T,
+        common: Arc<Common>,
+        (recorder, ended): (Rc<RefCell<Recorder>>, Rc<RefCell<Ended>>),
+    ) -> Self {
         let session = common.shared_key.clone().map(|key| Session::shared(key, common.writer(number)));
-        Self { number, client, time, common, recorder, session, next: 0, input: String::new(), output: String::new() }
+        let (input, output) = (String::new(), String::new());
+        Self { number, client, time, common, recorder, ended, session, opened_us: 0, next: 0, input, output }
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -290,16 +303,32 @@ impl<C: Client, T: Time> User<C, T> {
     /// An operation in the user's session, and whether it took effect.
     async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> (Outcome, Effect) {
         let sent = self.send(operation, due, body).await;
+        let shows_ended = match &sent.said {
+            Said::Listed(entries) => self.ended.borrow().is_shown(entries, sent.call_us),
+            _ => false,
+        };
         let Some(session) = &mut self.session else {
             // Only a list can be asked for without one.
             let grade = match sent.said {
+                Said::Listed(_) if shows_ended => Grade::Wrong(Anomaly::ListedAfterDelete),
                 Said::Listed(_) => Grade::Verified,
                 Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
                 _ => Grade::Error,
             };
             return (self.write_down(operation, due, &sent, grade), Effect::None);
         };
-        let grade = session.grade(asked, &sent.said);
+        let mut grade = session.grade(asked, &sent.said);
+        if shows_ended && grade == Grade::Verified {
+            grade = Grade::Wrong(Anomaly::ListedAfterDelete);
+        }
+        match (&sent.said, session.created_ms()) {
+            (Said::Created, _) => self.opened_us = sent.end_us,
+            (Said::Deleted, Some(created_ms)) if session.is_settled() => {
+                let lived_us = sent.call_us.saturating_sub(self.opened_us);
+                self.ended.borrow_mut().note(&session.key, created_ms, lived_us, sent.end_us);
+            }
+            _ => {}
+        }
         let effect = Effect::of(asked, &sent.said);
         if self.common.shared_key.is_none() {
             self.common.note(session, self.number, asked, effect);
