@@ -89,6 +89,7 @@ fn table(
         target: Arc::new(Target::new(&format!("http://{server}"), "/{op}").expect("a target")),
         patience: Patience::default(),
         reserves: false,
+        keys_in_use: None,
         shared_key: None,
         threads: 1,
         history: None,

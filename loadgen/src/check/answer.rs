@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 
 /// What came back on an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// generate-key: this key.
     Key(String),
@@ -50,13 +50,30 @@ pub struct Restored {
 }
 
 /// An entry of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
     /// Key.
     pub session_key: String,
     /// Type.
     pub type_slug: String,
+    /// When the document was created, Unix ms.
+    #[serde(default)]
+    pub created: Option<f64>,
+}
+
+impl Listed {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.session_key
+    }
+
+    /// When the document was created, Unix ms, where it says so.
+    #[must_use]
+    pub fn created_ms(&self) -> Option<f64> {
+        self.created
+    }
 }
 
 #[derive(Deserialize)]
@@ -212,7 +229,7 @@ mod tests {
         assert_eq!(said(Operation::Save, 200, &message("")), Said::Saved);
         assert_eq!(said(Operation::Delete, 200, &message("Instance deleted successfully")), Said::Deleted);
         let entry = r#"{"sessionKey":"A4K","timestamp":1,"created":1,"typeSlug":"word","metadata":{}}"#;
-        let listed = Listed { session_key: "A4K".to_owned(), type_slug: "word".to_owned() };
+        let listed = Listed { session_key: "A4K".to_owned(), type_slug: "word".to_owned(), created: Some(1.0) };
         assert_eq!(said(Operation::List, 200, &success(&format!("[{entry}]"))), Said::Listed(vec![listed]));
         assert_eq!(said(Operation::List, 200, r#"{"success":true,"timestamp":1}"#), Said::Listed(vec![]));
         let refused =

@@ -2,7 +2,7 @@
 //! own operations come one after another. What only several users' answers together show is for the history.
 
 use super::anomaly::Anomaly;
-use super::answer::{Restored, Said, is_unreadable};
+use super::answer::{Listed, Restored, Said, is_unreadable};
 use crate::client::Failure;
 use crate::document::Content;
 
@@ -56,6 +56,8 @@ pub struct Session {
     writer: u64,
     /// Whether other users of the run write to it too.
     is_shared: bool,
+    /// What was asked for under the key before it was handed out had no clear answer, and may still take effect.
+    is_unsettled: bool,
     presence: Presence,
     /// A delete without a clear answer may take effect at any later time.
     has_open_delete: bool,
@@ -65,6 +67,8 @@ pub struct Session {
     open_writes: Vec<u64>,
     /// Number of the newest content that was sent.
     sent: Option<u64>,
+    /// When its document was created, as a list showed it, Unix ms.
+    created_ms: Option<f64>,
 }
 
 impl Session {
@@ -75,12 +79,21 @@ impl Session {
             key,
             writer,
             is_shared: false,
+            is_unsettled: false,
             presence: Presence::Handed,
             has_open_delete: false,
             acknowledged: None,
             open_writes: Vec::new(),
             sent: None,
+            created_ms: None,
         }
+    }
+
+    /// A session whose key was just handed out, where an operation of an earlier session of that key had no clear answer:
+    /// a late write can show another content, and a late delete none.
+    #[must_use]
+    pub fn unsettled(key: String, writer: u64) -> Self {
+        Self { is_unsettled: true, has_open_delete: true, ..Self::handed(key, writer) }
     }
 
     /// A session with a document that several users of the run write to.
@@ -93,6 +106,30 @@ impl Session {
     #[must_use]
     pub fn may_have_document(&self) -> bool {
         self.sent.is_some() && self.presence != Presence::Deleted
+    }
+
+    /// Whether a document of the user's own was acknowledged, and not ended since.
+    #[must_use]
+    pub fn has_document(&self) -> bool {
+        self.presence == Presence::Present
+    }
+
+    /// When its document was created by its own account, Unix ms, where that was shown.
+    #[must_use]
+    pub fn created_ms(&self) -> Option<f64> {
+        self.created_ms
+    }
+
+    /// Whether nothing under the key had no clear answer, so that it is over when it is ended.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.has_open_delete && self.open_writes.is_empty()
+    }
+
+    /// Whether an operation without a clear answer leaves open whether the user still has the key.
+    #[must_use]
+    pub fn may_be_lost(&self) -> bool {
+        self.presence == Presence::Unsure
     }
 
     /// Grades an answer, and remembers what it says.
@@ -143,7 +180,10 @@ impl Session {
             (Asked::Restore, 404) if is_there => Grade::Wrong(Anomaly::AcknowledgedThenLost),
             (Asked::Restore, 404) => Grade::Verified,
             // It is busy, not mistaken.
-            (_, 408 | 429) => Grade::Error,
+            (_, 408 | 429) => {
+                self.leave_open(asked);
+                Grade::Error
+            }
             (_, 400..500) => Grade::Wrong(Anomaly::ValidRequestRefused),
             (Asked::Restore, _) if is_there && is_unreadable(message) => Grade::Wrong(Anomaly::UnreadableDocument),
             _ => {
@@ -161,7 +201,7 @@ impl Session {
                 is_there.then_some(Anomaly::AcknowledgedThenLost)
             }
             (Asked::Instantiate(content), Said::Existed) => {
-                let is_anothers = self.presence == Presence::Handed;
+                let is_anothers = self.presence == Presence::Handed && !self.is_unsettled;
                 // Nothing of it was stored.
                 self.sent = self.sent.filter(|sent| *sent != content.number).or(self.acknowledged);
                 is_anothers.then_some(Anomaly::DuplicateKey)
@@ -177,7 +217,10 @@ impl Session {
             }
             (Asked::List, Said::Listed(entries)) => {
                 let own = entries.iter().filter(|entry| entry.session_key == self.key);
-                let is_right = own.map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
+                let is_right = own.clone().map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
+                if is_there && is_right {
+                    self.created_ms = own.last().and_then(Listed::created_ms);
+                }
                 (is_there && !is_right).then_some(Anomaly::MissingFromList)
             }
             _ => Some(Anomaly::MalformedAnswer),
@@ -199,19 +242,21 @@ impl Session {
         let is_own = restored.session_key.as_ref() == Some(&self.key);
         let content = match restored.content {
             Some(content) if is_own => content,
-            None if self.presence == Presence::Deleted => return None,
+            None if self.presence == Presence::Deleted || self.is_unsettled => return None,
             None => return Some(Anomaly::TornRead),
             Some(_) => return Some(Anomaly::KeyChangedOwners),
         };
         if content.writer != self.writer {
             // After a delete the key can be anybody's.
-            let is_right = self.is_shared || self.presence == Presence::Deleted;
+            let is_right = self.is_shared || self.is_unsettled || self.presence == Presence::Deleted;
             return (!is_right).then_some(Anomaly::KeyChangedOwners);
         }
         if self.open_writes.contains(&content.number) {
             return None;
         }
         match (Some(content.number), self.acknowledged, self.sent) {
+            // A late write may be of an earlier session of the user's own.
+            _ if self.is_unsettled && self.sent.is_none_or(|sent| content.number <= sent) => None,
             (shown, _, sent) if shown > sent => Some(Anomaly::NeverWritten),
             _ if self.presence == Presence::Deleted => Some(Anomaly::ResurrectedDocument),
             (shown, acknowledged, _) if shown < acknowledged => Some(Anomaly::StaleRead),
@@ -223,7 +268,6 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::Listed;
     use super::*;
 
     const WRITER: u64 = 17;
@@ -319,6 +363,7 @@ mod tests {
             vec![created(), (Asked::Delete, TIMED_OUT)],
             vec![created(), (Asked::Delete, TIMED_OUT), saved(1)],
             vec![created(), (Asked::Delete, refused(500, "Failed to delete instance"))],
+            vec![created(), (Asked::Delete, refused(408, "Request timeout"))],
         ] {
             assert_eq!(restored(&open, &nothing), Grade::Verified, "{open:?}");
             assert_eq!(session(&open).grade(Asked::Delete, &nothing), Grade::Verified, "{open:?}");
@@ -327,6 +372,35 @@ mod tests {
         }
         let never_sent = [created(), (Asked::Delete, Said::NoAnswer(Failure::CannotConnect(String::new())))];
         assert_eq!(restored(&never_sent, &nothing), Grade::Wrong(Anomaly::AcknowledgedThenLost));
+    }
+
+    /// A delete that nobody heard of ends the next owner's session; a save comes up in it.
+    #[test]
+    fn what_is_left_of_an_earlier_session_accuses_nobody() {
+        let unsettled = |before: &[(Asked, Said)]| {
+            let mut session = Session::unsettled("A4K".to_owned(), WRITER);
+            assert!(before.iter().all(|(asked, said)| session.grade(*asked, said) == Grade::Verified));
+            session
+        };
+        let before = [(Asked::Instantiate(content(6)), Said::Created), saved(7)];
+        let elsewhere = Content { writer: 4, ..content(9) };
+        let shown = [Some(elsewhere), Some(content(2)), Some(content(7)), None];
+        let nothing = refused(404, "No saved data found");
+        for said in shown.map(|shown| showing("A4K", shown)).iter().chain([&nothing]) {
+            assert_eq!(unsettled(&before).grade(Asked::Restore, said), Grade::Verified, "{said:?}");
+        }
+        assert_eq!(unsettled(&before).grade(Asked::Delete, &nothing), Grade::Verified);
+        assert_eq!(unsettled(&before).grade(Asked::List, &Said::Listed(vec![])), Grade::Verified);
+        let mut taken = unsettled(&[(Asked::Instantiate(content(6)), Said::Existed)]);
+        assert!(!taken.may_have_document());
+        assert_eq!(taken.grade(Asked::Restore, &showing("A4K", Some(content(2)))), Grade::Verified);
+        let wrong = [
+            (showing("A4K", Some(content(8))), Anomaly::NeverWritten),
+            (showing("B4K", Some(elsewhere)), Anomaly::KeyChangedOwners),
+        ];
+        for (said, anomaly) in wrong {
+            assert_eq!(unsettled(&before).grade(Asked::Restore, &said), Grade::Wrong(anomaly), "{said:?}");
+        }
     }
 
     #[test]
@@ -358,7 +432,8 @@ mod tests {
 
     #[test]
     fn a_list_shows_ones_own_document_once_with_its_type() {
-        let entry = |key: &str, slug: &str| Listed { session_key: key.to_owned(), type_slug: slug.to_owned() };
+        let entry =
+            |key: &str, slug: &str| Listed { session_key: key.to_owned(), type_slug: slug.to_owned(), created: None };
         let (own, other) = (entry("A4K", TYPE_SLUG), entry("B4K", TYPE_SLUG));
         for (entries, grade) in [
             (vec![other.clone(), own.clone()], Grade::Verified),

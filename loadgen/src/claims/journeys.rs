@@ -9,7 +9,7 @@ use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::model::keys::{THREE_CHARACTER_KEYS, birthday_collision};
 use crate::saves::folder::is_key;
 use crate::verify::lab::{Lab, at_once};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Sessions that each user opens, as in so many tabs. With 100 users they are 1,000 open at once: without
@@ -63,8 +63,10 @@ async fn experiment(lab: &Arc<Lab>) -> Journeys {
         }
         let sessions = round_of_sessions(lab, round).await;
         let keys: Vec<String> = sessions.iter().map(|session| session.key.clone()).collect();
+        // Before the deletes by which keys are given back: those end no session of this round.
+        let unsettled = lab.ledger.unsettled();
         lab.give_back(&keys).await;
-        journeys.note(sessions);
+        journeys.note(sessions, &unsettled);
     }
     journeys
 }
@@ -124,7 +126,9 @@ async fn look(user: &mut User, session: &mut Session) {
 }
 
 impl Journeys {
-    fn note(&mut self, sessions: Vec<Session>) {
+    /// Notes the sessions of a round. Where an operation under a key had no clear answer, by whomever, it may yet free the key
+    /// or write there: what meets under such a key accuses nobody.
+    fn note(&mut self, sessions: Vec<Session>, unsettled: &BTreeSet<String>) {
         let asked = || sessions.iter().filter_map(|session| session.steps.first());
         let is_wrong = |asked: &&Exchange| super::answers::wrong_by_itself(asked).is_some();
         self.stray = self.stray.take().or_else(|| asked().find(is_wrong).cloned());
@@ -136,11 +140,11 @@ impl Journeys {
         self.error = self.error.take().or_else(|| first_error.cloned());
         let mut holders: HashMap<String, Session> = HashMap::new();
         for session in sessions {
+            if !is_key(&session.key) || unsettled.contains(&session.key) {
+                continue;
+            }
             if session.strangers.is_some() && self.invaded.is_none() {
                 self.invaded = Some(session.copy());
-            }
-            if !is_key(&session.key) {
-                continue;
             }
             if let Some(other) = holders.remove(&session.key) {
                 // The pair in which somebody's work was seen by the other tells most.
@@ -234,7 +238,7 @@ mod tests {
 
     fn journeys(sessions: Vec<Session>) -> Journeys {
         let mut journeys = Journeys { open_at_once: 1_000, ..Journeys::default() };
-        journeys.note(sessions);
+        journeys.note(sessions, &BTreeSet::new());
         journeys
     }
 
@@ -264,6 +268,17 @@ mod tests {
         let finding = judge(&journeys(vec![stray, session(2, "B4K", None)]));
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 2));
         assert!(finding.summary.contains("handed out \"a4k\""), "{}", finding.summary);
+    }
+
+    /// A delete of the round before that nobody heard of frees the key under its next user; a save comes up there.
+    #[test]
+    fn what_may_come_late_accuses_nobody() {
+        let met = || vec![session(1, "A4K", None), session(2, "A4K", Some(9)), session(3, "B4K", None)];
+        let mut journeys = Journeys { open_at_once: 1_000, ..Journeys::default() };
+        journeys.note(met(), &["A4K".to_owned()].into());
+        assert_eq!(judge(&journeys).verdict, Verdict::Holds);
+        journeys.note(met(), &["B4K".to_owned()].into());
+        assert_eq!(judge(&journeys).verdict, Verdict::Refuted);
     }
 
     #[test]

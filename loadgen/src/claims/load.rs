@@ -81,6 +81,7 @@ pub(crate) async fn carry_out_written_down(
         target: Arc::clone(&lab.target),
         patience: lab.patience,
         reserves: lab.reserves,
+        keys_in_use: None,
         shared_key,
         threads: THREADS,
         history,

@@ -6,7 +6,7 @@ use crate::check::anomaly::Anomaly;
 use crate::check::documents::access::{Access, HARNESS, NEVER};
 use crate::check::documents::whole::Verdict;
 use crate::client::exchange::{Step, ms};
-use crate::engine::aftermath;
+use crate::engine::aftermath::{self, View};
 use crate::record::history::{HistoryHeader, HistoryWriter};
 use crate::report::counterexample::meaning;
 use crate::scenario::{Plan, Scenario, SessionUse};
@@ -65,8 +65,10 @@ async fn write_down(lab: &Arc<Lab>, plan: Plan) -> Result<Written, Stuck> {
     }
     let (name, seed) = (plan.scenario.name(), plan.seed);
     let load = carry_out_written_down(lab, plan, shared_key, Some(history)).await?;
-    let verdict = aftermath::judge(&path, lab.folder.as_ref(), seed).await.map_err(|error| stuck(&error))?;
-    Ok(Written { name, load, verdict })
+    let view = View { target: Some((&lab.target, lab.patience)), folder: lab.folder.as_ref(), ..View::default() };
+    let judged = aftermath::judge(&path, &view, seed).await.map_err(|error| stuck(&error))?;
+    judged.came_back.iter().for_each(|key| lab.ledger.note_open_write(key));
+    Ok(Written { name, load, verdict: judged.verdict })
 }
 
 fn judge(written: &[Written]) -> Finding {

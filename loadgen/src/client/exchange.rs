@@ -178,6 +178,13 @@ impl Exchange {
         }
     }
 
+    /// Whether the answer does not say if the operation took effect, or will: there is none, or it is a server's failure.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        let is_busy = matches!(self.status(), Some(408 | 429));
+        is_busy || self.may_have_happened() && !self.is_success()
+    }
+
     /// How long it took, ms.
     #[must_use]
     pub fn took_ms(&self) -> f64 {
@@ -326,6 +333,11 @@ mod tests {
         assert!(lost.may_have_happened() && !lost.precedes(&later));
         lost.outcome = Err(Failure::CannotConnect("refused".to_owned()));
         assert!(!lost.may_have_happened());
+        let refusal = r#"{"success":false,"message":"no","timestamp":1}"#;
+        let unclear = [400, 404, 408, 429, 500, 504].map(|status| exchange(status, refusal).is_unclear());
+        assert_eq!(unclear, [false, false, true, true, true, true]);
+        let saved = exchange(200, r#"{"success":true,"timestamp":1,"data":{"message":""}}"#);
+        assert!(!saved.is_unclear() && !lost.is_unclear() && exchange(200, "<html>").is_unclear());
     }
 
     #[test]

@@ -41,6 +41,9 @@ struct State {
     keys: BTreeMap<String, Ownership>,
     /// Keys under which a write had no answer: it may still take effect, even after the key was given back.
     open_writes: BTreeSet<String>,
+    /// Keys under which a write or a delete had no clear answer: it may still take effect in the session of who gets the
+    /// key next.
+    unsettled: BTreeSet<String>,
 }
 
 impl Default for Ledger {
@@ -52,6 +55,7 @@ impl Default for Ledger {
             last_failure: None,
             keys: BTreeMap::new(),
             open_writes: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
         };
         Self { state: Mutex::new(state), under_way: TaskTracker::new() }
     }
@@ -143,6 +147,18 @@ impl Ledger {
     #[must_use]
     pub fn open_writes(&self) -> Vec<String> {
         self.state().open_writes.iter().cloned().collect()
+    }
+
+    /// Notes that a write or a delete under a key had no clear answer.
+    pub fn note_unsettled(&self, key: &str) {
+        self.state().unsettled.insert(key.to_owned());
+    }
+
+    /// The keys under which a write or a delete had no clear answer.
+    #[must_use]
+    pub fn unsettled(&self) -> BTreeSet<String> {
+        let state = self.state();
+        state.unsettled.union(&state.open_writes).cloned().collect()
     }
 
     /// Notes that keys are ours no longer.

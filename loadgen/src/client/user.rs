@@ -133,6 +133,7 @@ impl User {
         if writes {
             self.ledger.own(key, Ownership::Written);
         }
+        let changes = writes || (operation == Operation::Delete && !key.is_empty());
         let mut connection = self
             .connection
             .take()
@@ -149,6 +150,9 @@ impl User {
                 ledger.note_open_write(&key);
             }
             let exchange = Exchange { user, operation, key, note: String::new(), from_us, to_us, outcome };
+            if changes && exchange.is_unclear() {
+                ledger.note_unsettled(&exchange.key);
+            }
             if let (Operation::GenerateKey, Some(key)) = (operation, exchange.key_handed_out()) {
                 ledger.own(&key, Ownership::Handed);
             }

@@ -1,19 +1,23 @@
 //! What belongs to a load's history besides its operations, and the verdict on the whole. Nothing of it is done while the
 //! load runs, whose processors it would take.
 
+mod looks;
+
 use super::name_content;
 use crate::check::documents::access::{Access, HARNESS, SAVES_FOLDER};
 use crate::check::documents::whole::Verdict;
-use crate::client::Operation;
+use crate::client::{Operation, Patience, Target};
 use crate::document::{Content, Document};
 use crate::record::history::{Accesses, Answer, HistoryLine, Judgement, Output, Phase, append, read_history};
 use crate::saves::folder::SavesFolder;
 use anyhow::anyhow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
-/// How long a server has for requests that nobody waits for any more, before a document is looked at once more that is
-/// not whole.
+/// How long a server has when a load is over for requests that nobody waits for any more, and for undoing what it did: then
+/// its documents are looked at, and those once more, as much later, that are not whole.
 const SETTLES: Duration = Duration::from_millis(500);
 
 /// How a session for all users came to be, as the history's first line: before everything else.
@@ -38,20 +42,62 @@ pub fn opening_line(key: &str, content: Content, seed: u64) -> Vec<u8> {
     line
 }
 
-/// Looks at the saves folder, where it is known, enters what is there in the history of a load of a seed, and judges that.
+/// Where a load's documents are looked at when it is over.
+#[derive(Debug, Default)]
+pub struct View<'a> {
+    /// The target, and how long an answer is waited for.
+    pub target: Option<(&'a Arc<Target>, Patience)>,
+    /// Its saves folder, where it is known.
+    pub folder: Option<&'a SavesFolder>,
+    /// Looking at the target is broken off when this is cancelled.
+    pub stop: CancellationToken,
+}
+
+/// What is to be said of a load's history.
+#[derive(Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Keys of sessions that were certainly ended, under which a document of the load is.
+    pub came_back: Vec<String>,
+}
+
+/// Looks at the documents of a load of a seed, enters what is there in its history, and judges that.
 ///
 /// # Errors
 /// Where the history is damaged, or cannot be written to.
-pub async fn judge(history: &Path, folder: Option<&SavesFolder>, seed: u64) -> anyhow::Result<Verdict> {
-    let mut accesses = Accesses::gather(read_history(history)?).map_err(|error| anyhow!(error))?;
-    if let Some(folder) = folder {
-        let lines = look(folder, &accesses, seed).await;
-        append(history, &lines)?;
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            accesses.add(&serde_json::from_slice(line)?).map_err(|error| anyhow!(error))?;
-        }
+pub async fn judge(history: &Path, view: &View<'_>, seed: u64) -> anyhow::Result<Judged> {
+    let mut accesses = Accesses::default();
+    accesses.add_all(read_history(history)?).map_err(|error| anyhow!(error))?;
+    let mut came_back = Vec::new();
+    if let Some((target, patience)) = view.target {
+        let look = async {
+            tokio::time::sleep(SETTLES).await;
+            looks::look(target, patience, &accesses, seed).await
+        };
+        let seen = tokio::select! {
+            biased;
+            () = view.stop.cancelled() => looks::Seen::default(),
+            seen = look => seen,
+        };
+        enter(&seen.lines, history, &mut accesses)?;
+        came_back = seen.came_back;
     }
-    Ok(Verdict::of(&accesses.by_key))
+    if let Some(folder) = view.folder {
+        let lines = look(folder, &accesses, seed).await;
+        enter(&lines, history, &mut accesses)?;
+    }
+    accesses.finish();
+    Ok(Judged { verdict: Verdict::of(&accesses.by_key), came_back })
+}
+
+/// Adds lines to a history, and to what was gathered from it.
+fn enter(lines: &[u8], history: &Path, accesses: &mut Accesses) -> anyhow::Result<()> {
+    append(history, lines)?;
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        accesses.add(&serde_json::from_slice(line)?).map_err(|error| anyhow!(error))?;
+    }
+    Ok(())
 }
 
 /// What the files of all documents of a history hold, as lines of the history: restores after everything else.
@@ -163,9 +209,10 @@ mod tests {
             std::fs::write(saves.path().join("A4K.json"), text).expect("writes");
         }
         let saves = SavesFolder::open(saves.path()).expect("is there");
-        let verdict = judge(&history, Some(&saves), SEED).await.expect("a history");
+        let view = View { folder: Some(&saves), ..View::default() };
+        let verdict = judge(&history, &view, SEED).await.expect("a history").verdict;
         // What was seen is in the history from then on: judged again, it gets the same verdict.
-        assert_eq!(judge(&history, None, SEED).await.expect("a history"), verdict);
+        assert_eq!(judge(&history, &View::default(), SEED).await.expect("a history").verdict, verdict);
         verdict.anomalies.into_keys().collect()
     }
 

@@ -56,6 +56,7 @@ pub fn measure(plan: &Plan, threads: u32) -> io::Result<Option<Ceiling>> {
         target: Arc::new(target),
         patience: Patience::default(),
         reserves: true,
+        keys_in_use: None,
         shared_key: (scenario == Scenario::SameSession).then(shared_key),
         threads,
         history: None,

@@ -142,6 +142,7 @@ mod tests {
             rss_bytes_per_user: 0,
             history_bytes: 0,
             held: Vec::new(),
+            keys_in_use: None,
         }
     }
 

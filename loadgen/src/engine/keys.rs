@@ -2,26 +2,32 @@
 //! was written can be taken back at the end. Touched when a key is handed out or ended, and by nothing else.
 
 use crate::client::ledger::{Ledger, Ownership};
-use std::collections::HashMap;
+use crate::model::keys::THREE_CHARACTER_KEYS;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Parts with a lock each, so that workers seldom meet.
 const PARTS: usize = 64;
 
-/// What is under a key that a user of the run holds.
+/// Half of all keys. While fewer can be in use, a server that tries 100 keys and finds none free does not look: the chance of
+/// that is below 2⁻¹⁰⁰.
+const HALF: usize = THREE_CHARACTER_KEYS / 2;
+
+/// What is under a key that a user of the run holds, or held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// It was handed out, and nothing written.
     Handed,
     /// A document of ours.
     Written,
-    /// A write had no clear answer: there may be a document of ours, or, once the key is free again, another's.
+    /// An operation had no clear answer: there may be a document of ours, or, once the key is free again, another's.
     Unsure,
 }
 
 impl Hold {
-    /// Enters a key that is still held when a run is over in a ledger, so that what is under it is taken back.
+    /// Enters a key in a ledger when a run is over, so that what is under it is taken back.
     pub fn enter(self, key: &str, ledger: &Ledger) {
         match self {
             Self::Handed => drop(ledger.own(key, Ownership::Handed)),
@@ -31,57 +37,154 @@ impl Hold {
     }
 }
 
+/// What a key that was handed to a user is worth to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handing {
+    /// Nobody else has to do with it.
+    Own,
+    /// What an earlier holder asked for under it had no clear answer, and may still take effect: whatever is found under it
+    /// accuses nobody.
+    Unsettled,
+    /// Another user holds it.
+    Duplicate,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Keys {
     hasher: RandomState,
-    parts: Vec<Mutex<HashMap<String, (u32, Hold)>>>,
+    parts: Vec<Mutex<Part>>,
+    /// Most keys that can be in use at the target; [`usize::MAX`] where others may use some.
+    most_in_use: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    entries: HashMap<String, Entry>,
+    /// Keys that were ever handed out, as long as these are not half of all.
+    ever_handed: HashSet<String>,
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Who certainly holds it; nobody where it may be free.
+    holder: Option<u32>,
+    hold: Hold,
+    /// An operation under it had no clear answer. That may take effect at any later time, so it stays so for good.
+    is_unsettled: bool,
 }
 
 impl Keys {
-    pub(crate) fn new() -> Self {
-        Self { hasher: RandomState::new(), parts: (0..PARTS).map(|_| Mutex::default()).collect() }
+    /// A book of no keys, for a target that has so many in use; none where others may use some.
+    pub(crate) fn new(in_use: Option<usize>) -> Self {
+        let most_in_use = AtomicUsize::new(in_use.unwrap_or(usize::MAX));
+        Self { hasher: RandomState::new(), parts: (0..PARTS).map(|_| Mutex::default()).collect(), most_in_use }
     }
 
-    /// Notes that a key was handed to a user; false where another user holds it.
-    pub(crate) fn hand(&self, key: &str, user: u32) -> bool {
-        let mut part = self.part(key);
-        if part.get(key).is_some_and(|(holder, _)| *holder != user) {
-            return false;
+    /// Whether a key must be free that is found within 100 attempts.
+    pub(crate) fn are_mostly_free(&self) -> bool {
+        self.most_in_use.load(Ordering::Relaxed) < HALF
+    }
+
+    /// Most keys that can be in use at the target, where that is known, and less than half of all.
+    pub(crate) fn most_in_use(&self) -> Option<usize> {
+        Some(self.most_in_use.load(Ordering::Relaxed)).filter(|most| *most < HALF)
+    }
+
+    /// Notes that a key may have been handed out that nobody knows of.
+    pub(crate) fn may_have_handed(&self) {
+        if self.are_mostly_free() {
+            self.most_in_use.fetch_add(1, Ordering::Relaxed);
         }
-        part.insert(key.to_owned(), (user, Hold::Handed));
-        true
     }
 
-    /// Notes what is under a key, whoever holds it.
-    pub(crate) fn note(&self, key: &str, user: u32, hold: Hold) {
-        self.part(key).entry(key.to_owned()).or_insert((user, hold)).1 = hold;
+    /// Notes that a key was handed to a user.
+    pub(crate) fn hand(&self, key: &str, user: u32) -> Handing {
+        let mut part = self.part(key);
+        if self.are_mostly_free() && part.ever_handed.insert(key.to_owned()) {
+            self.most_in_use.fetch_add(1, Ordering::Relaxed);
+        }
+        let Some(entry) = part.entries.get_mut(key) else {
+            part.entries.insert(key.to_owned(), Entry { holder: Some(user), hold: Hold::Handed, is_unsettled: false });
+            return Handing::Own;
+        };
+        if entry.holder.is_some_and(|holder| holder != user) {
+            return Handing::Duplicate;
+        }
+        entry.holder = Some(user);
+        if entry.is_unsettled {
+            return Handing::Unsettled;
+        }
+        entry.hold = Hold::Handed;
+        Handing::Own
+    }
+
+    /// Notes that a document of a user's is under its key.
+    pub(crate) fn written(&self, key: &str, user: u32) {
+        self.keep(key, user, Hold::Written);
+    }
+
+    /// Notes that a user still holds a key.
+    pub(crate) fn keep(&self, key: &str, user: u32, hold: Hold) {
+        self.change(key, |entry| {
+            if !entry.is_unsettled {
+                *entry = Entry { holder: entry.holder.or(Some(user)), hold, is_unsettled: false };
+            }
+        });
+    }
+
+    /// Notes that a write under a key had no clear answer.
+    pub(crate) fn unsettle(&self, key: &str) {
+        self.change(key, |entry| *entry = Entry { hold: Hold::Unsure, is_unsettled: true, ..*entry });
+    }
+
+    /// Notes that an operation had no clear answer after which its user may hold the key no longer: from now on it may be
+    /// handed to anybody.
+    pub(crate) fn may_be_free(&self, key: &str, user: u32) {
+        self.unsettle(key);
+        self.release(key, user);
     }
 
     /// Notes that its user is about to end a key, or has given it up.
     pub(crate) fn release(&self, key: &str, user: u32) {
         let mut part = self.part(key);
-        if part.get(key).is_some_and(|(holder, _)| *holder == user) {
-            part.remove(key);
+        if let Some(entry) = part.entries.get_mut(key).filter(|entry| entry.holder == Some(user)) {
+            if entry.is_unsettled {
+                entry.holder = None;
+            } else {
+                part.entries.remove(key);
+            }
         }
     }
 
-    /// All keys that are held.
+    /// All keys that are held, or under which a document of ours may still come up.
     pub(crate) fn held(&self) -> Vec<(String, Hold)> {
-        let part = |part: &Mutex<HashMap<String, (u32, Hold)>>| -> Vec<(String, Hold)> {
-            lock(part).iter().map(|(key, (_, hold))| (key.clone(), *hold)).collect()
+        let part = |part: &Mutex<Part>| -> Vec<(String, Hold)> {
+            lock(part).entries.iter().map(|(key, entry)| (key.clone(), entry.hold)).collect()
         };
         self.parts.iter().flat_map(part).collect()
     }
 
-    fn part(&self, key: &str) -> MutexGuard<'_, HashMap<String, (u32, Hold)>> {
+    /// Changes what is known of a key; of one that nobody is known to hold, too.
+    fn change(&self, key: &str, change: impl FnOnce(&mut Entry)) {
+        let mut part = self.part(key);
+        if let Some(entry) = part.entries.get_mut(key) {
+            return change(entry);
+        }
+        let mut entry = Entry { holder: None, hold: Hold::Unsure, is_unsettled: false };
+        change(&mut entry);
+        part.entries.insert(key.to_owned(), entry);
+    }
+
+    fn part(&self, key: &str) -> MutexGuard<'_, Part> {
         let hash = self.hasher.hash_one(key);
         lock(&self.parts[usize::try_from(hash % PARTS as u64).unwrap_or_default()])
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each change is one call on the map.
+    // Each change is one call on a map or a set.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -91,15 +194,55 @@ mod tests {
 
     #[test]
     fn a_key_is_handed_to_one_user_at_a_time() {
-        let keys = Keys::new();
-        assert!(keys.hand("A4K", 1) && keys.hand("A4K", 1));
-        assert!(!keys.hand("A4K", 2));
+        let keys = Keys::new(None);
+        assert_eq!([keys.hand("A4K", 1), keys.hand("A4K", 1)], [Handing::Own; 2]);
+        assert_eq!(keys.hand("A4K", 2), Handing::Duplicate);
         keys.release("A4K", 2);
-        assert!(!keys.hand("A4K", 2), "only its holder can give it up");
-        keys.note("A4K", 1, Hold::Written);
+        assert_eq!(keys.hand("A4K", 2), Handing::Duplicate, "only its holder can give it up");
+        keys.written("A4K", 1);
         assert_eq!(keys.held(), [("A4K".to_owned(), Hold::Written)]);
         keys.release("A4K", 1);
-        assert!(keys.hand("A4K", 2));
+        assert_eq!((keys.held(), keys.hand("A4K", 2)), (vec![], Handing::Own));
+    }
+
+    /// A run once kept the keys of sessions whose delete had no clear answer, and called it a duplicate key 272 times that
+    /// the server, which had done those deletes, handed them out again.
+    #[test]
+    fn a_key_that_may_be_free_is_anybodys_and_stays_unsettled() {
+        let keys = Keys::new(None);
+        keys.hand("A4K", 1);
+        keys.written("A4K", 1);
+        keys.may_be_free("A4K", 1);
+        assert_eq!(keys.held(), [("A4K".to_owned(), Hold::Unsure)], "a document of ours may still be there");
+        assert_eq!([keys.hand("A4K", 2), keys.hand("A4K", 3)], [Handing::Unsettled, Handing::Duplicate]);
+        keys.written("A4K", 2);
+        assert_eq!(keys.held(), [("A4K".to_owned(), Hold::Unsure)], "the first user's delete may end this one too");
+        keys.release("A4K", 2);
+        assert_eq!(keys.hand("A4K", 3), Handing::Unsettled);
+    }
+
+    #[test]
+    fn a_write_that_may_come_late_leaves_the_key_with_its_user_until_that_ends_it() {
+        let keys = Keys::new(None);
+        keys.hand("A4K", 1);
+        keys.unsettle("A4K");
+        assert_eq!(keys.hand("A4K", 2), Handing::Duplicate);
+        keys.release("A4K", 1);
+        assert_eq!((keys.hand("A4K", 2), keys.held()), (Handing::Unsettled, vec![("A4K".to_owned(), Hold::Unsure)]));
+    }
+
+    #[test]
+    fn keys_are_mostly_free_until_half_of_them_may_have_been_handed_out() {
+        let keys = Keys::new(Some(HALF - 3));
+        for key in ["A4K", "A4K", "B4K"] {
+            keys.hand(key, 1);
+            keys.release(key, 1);
+            assert!(keys.are_mostly_free(), "an ended key counts once more only when it is another");
+        }
+        assert_eq!(keys.most_in_use(), Some(HALF - 1));
+        keys.may_have_handed();
+        assert!(!keys.are_mostly_free() && keys.most_in_use().is_none());
+        assert!(!Keys::new(None).are_mostly_free(), "others may use them");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! - [`run`]: the whole of it.
 //! - `worker`: one thread; `turns`: its users' turns, closed or open; `user`: one user's operations, sent and graded.
 //! - `recorder`: what a worker writes down. `example`: some of what went wrong. `tick`: what it uses, and how late it is.
-//! - `time`: its clock. `keys`: which keys the users hold.
+//! - `time`: its clock. `keys`: which keys the users hold. `ended`: which sessions are over.
 //! - [`ceiling`]: how fast the generator itself is. [`limits`]: what the system must allow.
 //! - [`aftermath`]: what belongs to its history besides, and the verdict on it.
 //! - [`certify`]: whether a run's figures may be believed. Pure.
@@ -14,6 +14,7 @@
 pub mod aftermath;
 pub mod ceiling;
 pub mod certify;
+mod ended;
 mod example;
 mod keys;
 pub mod limits;
@@ -70,6 +71,8 @@ pub struct Setup {
     pub patience: Patience,
     /// Whether the target reserves the keys that it hands out.
     pub reserves: bool,
+    /// Most keys that are in use at the target before the run; none where others may use some, too.
+    pub keys_in_use: Option<usize>,
     /// The session that all share, where the scenario has one.
     pub shared_key: Option<String>,
     /// Threads that users run on.
@@ -141,6 +144,8 @@ pub struct Measured {
     pub history_bytes: u64,
     /// Keys that users still hold.
     pub held: Vec<(String, Hold)>,
+    /// Most keys that can be in use at the target, where that is known, and less than half of all.
+    pub keys_in_use: Option<usize>,
 }
 
 /// Arrivals of an open load within what was measured.
@@ -161,7 +166,7 @@ pub fn run(setup: Setup, stop: &CancellationToken, observe: &mut dyn FnMut(&Seco
     let origin = Instant::now();
     let (memory_before, _) = limits::memory_bytes();
     let common = Common::new(Arc::clone(&setup.target), setup.reserves, setup.shared_key.clone(), setup.plan.seed);
-    let common = Arc::new(common);
+    let common = Arc::new(common.with_keys_in_use(setup.keys_in_use));
     let end_us = Arc::new(AtomicU64::new(u64::MAX));
     let (crew, intervals) = Crew::hire(&setup, origin, &common, &end_us)?;
     let start_us = elapsed_us(origin) + LEAD_US;
@@ -178,6 +183,7 @@ pub fn run(setup: Setup, stop: &CancellationToken, observe: &mut dyn FnMut(&Seco
     measured.rss_bytes_per_user = peak.saturating_sub(memory_before) / u64::from(setup.plan.most_users().max(1));
     measured.history_bytes = history_bytes;
     measured.held = common.keys.held();
+    measured.keys_in_use = common.keys.most_in_use();
     Ok(measured)
 }
 
@@ -443,6 +449,7 @@ impl Gathered {
             rss_bytes_per_user: 0,
             history_bytes: 0,
             held: Vec::new(),
+            keys_in_use: None,
             verified_by_user: self.total.verified_by_user,
             failed_by_user: self.total.failed_by_user,
             examples: self.total.examples,

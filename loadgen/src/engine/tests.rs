@@ -6,13 +6,14 @@ use super::certify;
 use super::time::Time;
 use super::user::Common;
 use super::worker::{Assignment, Worker};
-use super::{Arrivals as Taken, Gathered, Measured};
+use super::{Arrivals as Taken, Gathered, Hold, Measured};
 use crate::client::wire::{Client, Head, Reply, Request};
 use crate::client::{Failure, Operation, Target};
 use crate::record::figures::{OperationReport, Percentiles, Tally};
 use crate::record::run::Window;
 use crate::scenario::{Arrivals, Load, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
@@ -112,6 +113,17 @@ const START_US: u64 = S;
 
 /// Carries a plan out on one worker. A stall is counted from the plan's start.
 fn carry_out(plan: Plan, service_us: u64, stall_us: Range<u64>, twist: Twist) -> Measured {
+    carry_out_on(None, plan, service_us, stall_us, twist)
+}
+
+/// The same on a target that has so many keys in use, where that is known.
+fn carry_out_on(
+    keys_in_use: Option<usize>,
+    plan: Plan,
+    service_us: u64,
+    stall_us: Range<u64>,
+    twist: Twist,
+) -> Measured {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().start_paused(true).build_local(<_>::default()).expect("a runtime");
     let (out, intervals) = channel();
@@ -120,7 +132,8 @@ fn carry_out(plan: Plan, service_us: u64, stall_us: Range<u64>, twist: Twist) ->
     let end_us = Arc::new(AtomicU64::new(window.to_us));
     let target = Target::new("http://127.0.0.1:9", "/{op}").expect("a target");
     let plan = Arc::new(plan);
-    let common = Arc::new(Common::new(Arc::new(target), true, None, plan.seed));
+    let common = Common::new(Arc::new(target), true, None, plan.seed).with_keys_in_use(keys_in_use);
+    let common = Arc::new(common);
     let assigned = (Arc::clone(&plan), Arc::clone(&common));
     runtime.block_on(async move {
         let (plan, common) = assigned;
@@ -312,6 +325,85 @@ fn what_users_hold_at_the_end_is_known() {
     let churned = carry_out(plan(Scenario::Churn, 3, closed(3, S, Pacing::Think)), MS, 0..0, honest);
     assert!(churned.held.len() <= 3 && tally(&churned, Operation::Delete).report().verified > 100);
     assert_eq!(total(&churned).wrong_count(), 0, "{:?}", total(&churned));
+}
+
+/// A key can be anybody's once its delete was sent: whether or not that had an answer, its former user writes there no more.
+#[test]
+fn nobody_writes_under_a_key_whose_delete_had_no_clear_answer() {
+    static ENDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let unclear = |request: &Request, reply: Reply| {
+        let mut ended = ENDED.lock().expect("not poisoned");
+        if let Some(key) = request.uri.query().filter(|_| request.uri.path() == "/delete") {
+            ended.push(key.trim_start_matches("session=").to_owned());
+            let body = br#"{"success":false,"message":"Failed to delete instance","timestamp":1}"#;
+            return Ok(Reply { status: 500, body: body[..].into(), ..reply });
+        }
+        let body = String::from_utf8_lossy(&request.body);
+        let is_used_again = ended.iter().any(|key| body.contains(&format!("\"sessionKey\":\"{key}\"")));
+        assert!(!is_used_again, "{} {body}", request.uri.path());
+        Ok(reply)
+    };
+    let plan = Plan { mix: only("save=1,churn=1"), ..plan(Scenario::Mixed, 3, closed(3, S, Pacing::Think)) };
+    let measured = carry_out(plan, 10 * MS, 0..0, unclear);
+    let ended = ENDED.lock().expect("not poisoned").clone();
+    assert!(ended.len() > 10 && total(&measured).wrong_count() == 0, "{:?}", total(&measured));
+    let held: BTreeMap<String, Hold> = measured.held.into_iter().collect();
+    assert!(ended.iter().all(|key| held.get(key) == Some(&Hold::Unsure)), "they are cleaned up: {held:?}");
+}
+
+#[test]
+fn a_server_that_finds_no_key_while_most_must_be_free_is_wrong_and_else_it_fails() {
+    fn none_is_free(request: &Request, reply: Reply, message: &str) -> Reply {
+        let body = format!(r#"{{"success":false,"message":"{message}","timestamp":1}}"#);
+        let is_asked = request.uri.path() == "/generate-key";
+        if is_asked { Reply { status: 503, body: body.into(), ..reply } } else { reply }
+    }
+    let exhausted: Twist =
+        |request, reply| Ok(none_is_free(request, reply, "Unable to generate unique key - all attempts exhausted"));
+    let busy: Twist = |request, reply| Ok(none_is_free(request, reply, "Server busy"));
+    for (keys_in_use, twist, is_wrong) in
+        [(Some(5), exhausted, true), (Some(5), busy, false), (Some(23_328), exhausted, false), (None, exhausted, false)]
+    {
+        let plan = plan(Scenario::Churn, 1, closed(1, S, Pacing::Think));
+        let report = total(&carry_out_on(keys_in_use, plan, 100 * MS, 0..0, twist));
+        let wrong: Vec<&str> = report.wrong.keys().map(String::as_str).collect();
+        assert_eq!(wrong, if is_wrong { vec!["valid request refused"] } else { vec![] }, "{keys_in_use:?}");
+        assert_eq!(report.error_count() == 0, is_wrong, "{keys_in_use:?}");
+    }
+}
+
+/// A list that was asked for after a session's end, and shows it, is wrong; whoever has the key by then was created later.
+#[test]
+fn a_list_that_shows_an_ended_session_is_wrong() {
+    fn listed(request: &Request, reply: Reply, created: &str) -> Reply {
+        let body = String::from_utf8_lossy(&reply.body).replace("\"typeSlug\"", &format!("{created},\"typeSlug\""));
+        let is_list = request.uri.path() == "/list";
+        if is_list { Reply { body: body.into(), ..reply } } else { reply }
+    }
+    let honest: Twist = |request, reply| Ok(listed(request, reply, "\"created\":1795494589123"));
+    let stale: Twist = |request, reply| {
+        static ENTRIES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let reply = listed(request, reply, "\"created\":1795494589123");
+        if request.uri.path() != "/list" {
+            return Ok(reply);
+        }
+        // Each list shows what any before it showed.
+        let body = String::from_utf8_lossy(&reply.body).into_owned();
+        let (before, entries) = body.split_once('[').expect("a list");
+        let mut known = ENTRIES.lock().expect("not poisoned");
+        for entry in entries.trim_end_matches("]}").split_inclusive("},").map(|entry| entry.trim_end_matches(',')) {
+            if !known.iter().any(|shown| shown == entry) {
+                known.push(entry.to_owned());
+            }
+        }
+        Ok(Reply { body: format!("{before}[{}]}}", known.join(",")).into(), ..reply })
+    };
+    for (twist, is_wrong) in [(honest, false), (stale, true)] {
+        let plan = Plan { mix: only("list=3,churn=1"), ..plan(Scenario::Mixed, 3, closed(3, 2 * S, Pacing::Think)) };
+        let report = total(&carry_out(plan, 10 * MS, 0..0, twist));
+        assert_eq!(report.wrong.contains_key("listed after its delete"), is_wrong, "{report:?}");
+        assert!(is_wrong || report.wrong_count() == 0, "{report:?}");
+    }
 }
 
 #[test]

@@ -175,6 +175,7 @@ impl<T: Time> Turns<T> {
             progress.note(meant_us, &outcome);
             if outcome.goes_on || attempt == tries || step.is_some_and(|step| user.lacks_session_for(step.action)) {
                 self.count_if_failed(user, meant_us, &outcome);
+                user.leave_if_lost();
                 return Ok(outcome);
             }
             meant_us = outcome.end_us + RETRY_US;

@@ -1,13 +1,14 @@
 //! One user of a load: sends its steps, grades each answer, and writes down what came of it.
 
-use super::keys::{Hold, Keys};
+use super::ended::Ended;
+use super::keys::{Handing, Hold, Keys};
 use super::recorder::{Done, Recorder};
 use super::time::Time;
 use crate::check::anomaly::Anomaly;
 use crate::check::answer::{Said, read};
 use crate::check::session::{Asked, Grade, Session, TYPE_SLUG};
 use crate::client::wire::{Client, Request};
-use crate::client::{Operation, Target};
+use crate::client::{Failure, Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
 use crate::record::history::{Answer, Judgement, Output};
 use crate::saves::folder::is_key;
@@ -18,6 +19,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// What generate-key says when all keys are in use; a server that is busy has another message.
+const EXHAUSTED: &str = "Unable to generate unique key - all attempts exhausted";
 
 /// What all users of a run work with, on whatever thread.
 #[derive(Debug)]
@@ -34,7 +38,17 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn new(target: Arc<Target>, reserves: bool, shared_key: Option<String>, seed: u64) -> Self {
-        Self { target, keys: Keys::new(), reserves, shared_key, seed }
+        Self { target, keys: Keys::new(None), reserves, shared_key, seed }
+    }
+
+    /// On a target that has so many keys in use; none where others may use some.
+    pub(crate) fn with_keys_in_use(self, in_use: Option<usize>) -> Self {
+        Self { keys: Keys::new(in_use), ..self }
+    }
+
+    /// Whether generate-key says that all keys are in use while most must be free.
+    fn is_falsely_exhausted(&self, status: u16, message: &str) -> bool {
+        status == 503 && message == EXHAUSTED && self.keys.are_mostly_free()
     }
 
     /// Under which number a user writes.
@@ -42,9 +56,52 @@ impl Common {
         writer(self.seed, user)
     }
 
+    /// Notes what an operation in a user's session makes of its key. A key that is to be ended is released before.
+    fn note(&self, session: &Session, user: u32, asked: Asked, effect: Effect) {
+        match (asked, effect) {
+            (Asked::Instantiate(_) | Asked::Save(_), Effect::Done) => self.keys.written(&session.key, user),
+            (Asked::Instantiate(_) | Asked::Save(_), Effect::Unknown) if session.has_document() => {
+                self.keys.unsettle(&session.key);
+            }
+            (_, Effect::Unknown) => self.keys.may_be_free(&session.key, user),
+            (Asked::Delete, Effect::None) => {
+                let hold = if session.has_document() { Hold::Written } else { Hold::Handed };
+                self.keys.keep(&session.key, user, hold);
+            }
+            _ => {}
+        }
+    }
+
     /// A content as the history names it.
     fn name(&self, content: Content, out: &mut String) {
         name_content(self.seed, content, out);
+    }
+}
+
+/// Whether an operation took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// It did.
+    Done,
+    /// It did not, or has none.
+    None,
+    /// It may have, or may yet at any later time.
+    Unknown,
+}
+
+impl Effect {
+    fn of(asked: Asked, said: &Said) -> Self {
+        match (asked, said) {
+            (Asked::Restore | Asked::List, _) | (_, Said::NoAnswer(Failure::CannotConnect(_)) | Said::Existed) => {
+                Self::None
+            }
+            (_, Said::Created | Said::Saved | Said::Deleted) => Self::Done,
+            // There is nothing under the key, as there is after a delete.
+            (Asked::Delete, Said::Refused { status: 404, .. }) => Self::Done,
+            (_, Said::Refused { status: 408 | 429, .. }) => Self::Unknown,
+            (_, Said::Refused { status: 400..500, .. }) => Self::None,
+            _ => Self::Unknown,
+        }
     }
 }
 
@@ -56,13 +113,14 @@ pub(crate) fn writer(seed: u64, user: u32) -> u64 {
     (seed & 0xffff_ffff) << USER_BITS | u64::from(user)
 }
 
-/// A content as the history of a run has it: by user and number, where a user of this run wrote it.
-pub(crate) fn name_content(seed: u64, content: Content, out: &mut String) {
+/// A content as the history of a run has it: by user and number, where a user of this run wrote it; answers whether one did.
+pub(crate) fn name_content(seed: u64, content: Content, out: &mut String) -> bool {
     let user = content.writer & ((1 << USER_BITS) - 1);
     let is_ours = u32::try_from(user).is_ok_and(|user| writer(seed, user) == content.writer);
     let writer = if is_ours { user } else { content.writer };
     // Writing to memory does not fail.
     let _ = write!(out, "w{writer}.n{}", content.number);
+    is_ours
 }
 
 /// When a step is to be sent.
@@ -96,7 +154,11 @@ pub(crate) struct User<C, T> {
     time: T,
     common: Arc<Common>,
     recorder: Rc<RefCell<Recorder>>,
+    /// The sessions that users of its worker ended.
+    ended: Rc<RefCell<Ended>>,
     session: Option<Session>,
+    /// When its session's document was there, µs.
+    opened_us: u64,
     /// Number of its next content.
     next: u64,
     /// Contents as they are named, to be reused.
@@ -105,9 +167,17 @@ pub(crate) struct User<C, T> {
 }
 
 impl<C: Client, T: Time> User<C, T> {
-    pub(crate) fn new(number: u32, client: C, time: T, common: Arc<Common>, recorder: Rc<RefCell<Recorder>>) -> Self {
+    /// A user who enters what it does in the books of its worker.
+    pub(crate) fn new(
+        number: u32,
+        client: C,
+        time: T,
+        common: Arc<Common>,
+        (recorder, ended): (Rc<RefCell<Recorder>>, Rc<RefCell<Ended>>),
+    ) -> Self {
         let session = common.shared_key.clone().map(|key| Session::shared(key, common.writer(number)));
-        Self { number, client, time, common, recorder, session, next: 0, input: String::new(), output: String::new() }
+        let (input, output) = (String::new(), String::new());
+        Self { number, client, time, common, recorder, ended, session, opened_us: 0, next: 0, input, output }
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -131,7 +201,9 @@ impl<C: Client, T: Time> User<C, T> {
             return got;
         }
         let due = Due { meant_us: got.end_us, free_us: got.end_us, ..due };
-        self.instantiate(due, state_bytes).await
+        let opened = self.instantiate(due, state_bytes).await;
+        self.leave_if_lost();
+        opened
     }
 
     /// Takes a step.
@@ -143,11 +215,11 @@ impl<C: Client, T: Time> User<C, T> {
             Action::Save => {
                 let content = self.content(step.state_bytes);
                 let body = self.body(content, r#","metadata":{},"state":"#);
-                self.act(Operation::Save, Asked::Save(content), due, body).await
+                self.act(Operation::Save, Asked::Save(content), due, body).await.0
             }
-            Action::Restore => self.act(Operation::Restore, Asked::Restore, due, Bytes::new()).await,
+            Action::Restore => self.act(Operation::Restore, Asked::Restore, due, Bytes::new()).await.0,
             Action::Delete => self.delete(due).await,
-            Action::List => self.act(Operation::List, Asked::List, due, Bytes::new()).await,
+            Action::List => self.act(Operation::List, Asked::List, due, Bytes::new()).await.0,
         }
     }
 
@@ -155,15 +227,23 @@ impl<C: Client, T: Time> User<C, T> {
         let sent = self.send(Operation::GenerateKey, due, Bytes::new()).await;
         let grade = match &sent.said {
             Said::Key(key) => {
-                let is_ours = self.common.keys.hand(key, self.number);
-                self.session = Some(Session::handed(key.clone(), self.common.writer(self.number)));
-                if is_ours { Grade::Verified } else { Grade::Wrong(Anomaly::DuplicateKey) }
+                let (key, writer) = (key.clone(), self.common.writer(self.number));
+                let handing = self.common.keys.hand(&key, self.number);
+                self.session = Some(match handing {
+                    Handing::Unsettled => Session::unsettled(key, writer),
+                    Handing::Own | Handing::Duplicate => Session::handed(key, writer),
+                });
+                if handing == Handing::Duplicate { Grade::Wrong(Anomaly::DuplicateKey) } else { Grade::Verified }
             }
             Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
             Said::Refused { status: 400..500, .. } => Grade::Wrong(Anomaly::ValidRequestRefused),
+            Said::Refused { status, message } if self.common.is_falsely_exhausted(*status, message) => {
+                Grade::Wrong(Anomaly::ValidRequestRefused)
+            }
             _ => Grade::Error,
         };
         if !matches!(sent.said, Said::Key(_)) {
+            self.common.keys.may_have_handed();
             self.session = None;
         }
         self.write_down(Operation::GenerateKey, due, &sent, grade)
@@ -172,7 +252,7 @@ impl<C: Client, T: Time> User<C, T> {
     async fn instantiate(&mut self, due: Due, state_bytes: usize) -> Outcome {
         let content = self.content(state_bytes);
         let body = self.body(content, r#","state":"#);
-        let outcome = self.act(Operation::Instantiate, Asked::Instantiate(content), due, body).await;
+        let (outcome, _) = self.act(Operation::Instantiate, Asked::Instantiate(content), due, body).await;
         if self.session.as_ref().is_some_and(|session| !session.may_have_document()) {
             // It was refused, or is another's: nothing may be written or deleted there.
             self.leave_session();
@@ -186,7 +266,13 @@ impl<C: Client, T: Time> User<C, T> {
         if let Some(session) = &self.session {
             self.common.keys.release(&session.key, self.number);
         }
-        self.act(Operation::Delete, Asked::Delete, due, Bytes::new()).await
+        let (outcome, effect) = self.act(Operation::Delete, Asked::Delete, due, Bytes::new()).await;
+        if effect == Effect::Unknown {
+            // Whatever is under the key from now on may be somebody else's.
+            self.leave_session();
+            return Outcome { goes_on: false, ..outcome };
+        }
+        outcome
     }
 
     /// Ends a key that nothing was written under.
@@ -201,37 +287,53 @@ impl<C: Client, T: Time> User<C, T> {
         outcome
     }
 
+    /// Leaves a session that the user may not have any more: nothing may be written there.
+    pub(crate) fn leave_if_lost(&mut self) {
+        if self.common.shared_key.is_none() && self.session.as_ref().is_some_and(Session::may_be_lost) {
+            self.leave_session();
+        }
+    }
+
     fn leave_session(&mut self) {
         if let Some(session) = self.session.take() {
             self.common.keys.release(&session.key, self.number);
         }
     }
 
-    /// An operation in the user's session.
-    async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> Outcome {
+    /// An operation in the user's session, and whether it took effect.
+    async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> (Outcome, Effect) {
         let sent = self.send(operation, due, body).await;
+        let shows_ended = match &sent.said {
+            Said::Listed(entries) => self.ended.borrow().is_shown(entries, sent.call_us),
+            _ => false,
+        };
         let Some(session) = &mut self.session else {
             // Only a list can be asked for without one.
             let grade = match sent.said {
+                Said::Listed(_) if shows_ended => Grade::Wrong(Anomaly::ListedAfterDelete),
                 Said::Listed(_) => Grade::Verified,
                 Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
                 _ => Grade::Error,
             };
-            return self.write_down(operation, due, &sent, grade);
+            return (self.write_down(operation, due, &sent, grade), Effect::None);
         };
-        let grade = session.grade(asked, &sent.said);
-        if self.common.shared_key.is_none() && !matches!(asked, Asked::Restore | Asked::List) {
-            let hold = match sent.said {
-                Said::Created | Said::Saved => Some(Hold::Written),
-                Said::NoAnswer(_) | Said::Malformed { .. } => Some(Hold::Unsure),
-                Said::Refused { status, .. } if status >= 500 => Some(Hold::Unsure),
-                _ => None,
-            };
-            if let Some(hold) = hold {
-                self.common.keys.note(&session.key, self.number, hold);
-            }
+        let mut grade = session.grade(asked, &sent.said);
+        if shows_ended && grade == Grade::Verified {
+            grade = Grade::Wrong(Anomaly::ListedAfterDelete);
         }
-        self.write_down(operation, due, &sent, grade)
+        match (&sent.said, session.created_ms()) {
+            (Said::Created, _) => self.opened_us = sent.end_us,
+            (Said::Deleted, Some(created_ms)) if session.is_settled() => {
+                let lived_us = sent.call_us.saturating_sub(self.opened_us);
+                self.ended.borrow_mut().note(&session.key, created_ms, lived_us, sent.end_us);
+            }
+            _ => {}
+        }
+        let effect = Effect::of(asked, &sent.said);
+        if self.common.shared_key.is_none() {
+            self.common.note(session, self.number, asked, effect);
+        }
+        (self.write_down(operation, due, &sent, grade), effect)
     }
 
     /// The user's next content.

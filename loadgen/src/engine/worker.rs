@@ -1,6 +1,7 @@
 //! One thread of a load: a runtime of its own, and the users whose numbers fall to it. Workers share nothing that is
 //! touched with every request.
 
+use super::ended::Ended;
 use super::recorder::{Interval, Recorder};
 use super::tick::{TICK_US, Usage};
 use super::time::Time;
@@ -55,6 +56,7 @@ impl<C: Client + 'static, T: Time> Worker<C, T> {
         let Assignment { plan, common, shard, shards, history, out, emptied, end_us } = assignment;
         let nothing_yet = Window { from_us: 0, to_us: 0 };
         let recorder = Rc::new(RefCell::new(Recorder::new((shard, shards), nothing_yet, history, out, emptied)));
+        let ended = Rc::new(RefCell::new(Ended::new()));
         let gate = Rc::new(Semaphore::new(SET_UP_AT_ONCE));
         let opens_session = plan.scenario.session() == SessionUse::Own;
         let starting: Vec<JoinHandle<(u32, User<C, T>)>> = (0..plan.most_users())
@@ -62,8 +64,8 @@ impl<C: Client + 'static, T: Time> Worker<C, T> {
             .zip(0..)
             .map(|(number, place): (u32, u64)| {
                 let at_us = time.now_us() + place * SET_UP_APART_US;
-                let mut user =
-                    User::new(number, client(number), time.clone(), Arc::clone(&common), Rc::clone(&recorder));
+                let books = (Rc::clone(&recorder), Rc::clone(&ended));
+                let mut user = User::new(number, client(number), time.clone(), Arc::clone(&common), books);
                 let (gate, time) = (Rc::clone(&gate), time.clone());
                 let state_bytes = opens_session.then(|| plan.first_state_bytes(number));
                 spawn_local(async move {

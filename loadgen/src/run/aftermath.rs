@@ -2,19 +2,30 @@
 
 use super::stage::Stage;
 use super::{HistoryUse, Order};
-use crate::engine::aftermath;
+use crate::engine::aftermath::{self, View};
 use crate::record::run::HistoryReport;
 use crate::record::{HISTORY_FILE, write_counterexamples};
 use crate::report::counterexample::timeline;
 use crate::report::timeline::Timeline;
+use tokio_util::sync::CancellationToken;
 
-/// Judges the history, with what is in the saves folder, where it can be looked at; `None` where it is not to be judged.
-pub(super) async fn judge(order: &Order, stage: &Stage) -> anyhow::Result<Option<HistoryReport>> {
+/// Judges the history, with what the target shows, unless it was stopped, and what is in the saves folder, where that can be
+/// looked at; `None` where it is not to be judged.
+pub(super) async fn judge(
+    order: &Order,
+    stage: &Stage,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<HistoryReport>> {
     if order.history != HistoryUse::Judged {
         return Ok(None);
     }
     let folder = stage.folder()?;
-    let verdict = aftermath::judge(&order.out.join(HISTORY_FILE), folder.as_ref(), order.plan.seed).await?;
+    let target = stage.target();
+    let view = View { target: Some((&target, order.patience)), folder: folder.as_ref(), stop: stop.clone() };
+    let judged = aftermath::judge(&order.out.join(HISTORY_FILE), &view, order.plan.seed).await?;
+    // What came back is no less ours.
+    judged.came_back.iter().for_each(|key| stage.lab.ledger.note_open_write(key));
+    let verdict = judged.verdict;
     let pictures: Vec<Timeline> = verdict.counterexamples.iter().map(timeline).collect();
     let pages = write_counterexamples(&order.out, "counterexample", &pictures)?;
     Ok(Some(HistoryReport::new(&verdict, &pages)))

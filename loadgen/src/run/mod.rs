@@ -142,9 +142,9 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
         live.judges();
     }
     // Before anything is given back: what is in the saves folder belongs to the history.
-    let history = aftermath::judge(order, &stage).await;
+    let history = aftermath::judge(order, &stage, stop).await;
     if let Ok(Performed { measured, .. }) = &performed {
-        stage.give_back(measured).await;
+        stage.own_what_is_held(measured);
     }
     let left_behind = stage.strike().await?;
     let mut report = report::of(order, &performed?, ceiling, url, started);
@@ -229,6 +229,7 @@ async fn perform(
         target: stage.target(),
         patience: order.patience,
         reserves: stage.lab.reserves,
+        keys_in_use: stage.keys_in_use(),
         shared_key,
         threads: order.threads,
         history,
@@ -245,7 +246,9 @@ async fn perform(
         log.finish()?;
         Ok(measured)
     });
-    running.await?.context("the load could not be run to its end")
+    let measured = running.await?.context("the load could not be run to its end")?;
+    stage.note_keys_in_use(measured.keys_in_use);
+    Ok(measured)
 }
 
 /// `latency.hlog`, while it is written. Of several failures the first is told.

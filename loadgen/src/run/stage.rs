@@ -10,11 +10,14 @@ use crate::verify::lab::{Effort, Lab};
 use crate::verify::{preflight, runner};
 use anyhow::Context;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A target that may be loaded.
 pub(super) struct Stage {
     pub(super) lab: Arc<Lab>,
     embedded: Option<Embedded>,
+    /// Most keys that can be in use; [`usize::MAX`] where others may use some, or half of all may be.
+    keys_in_use: AtomicUsize,
 }
 
 impl Stage {
@@ -31,7 +34,19 @@ impl Stage {
         let users = order.plan.users as usize;
         let mut lab = Lab::new(target, None, users, order.plan.seed, Effort::Default);
         preflight::look(&mut lab, consent).await?;
-        Ok(Self { lab: Arc::new(lab), embedded })
+        // A server that held documents may get more of them at any time. Each user may have asked for a key without having it.
+        let keys_in_use = AtomicUsize::new(if lab.was_empty { users } else { usize::MAX });
+        Ok(Self { lab: Arc::new(lab), embedded, keys_in_use })
+    }
+
+    /// Most keys that can be in use before a run; none where that is not known.
+    pub(super) fn keys_in_use(&self) -> Option<usize> {
+        Some(self.keys_in_use.load(Ordering::Relaxed)).filter(|most| *most < usize::MAX)
+    }
+
+    /// Notes how many can be in use after it: what is given back need not be free at once.
+    pub(super) fn note_keys_in_use(&self, most: Option<usize>) {
+        self.keys_in_use.store(most.unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn target(&self) -> Arc<Target> {
@@ -52,15 +67,19 @@ impl Stage {
         Ok(Some(self.lab.open_session().await?))
     }
 
-    /// Gives back what the users still held when a run was over.
+    /// Enters in the ledger what the users still held when a run was over, to be taken back.
+    pub(super) fn own_what_is_held(&self, measured: &Measured) {
+        measured.held.iter().for_each(|(key, hold)| hold.enter(key, &self.lab.ledger));
+    }
+
+    /// Gives back what the users still held when a run was over, and another is to follow.
     pub(super) async fn give_back(&self, measured: &Measured) {
         if self.embedded.is_some() && measured.held.len() < KEYS_TO_SPARE {
             // Its folder goes with it, and there is room for more.
             return;
         }
-        let ledger = &self.lab.ledger;
-        measured.held.iter().for_each(|(key, hold)| hold.enter(key, ledger));
-        self.lab.give_back(&ledger.keys()).await;
+        self.own_what_is_held(measured);
+        self.lab.give_back(&self.lab.ledger.keys()).await;
         self.lab.give_back_late_writes().await;
     }
 

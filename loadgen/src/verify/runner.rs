@@ -5,6 +5,7 @@ use super::preflight::is_alive;
 use crate::browser::Driver;
 use crate::claims::{Claim, Finding, Needs};
 use futures_util::FutureExt;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -129,7 +130,8 @@ pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
         // What stays behind is reported as any other document is.
         let _ = filler.empty();
     }
-    let mut ours = [lab.ledger.keys(), lab.ledger.open_writes()].concat();
+    let ours: BTreeSet<String> = lab.ledger.keys().into_iter().chain(lab.ledger.open_writes()).collect();
+    let mut ours: Vec<String> = ours.into_iter().collect();
     for _ in 0..CLEANUP_PASSES {
         if ours.is_empty() || !is_alive(lab).await {
             break;

@@ -4,6 +4,8 @@
 //!
 //! - [`liar`] · `liar::spawn(None, saves)` is honest, `liar::spawn(Some(Lie::NoLock), saves)` lies.
 //! - [`hostile`] · `hostile::spawn(Hostile::Garbage)`.
+//! - [`unclear`] · `unclear::spawn(Unclear::Cut, &["delete"], 100, saves)`: honest, and not always heard.
+//! - [`undone`] · `undone::spawn(Undone::Delete, 20, saves)`: acknowledges, and undoes.
 //! - [`harness`] · the binary under test; [`events`] · what those get who watch a run.
 //! - [`running`] · a server's life, from its port to its end.
 //!
@@ -22,3 +24,5 @@ pub(crate) mod harness;
 pub(crate) mod hostile;
 pub(crate) mod liar;
 pub(crate) mod running;
+pub(crate) mod unclear;
+pub(crate) mod undone;

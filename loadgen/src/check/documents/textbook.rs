@@ -278,6 +278,12 @@ fn a_duplicate_key_was_handed_to_two_who_both_use_it() {
     // Had it been asked for afterwards, or not been ended in time, it would be one.
     let not_ended = [late[0], late[1], late[2], Access { called_us: 45, returned_us: 48, ..late[3] }, late[4]];
     assert_eq!(names(&not_ended), [Anomaly::DuplicateKey]);
+    // Whose first write had no clear answer may have given it up; it may not have been done at all.
+    let unclear = |second| {
+        let may_create = Access { process: 1, called_us: 20, returned_us: NEVER, kind: Kind::MayCreate(A) };
+        names(&[handed(1, 0), handed(2, 10), may_create, at(60, 65, second)])
+    };
+    assert_eq!((unclear(Kind::Created(B)), unclear(Kind::MayCreate(B))), (vec![], vec![]));
     // Who does not use it may have left without a word.
     assert_eq!(names(&[handed(1, 0), handed(2, 10), at(60, 65, Kind::Created(B))]), []);
 }

@@ -1,5 +1,6 @@
 //! A user's journey beside a clock that is moved by waiting on it.
 
+use super::super::ended::Ended;
 use super::super::recorder::Interval;
 use super::*;
 use crate::client::wire::{Head, Reply, Request};
@@ -75,7 +76,8 @@ async fn journey(refusals: u32) -> Interval {
     let target = Target::new("http://127.0.0.1:1", "/{op}").expect("a target");
     let common = Arc::new(Common::new(Arc::new(target), false, None, 1));
     let client = Refusing { refusals, end_us: Arc::clone(&end_us) };
-    let user = User::new(0, client, time.clone(), common, Rc::clone(&recorder));
+    let books = (Rc::clone(&recorder), Rc::new(RefCell::new(Ended::new())));
+    let user = User::new(0, client, time.clone(), common, books);
     let turns = Turns { plan: Arc::new(plan), time, start_us: 0, end_us, recorder: Rc::clone(&recorder) };
     Rc::new(turns).live(0, user).await;
     let recorder = Rc::try_unwrap(recorder).ok().expect("nobody else has it");

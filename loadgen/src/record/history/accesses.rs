@@ -30,16 +30,33 @@ impl Accesses {
     /// Where it is damaged, or names what no run writes.
     pub fn gather(history: impl Iterator<Item = Result<HistoryRecord, HistoryError>>) -> Result<Self, String> {
         let mut accesses = Self::default();
+        accesses.add_all(history)?;
+        accesses.finish();
+        Ok(accesses)
+    }
+
+    /// Adds what a history holds; more may be added before the whole is [finished](Self::finish).
+    ///
+    /// # Errors
+    /// Where it is damaged, or names what no run writes.
+    pub fn add_all(
+        &mut self,
+        history: impl Iterator<Item = Result<HistoryRecord, HistoryError>>,
+    ) -> Result<(), String> {
         for record in history {
-            accesses.add(&record.map_err(|error| error.to_string())?)?;
+            self.add(&record.map_err(|error| error.to_string())?)?;
         }
-        accesses.by_key.iter_mut().for_each(|(_, of_key)| leave_out_strangers(of_key));
+        Ok(())
+    }
+
+    /// Leaves out what strangers did, enters what lists lack, and puts all in order, when nothing more is added.
+    pub fn finish(&mut self) {
+        self.by_key.iter_mut().for_each(|(_, of_key)| leave_out_strangers(of_key));
         // A stranger may end what a stranger made: no list need show that.
-        lists::enter_unlisted(&mut accesses.by_key, &mut std::mem::take(&mut accesses.lists));
-        for (_, of_key) in &mut accesses.by_key {
+        lists::enter_unlisted(&mut self.by_key, &mut std::mem::take(&mut self.lists));
+        for (_, of_key) in &mut self.by_key {
             of_key.sort_by_key(|access| (access.called_us, access.returned_us));
         }
-        Ok(accesses)
     }
 
     /// Adds an operation.
@@ -77,7 +94,8 @@ impl Accesses {
     pub fn last_us(&self) -> u64 {
         let moments = |access: &Access| [access.called_us, access.returned_us];
         let all = self.by_key.iter().flat_map(|(_, accesses)| accesses.iter().flat_map(moments));
-        all.filter(|us| *us != NEVER).max().unwrap_or(0)
+        let lists = self.lists.iter().map(|list| list.returned_us);
+        all.chain(lists).filter(|us| *us != NEVER).max().unwrap_or(0)
     }
 
     /// What was done to a document; `None` where nothing was, or nothing is known.

@@ -72,6 +72,9 @@ pub enum Phase {
     /// A look at a document's file when the run was over: judged as a restore, and not measured.
     #[serde(rename = "saves folder")]
     SavesFolder,
+    /// A list or a restore when the run was over: judged, and not measured.
+    #[serde(rename = "aftermath")]
+    Aftermath,
 }
 
 impl HistoryLine<'_> {
@@ -125,6 +128,7 @@ impl HistoryLine<'_> {
         let end: &[u8] = match self.phase {
             Some(Phase::SetUp) => b",\"phase\":\"set-up\"}\n",
             Some(Phase::SavesFolder) => b",\"phase\":\"saves folder\"}\n",
+            Some(Phase::Aftermath) => b",\"phase\":\"aftermath\"}\n",
             None => b"}\n",
         };
         out.extend_from_slice(end);
