@@ -76,7 +76,7 @@ pub(super) async fn look(target: &Arc<Target>, patience: Patience, accesses: &Ac
     let list = look.ask(&mut look.connection(0), Operation::List, "").await;
     let Said::Listed(entries) = &list.said else { return Seen::default() };
     let listed: HashSet<&str> = entries.iter().map(|entry| entry.session_key.as_str()).collect();
-    let keys = keys_to_restore(accesses, &listed);
+    let keys = keys_to_restore(&accesses.by_key, &listed);
     let next = AtomicUsize::new(0);
     let lookers = (0..LOOKERS.min(keys.len())).map(|number| look.restore(number, &keys, &next));
     let restored: Vec<Asked<'_>> = join_all(lookers).await.into_iter().flatten().collect();
@@ -88,8 +88,8 @@ pub(super) async fn look(target: &Arc<Target>, patience: Patience, accesses: &Ac
 }
 
 /// The keys to be looked at, with what is to be under them: ended sessions that are listed all the same first.
-fn keys_to_restore<'a>(accesses: &'a Accesses, listed: &HashSet<&str>) -> Vec<(&'a str, State)> {
-    let all = accesses.by_key.iter().filter(|(key, _)| is_key(key));
+fn keys_to_restore<'a>(by_key: &'a [(String, Vec<Access>)], listed: &HashSet<&str>) -> Vec<(&'a str, State)> {
+    let all = by_key.iter().filter(|(key, _)| is_key(key));
     let known = all.filter_map(|(key, of_key)| Some((key.as_str(), State::of(of_key)?)));
     let (mut ended, held): (Vec<_>, Vec<_>) = known.partition(|(_, state)| matches!(state, State::Ended(_)));
     ended.sort_by_key(|(key, state)| match state {
@@ -226,13 +226,13 @@ mod tests {
             let ended = at(100 + number as u64, Kind::Deleted);
             (crate::saves::folder::key_at(number), vec![at(0, Kind::Created(A)), ended])
         };
-        let mut accesses = Accesses { by_key: (0..MOST_ENDED + 10).map(of_key).collect(), ..Accesses::default() };
-        accesses.by_key.push(("ZZZ".to_owned(), vec![at(0, Kind::Created(A))]));
-        let first = accesses.by_key[0].0.clone();
+        let mut by_key: Vec<(String, Vec<Access>)> = (0..MOST_ENDED + 10).map(of_key).collect();
+        by_key.push(("ZZZ".to_owned(), vec![at(0, Kind::Created(A))]));
+        let first = by_key[0].0.clone();
         let keys: Vec<&str> =
-            keys_to_restore(&accesses, &HashSet::from([first.as_str()])).into_iter().map(|(key, _)| key).collect();
+            keys_to_restore(&by_key, &HashSet::from([first.as_str()])).into_iter().map(|(key, _)| key).collect();
         assert_eq!((keys.len(), keys[0], keys[MOST_ENDED + 1]), (MOST_ENDED + 2, first.as_str(), "ZZZ"));
-        let (last, second) = (&accesses.by_key[MOST_ENDED + 9].0, &accesses.by_key[1].0);
+        let (last, second) = (&by_key[MOST_ENDED + 9].0, &by_key[1].0);
         assert!(keys[1] == last.as_str() && !keys.contains(&second.as_str()));
     }
 }
