@@ -4,13 +4,12 @@ use super::keys::{Hold, Keys};
 use super::recorder::{Done, Recorder};
 use super::time::Time;
 use crate::check::anomaly::Anomaly;
-use crate::check::answer::{Said, read};
-use crate::check::session::{Asked, Grade, Session, TYPE_SLUG};
+use crate::check::answer::{Listed, Reading, Said, is_session_key, read};
+use crate::check::session::{Asked, Grade, Session, TYPE_SLUG, grade_alone};
 use crate::client::wire::{Client, Request};
 use crate::client::{Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
 use crate::record::history::{Answer, Judgement, Output};
-use crate::saves::folder::is_key;
 use crate::scenario::{Action, Step};
 use bytes::Bytes;
 use std::cell::RefCell;
@@ -142,7 +141,7 @@ impl<C: Client, T: Time> User<C, T> {
             Action::Instantiate => self.instantiate(due, step.state_bytes).await,
             Action::Save => {
                 let content = self.content(step.state_bytes);
-                let body = self.body(content, r#","metadata":{},"state":"#);
+                let body = self.body(content, Content::write_posted);
                 self.act(Operation::Save, Asked::Save(content), due, body).await
             }
             Action::Restore => self.act(Operation::Restore, Asked::Restore, due, Bytes::new()).await,
@@ -159,9 +158,7 @@ impl<C: Client, T: Time> User<C, T> {
                 self.session = Some(Session::handed(key.clone(), self.common.writer(self.number)));
                 if is_ours { Grade::Verified } else { Grade::Wrong(Anomaly::DuplicateKey) }
             }
-            Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
-            Said::Refused { status: 400..500, .. } => Grade::Wrong(Anomaly::ValidRequestRefused),
-            _ => Grade::Error,
+            said => grade_alone(said).0,
         };
         if !matches!(sent.said, Said::Key(_)) {
             self.session = None;
@@ -171,7 +168,7 @@ impl<C: Client, T: Time> User<C, T> {
 
     async fn instantiate(&mut self, due: Due, state_bytes: usize) -> Outcome {
         let content = self.content(state_bytes);
-        let body = self.body(content, r#","state":"#);
+        let body = self.body(content, |_, _| {});
         let outcome = self.act(Operation::Instantiate, Asked::Instantiate(content), due, body).await;
         if self.session.as_ref().is_some_and(|session| !session.may_have_document()) {
             // It was refused, or is another's: nothing may be written or deleted there.
@@ -209,22 +206,22 @@ impl<C: Client, T: Time> User<C, T> {
 
     /// An operation in the user's session.
     async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> Outcome {
-        let sent = self.send(operation, due, body).await;
+        let mut sent = self.send(operation, due, body).await;
         let Some(session) = &mut self.session else {
             // Only a list can be asked for without one.
-            let grade = match sent.said {
-                Said::Listed(_) => Grade::Verified,
-                Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
-                _ => Grade::Error,
-            };
+            let (grade, detail) = grade_alone(&sent.said);
+            sent.detail = detail;
             return self.write_down(operation, due, &sent, grade);
         };
+        if let Some(timestamp_s) = sent.timestamp_s {
+            session.hear(timestamp_s);
+        }
         let grade = session.grade(asked, &sent.said);
+        sent.detail = session.take_detail();
         if self.common.shared_key.is_none() && !matches!(asked, Asked::Restore | Asked::List) {
-            let hold = match sent.said {
+            let hold = match &sent.said {
                 Said::Created | Said::Saved => Some(Hold::Written),
-                Said::NoAnswer(_) | Said::Malformed { .. } => Some(Hold::Unsure),
-                Said::Refused { status, .. } if status >= 500 => Some(Hold::Unsure),
+                said if said.leaves_open() => Some(Hold::Unsure),
                 _ => None,
             };
             if let Some(hold) = hold {
@@ -241,11 +238,13 @@ impl<C: Client, T: Time> User<C, T> {
         Content { writer: self.common.writer(self.number), number, size_bytes: state_bytes.max(MIN_STATE_BYTES) }
     }
 
-    fn body(&self, content: Content, before_state: &str) -> Bytes {
-        let mut body = Vec::with_capacity(content.size_bytes + 400);
+    fn body(&self, content: Content, write_before_state: impl FnOnce(Content, &mut Vec<u8>)) -> Bytes {
+        let mut body = Vec::with_capacity(content.size_bytes + 600);
         let key = self.session.as_ref().map_or("", |session| &session.key);
         // Writing to memory does not fail.
-        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{TYPE_SLUG}"{before_state}"#);
+        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{TYPE_SLUG}""#);
+        write_before_state(content, &mut body);
+        body.extend_from_slice(br#","state":"#);
         content.write_state(&mut body);
         body.push(b'}');
         body.into()
@@ -262,7 +261,8 @@ impl<C: Client, T: Time> User<C, T> {
         }
         let outcome = self.client.send(request).await;
         let end_us = self.time.now_us();
-        Sent { call_us, end_us, said: read(operation, outcome) }
+        let Reading { said, timestamp_s } = read(operation, outcome);
+        Sent { call_us, end_us, said, timestamp_s, detail: None }
     }
 
     fn write_down(&mut self, operation: Operation, due: Due, sent: &Sent, grade: Grade) -> Outcome {
@@ -291,6 +291,7 @@ impl<C: Client, T: Time> User<C, T> {
                 Grade::Wrong(wrong) => Judgement::Wrong(wrong.name()),
                 Grade::Error => Judgement::Error(&error),
             },
+            detail: sent.detail.as_deref(),
             is_set_up: due.is_set_up,
         };
         self.recorder.borrow_mut().done(&done);
@@ -298,7 +299,11 @@ impl<C: Client, T: Time> User<C, T> {
             end_us: sent.end_us,
             is_verified: grade == Grade::Verified,
             goes_on: match sent.said {
-                Said::Malformed { .. } | Said::NoAnswer(_) => false,
+                Said::Malformed { .. }
+                | Said::WrongStatus { .. }
+                | Said::Unclear { .. }
+                | Said::NoKey(_)
+                | Said::NoAnswer(_) => false,
                 Said::Refused { .. } => matches!(operation, Operation::Restore | Operation::Delete),
                 _ => true,
             },
@@ -312,10 +317,18 @@ struct Sent {
     call_us: u64,
     end_us: u64,
     said: Said,
+    /// The time that its envelope bears, Unix seconds.
+    timestamp_s: Option<f64>,
+    /// What is wrong with it, if its grade does not say it all.
+    detail: Option<String>,
 }
 
 /// What an answer said, as the history has it; `None` where there is none.
 fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<Output<'a>> {
+    if let Some((status, message)) = said.refusal() {
+        text.push_str(&message);
+        return Some(Output::Refusal { status, message: text });
+    }
     Some(Output::Success(match said {
         Said::Key(key) => key,
         Said::Created => "created",
@@ -330,16 +343,13 @@ fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<O
             text
         }
         Said::Listed(entries) => {
-            for entry in entries.iter().filter(|entry| is_key(&entry.session_key)) {
-                text.push_str(&entry.session_key);
+            for key in entries.iter().map(Listed::key).filter(|key| is_session_key(key)) {
+                text.push_str(key);
                 text.push(' ');
             }
             text.trim_end()
         }
-        Said::Refused { status, message } => return Some(Output::Refusal { status: *status, message }),
-        Said::Malformed { status } => {
-            return Some(Output::Refusal { status: *status, message: "not in the contract's envelope" });
-        }
-        Said::NoAnswer(_) => return None,
+        // Nothing came back; what is no success was written above.
+        _ => return None,
     }))
 }

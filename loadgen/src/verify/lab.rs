@@ -5,6 +5,7 @@ use crate::claims::attempts::Recommended;
 use crate::client::Patience;
 use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Exchange, Target, User};
+use crate::document::posted::OPENING_WRITER;
 use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::reference::Launcher;
@@ -66,7 +67,7 @@ const PORTERS: usize = 48;
 const KEY_TRIES: usize = 50;
 
 /// What a session for all users holds at first.
-pub const OPENING: Content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+pub const OPENING: Content = Content { writer: OPENING_WRITER, number: 0, size_bytes: REAL_STATE_BYTES };
 
 /// Everything that the experiments on one target share.
 pub struct Lab {

@@ -137,7 +137,10 @@ fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
 #[test]
 fn a_resurrected_document_is_back_after_its_delete() {
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Shows(A)])), Anomaly::ResurrectedDocument);
-    assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Existed(None)])), Anomaly::ResurrectedDocument);
+    assert_eq!(
+        only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Existed(None)])),
+        Anomaly::ResurrectedDocument
+    );
     assert_eq!(
         only(&one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Handed, Kind::Existed(None)])),
         Anomaly::ResurrectedDocument
