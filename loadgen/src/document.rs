@@ -3,12 +3,18 @@
 //! A state is a pure function of its [`Content`]; so any state that comes back is either exactly one that some
 //! user wrote, or it is not whole. It also bears a checksum of itself, so that one that comes back as it was written is
 //! known in a fraction of the time.
+//!
+//! [`posted`]: what a save posts besides the state. [`difference`]: what differs between a posted document and a shown
+//! one.
 
+pub mod posted;
+
+use crate::client::exchange::excerpt;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
@@ -260,6 +266,46 @@ pub fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// What differs between a document as it was posted and as it was shown, the first part of it; `None` where it came back
+/// whole. Metadata are laid over what was stored, and the server adds some of its own: there, only what was posted must be
+/// found again. The legacy field `type` is dropped by design.
+#[must_use]
+pub fn difference(posted: &Value, shown: &Value) -> Option<String> {
+    let (Value::Object(posted), Value::Object(shown)) = (posted, shown) else {
+        return Some(changed("the document", Some(posted), Some(shown)));
+    };
+    let is_plain = |name: &&String| *name != "metadata" && *name != "type";
+    let plain = posted.keys().chain(shown.keys()).filter(is_plain);
+    let changed = plain.filter_map(|name| differing(name, posted.get(name), shown.get(name)));
+    let metadata = |document: &Map<String, Value>, name: &str| document.get("metadata")?.get(name).cloned();
+    let names = posted.get("metadata").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    let overlaid = names.filter_map(|name| {
+        let part = format!("metadata.{name}");
+        differing(&part, metadata(posted, name).as_ref(), metadata(shown, name).as_ref())
+    });
+    changed.chain(overlaid).next()
+}
+
+/// The first place at which a part of a document changed.
+fn differing(part: &str, posted: Option<&Value>, shown: Option<&Value>) -> Option<String> {
+    match (posted, shown) {
+        (Some(posted), Some(shown)) if same(posted, shown) => None,
+        (Some(Value::Object(posted)), Some(Value::Object(shown))) => {
+            let mut names = posted.keys().chain(shown.keys());
+            names.find_map(|name| differing(&format!("{part}.{name}"), posted.get(name), shown.get(name)))
+        }
+        _ => Some(changed(part, posted, shown)),
+    }
+}
+
+/// In words, how a part of a document changed.
+fn changed(part: &str, posted: Option<&Value>, shown: Option<&Value>) -> String {
+    let text = |value: Option<&Value>| {
+        value.map_or_else(|| "nothing".to_owned(), |value| excerpt(value.to_string().as_bytes()))
+    };
+    format!("{}: posted {}, shown {}", excerpt(part.as_bytes()), text(posted), text(shown))
+}
+
 fn parse(raw: &RawValue) -> Option<Value> {
     serde_json::from_str(raw.get()).ok()
 }
@@ -320,6 +366,29 @@ mod tests {
         let value = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
         assert!(same(&value(r#"{"a":1,"b":[{}]}"#), &value(r#"{"b":[[]],"a":1.0}"#)));
         assert!(!same(&value(r#"{"a":1}"#), &value(r#"{"a":"1"}"#)) && !same(&value("[1]"), &value("{}")));
+    }
+
+    #[test]
+    fn the_first_difference_is_named_with_what_was_posted_and_what_is_shown() {
+        let posted =
+            r#"{"sessionKey":"A4K","typeSlug":"word","type":"old","metadata":{"mine":1},"tabs":[{}],"state":{"a":1}}"#;
+        let shown = posted.replace(r#""type":"old","#, "").replace("{}", "[]");
+        let shown = shown.replace(r#""mine":1"#, r#""created":5,"mine":1.0,"lastModified":6"#);
+        let value = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        let told = |shown: &str| difference(&value(posted), &value(shown)).unwrap_or_default();
+        assert_eq!(told(&shown), "");
+        for (part, other, expected) in [
+            (r#""word""#, r#""demo""#, r#"typeSlug: posted "word", shown "demo""#),
+            (r#","tabs":[[]]"#, "", r#"tabs: posted [{}], shown nothing"#),
+            (r#""mine":1.0"#, r#""mine":2"#, "metadata.mine: posted 1, shown 2"),
+            (r#""a":1"#, r#""a":null"#, "state.a: posted 1, shown null"),
+            (r#""tabs""#, r#""more":true,"tabs""#, "more: posted nothing, shown true"),
+        ] {
+            assert_eq!(told(&shown.replacen(part, other, 1)), expected);
+        }
+        assert!(told("[1]").starts_with("the document: posted {"));
+        let long = shown.replace(r#""word""#, &format!("\"{}\"", "x".repeat(500)));
+        assert!(told(&long).len() < 200 && told(&long).ends_with('…'), "{}", told(&long));
     }
 
     #[test]

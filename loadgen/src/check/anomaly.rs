@@ -33,7 +33,7 @@ pub enum Anomaly {
     AppliedTwice,
     /// An error where a document is that was there throughout.
     UnreadableDocument,
-    /// A list without a document that was there throughout, or with another type.
+    /// A list without a document that was there throughout.
     MissingFromList,
     /// A list with a document that was deleted before the list was asked for.
     ListedAfterDelete,
@@ -41,6 +41,8 @@ pub enum Anomaly {
     WrongListEntry,
     /// The content is right, and what comes with it is not: type, metadata, or another posted field.
     ChangedDocument,
+    /// A key was handed out that is none: not three of `A-Z0-9`.
+    InvalidKey,
     /// Not in the contract's envelope.
     MalformedAnswer,
     /// In the contract's envelope, with a status that does not belong to it.
@@ -53,7 +55,7 @@ pub enum Anomaly {
 
 impl Anomaly {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::DuplicateKey,
         Self::KeyChangedOwners,
         Self::TornRead,
@@ -72,6 +74,7 @@ impl Anomaly {
         Self::ListedAfterDelete,
         Self::WrongListEntry,
         Self::ChangedDocument,
+        Self::InvalidKey,
         Self::MalformedAnswer,
         Self::WrongStatus,
         Self::ValidRequestRefused,
@@ -100,6 +103,7 @@ impl Anomaly {
             Self::ListedAfterDelete => "listed after its delete",
             Self::WrongListEntry => "wrong list entry",
             Self::ChangedDocument => "changed document",
+            Self::InvalidKey => "invalid key",
             Self::MalformedAnswer => "malformed answer",
             Self::WrongStatus => "wrong status",
             Self::ValidRequestRefused => "valid request refused",

@@ -1,17 +1,28 @@
 //! What an answer says, read as fast as it can be without taking anything on trust.
+//!
+//! [`restored`]: a document, read whole. [`listed`]: the entries of a list. `text`: short texts without an allocation.
 
+pub mod listed;
+pub mod restored;
+mod text;
+
+use crate::client::exchange::{Meaning, excerpt, had_no_effect};
 use crate::client::wire::Reply;
 use crate::client::{Failure, Operation};
-use crate::document::{Content, Document};
-use crate::saves::folder::is_key;
+pub use listed::{Listed, ListedMetadata, is_session_key, list_fault, place_of_key};
+pub use restored::Restored;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
+pub use text::Text;
 
 /// What came back on an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// generate-key: this key.
     Key(String),
+    /// generate-key: this, which is no key.
+    NoKey(String),
     /// instantiate: the document is there now.
     Created,
     /// instantiate: it was there already.
@@ -31,7 +42,17 @@ pub enum Said {
         /// `message`.
         message: String,
     },
-    /// An answer that is none by the contract: status and envelope do not fit each other, or the data not the operation.
+    /// An error without the contract's envelope: a proxy's page, say. Nothing is known of what the server did.
+    Unclear {
+        /// HTTP status.
+        status: u16,
+    },
+    /// The contract's envelope, with a status that does not belong to it.
+    WrongStatus {
+        /// HTTP status.
+        status: u16,
+    },
+    /// An answer that is none by the contract: not its envelope, or the data not the operation's.
     Malformed {
         /// HTTP status.
         status: u16,
@@ -40,55 +61,26 @@ pub enum Said {
     NoAnswer(Failure),
 }
 
-/// A document that restore answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
-    /// The key that it says it belongs to.
-    pub session_key: Option<String>,
-    /// The content of its state; `None` where that is none that was ever made, or not whole.
-    pub content: Option<Content>,
+/// What came back, and the time that its envelope bears.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// What it says.
+    pub said: Said,
+    /// The envelope's `timestamp`, Unix seconds, if there is one.
+    pub timestamp_s: Option<f64>,
 }
 
-/// An entry of a list.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Listed {
-    /// Key.
-    pub session_key: String,
-    /// Type.
-    pub type_slug: String,
-    /// When the document was created, Unix ms.
-    #[serde(default)]
-    pub created: Option<f64>,
-}
-
-impl Listed {
-    /// The key.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.session_key
-    }
-
-    /// When the document was created, Unix ms, where it says so.
-    #[must_use]
-    pub fn created_ms(&self) -> Option<f64> {
-        self.created
-    }
-}
-
+/// The contract's envelope around data of a kind.
 #[derive(Deserialize)]
-struct Success<D> {
+struct Envelope<'a, D> {
     success: bool,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
     /// PHP leaves empty data out.
     #[serde(default = "Option::default")]
     data: Option<D>,
-}
-
-#[derive(Deserialize)]
-struct Refusal<'a> {
-    success: bool,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
+    #[serde(borrow, default)]
+    message: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -108,19 +100,6 @@ struct MessageData<'a> {
 #[derive(Deserialize)]
 struct Anything {}
 
-/// A document whose state was cut out.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Frame<'a> {
-    #[serde(borrow)]
-    session_key: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    state: Cow<'a, str>,
-}
-
-/// What stands in the place of a state that was cut out: no server sends this.
-const CUT: &str = "\u{fffd}cut\u{fffd}";
-
 /// Whether a restore's error says that the file itself is no whole document.
 #[must_use]
 pub fn is_unreadable(message: &str) -> bool {
@@ -129,71 +108,111 @@ pub fn is_unreadable(message: &str) -> bool {
 
 /// Reads an answer.
 #[must_use]
-pub fn read(operation: Operation, outcome: Result<Reply, Failure>) -> Said {
+pub fn read(operation: Operation, outcome: Result<Reply, Failure>) -> Reading {
     let reply = match outcome {
         Ok(reply) => reply,
-        Err(failure) => return Said::NoAnswer(failure),
+        Err(failure) => return Reading { said: Said::NoAnswer(failure), timestamp_s: None },
     };
-    let said = if reply.status == 200 { success(operation, &reply.body) } else { refusal(reply.status, &reply.body) };
-    said.unwrap_or(Said::Malformed { status: reply.status })
+    let (said, timestamp_s) = if reply.status == 200 { success(operation, &reply.body) } else { None }
+        .unwrap_or_else(|| other(reply.status, &reply.body));
+    Reading { said, timestamp_s }
 }
 
-fn refusal(status: u16, body: &[u8]) -> Option<Said> {
-    let refusal: Refusal<'_> = serde_json::from_slice(body).ok()?;
-    let is_error = !refusal.success && (400..600).contains(&status);
-    is_error.then(|| Said::Refused { status, message: refusal.message.into_owned() })
+/// What is no success of the operation.
+fn other(status: u16, body: &[u8]) -> (Said, Option<f64>) {
+    // An error without a message is none of the contract's.
+    let envelope = serde_json::from_slice::<Envelope<'_, &RawValue>>(body).ok();
+    let envelope = envelope.filter(|envelope| envelope.success || envelope.message.is_some());
+    let timestamp_s = envelope.as_ref().and_then(|envelope| timestamp(envelope.timestamp));
+    let said = match Meaning::of(status, envelope.as_ref().map(|envelope| envelope.success)) {
+        Meaning::Refusal => {
+            let message = envelope.and_then(|envelope| envelope.message).unwrap_or_default().into_owned();
+            Said::Refused { status, message }
+        }
+        Meaning::Unclear => Said::Unclear { status },
+        Meaning::WrongStatus => Said::WrongStatus { status },
+        Meaning::Success | Meaning::NoEnvelope => Said::Malformed { status },
+    };
+    (said, timestamp_s)
 }
 
-fn success(operation: Operation, body: &[u8]) -> Option<Said> {
+fn success(operation: Operation, body: &[u8]) -> Option<(Said, Option<f64>)> {
     match operation {
         Operation::GenerateKey => {
-            let key = data::<KeyData<'_>>(body)?.session_key;
-            is_key(&key).then(|| Said::Key(key.into_owned()))
+            let (data, timestamp_s) = data::<KeyData<'_>>(body)?;
+            let key = data?.session_key.into_owned();
+            Some((if is_session_key(&key) { Said::Key(key) } else { Said::NoKey(key) }, timestamp_s))
         }
-        Operation::Instantiate => match &*data::<MessageData<'_>>(body)?.message {
-            "Instance created" => Some(Said::Created),
-            "Instance already exists" => Some(Said::Existed),
-            _ => None,
-        },
-        Operation::Save => whole::<Anything>(body).map(|_| Said::Saved),
-        Operation::Delete => whole::<Anything>(body).map(|_| Said::Deleted),
-        Operation::Restore => restored_as_written(body).or_else(|| restored(body)).map(Said::Restored),
-        Operation::List => Some(Said::Listed(whole(body)?.data.unwrap_or_default())),
+        Operation::Instantiate => {
+            let (data, timestamp_s) = data::<MessageData<'_>>(body)?;
+            match &*data?.message {
+                "Instance created" => Some((Said::Created, timestamp_s)),
+                "Instance already exists" => Some((Said::Existed, timestamp_s)),
+                _ => None,
+            }
+        }
+        Operation::Save => data::<Anything>(body).map(|(_, timestamp_s)| (Said::Saved, timestamp_s)),
+        Operation::Delete => data::<Anything>(body).map(|(_, timestamp_s)| (Said::Deleted, timestamp_s)),
+        Operation::Restore => {
+            let read = restored::as_written(body).or_else(|| restored::any(body));
+            read.map(|(restored, timestamp_s)| (Said::Restored(restored), timestamp_s))
+        }
+        Operation::List => {
+            let (data, timestamp_s) = data::<Vec<Listed>>(body)?;
+            Some((Said::Listed(data.unwrap_or_default()), timestamp_s))
+        }
     }
 }
 
-fn data<'a, D: Deserialize<'a>>(body: &'a [u8]) -> Option<D> {
-    whole(body)?.data
+/// The data of a success, and the envelope's time.
+fn data<'a, D: Deserialize<'a>>(body: &'a [u8]) -> Option<(Option<D>, Option<f64>)> {
+    let envelope: Envelope<'a, D> =
+        serde_json::from_slice(body).ok().filter(|envelope: &Envelope<'a, D>| envelope.success)?;
+    Some((envelope.data, timestamp(envelope.timestamp)))
 }
 
-fn whole<'a, D: Deserialize<'a>>(body: &'a [u8]) -> Option<Success<D>> {
-    serde_json::from_slice(body).ok().filter(|envelope: &Success<D>| envelope.success)
+fn timestamp(raw: Option<&RawValue>) -> Option<f64> {
+    restored::number(raw?.get())
 }
 
-/// A document whose state comes back byte for byte as it was written. The state is known by its seal and cut out, and
-/// what is around it, a tenth of the whole, is read as JSON: if the cut came to lie where a document's state is, the
-/// whole was a document with that state. `None` says only that the slow way must be taken.
-fn restored_as_written(body: &[u8]) -> Option<Restored> {
-    const FIELD: &[u8] = br#""state":"#;
-    let at = memchr::memmem::find(body, br#""state":{"sidePanel":""#)? + FIELD.len();
-    let (content, bytes) = Content::sealed(&body[at..])?;
-    let around = [&body[..at], b"\"", CUT.as_bytes(), b"\"", &body[at + bytes..]].concat();
-    let frame = data::<Frame<'_>>(&around).filter(|frame| frame.state == CUT)?;
-    Some(Restored { session_key: frame.session_key.map(Cow::into_owned), content: Some(content) })
-}
+/// What the history says of a response without the contract's envelope: it says nothing of the document.
+pub const NO_ENVELOPE: &str = "not in the contract's envelope";
 
-fn restored(body: &[u8]) -> Option<Restored> {
-    let document: Document = data(body)?;
-    Some(Restored { content: document.content(), session_key: document.session_key })
-}
+/// What the history says of the contract's envelope with a wrong status: it says nothing of the document.
+pub const WRONG_STATUS: &str = "a status that does not belong to its envelope";
 
 impl Said {
+    /// Whether a write or delete with this answer may have been done, and may still be.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Self::Malformed { .. } | Self::WrongStatus { .. } | Self::Unclear { .. } => true,
+            // Nothing happened at the server.
+            Self::NoAnswer(failure) => !matches!(failure, Failure::CannotConnect(_)),
+            Self::Refused { status, .. } => !had_no_effect(*status),
+            _ => false,
+        }
+    }
+
+    /// Status and message of an answer that is no success, as the history has it.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(u16, Cow<'_, str>)> {
+        match self {
+            Self::Refused { status, message } => Some((*status, message.into())),
+            Self::Malformed { status } | Self::Unclear { status } => Some((*status, NO_ENVELOPE.into())),
+            Self::WrongStatus { status } => Some((*status, WRONG_STATUS.into())),
+            Self::NoKey(text) => Some((200, format!("\"{}\" is no key", excerpt(text.as_bytes())).into())),
+            _ => None,
+        }
+    }
+
     /// How it is named where answers are counted: the same for all of a kind.
     #[must_use]
     pub fn error_name(&self) -> String {
         match self {
             Self::Refused { status, message } => format!("{status} {message}"),
-            Self::Malformed { status } => format!("{status}, not in the contract's envelope"),
+            Self::Malformed { status } | Self::Unclear { status } => format!("{status}, {NO_ENVELOPE}"),
+            Self::WrongStatus { status } => format!("{status}, {WRONG_STATUS}"),
             Self::NoAnswer(failure) => failure.to_string(),
             _ => "success".to_owned(),
         }
@@ -201,87 +220,4 @@ impl Said {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::wire::Head;
-    use crate::document::stored;
-
-    const CONTENT: Content = Content { writer: 17, number: 3, size_bytes: 2_700 };
-
-    fn said(operation: Operation, status: u16, body: &str) -> Said {
-        read(
-            operation,
-            Ok(Reply { status, attempts: None, head: Head::default(), body: body.as_bytes().to_vec().into() }),
-        )
-    }
-
-    fn success(data: &str) -> String {
-        format!(r#"{{"success":true,"timestamp":1795494589,"data":{data}}}"#)
-    }
-
-    #[test]
-    fn the_answers_of_the_contract_are_read() {
-        let key = said(Operation::GenerateKey, 200, &success(r#"{"sessionKey":"A4K"}"#));
-        assert_eq!(key, Said::Key("A4K".to_owned()));
-        let message = |text: &str| success(&format!(r#"{{"message":"{text}"}}"#));
-        assert_eq!(said(Operation::Instantiate, 200, &message("Instance created")), Said::Created);
-        assert_eq!(said(Operation::Instantiate, 200, &message("Instance already exists")), Said::Existed);
-        assert_eq!(said(Operation::Save, 200, &message("")), Said::Saved);
-        assert_eq!(said(Operation::Delete, 200, &message("Instance deleted successfully")), Said::Deleted);
-        let entry = r#"{"sessionKey":"A4K","timestamp":1,"created":1,"typeSlug":"word","metadata":{}}"#;
-        let listed = Listed { session_key: "A4K".to_owned(), type_slug: "word".to_owned(), created: Some(1.0) };
-        assert_eq!(said(Operation::List, 200, &success(&format!("[{entry}]"))), Said::Listed(vec![listed]));
-        assert_eq!(said(Operation::List, 200, r#"{"success":true,"timestamp":1}"#), Said::Listed(vec![]));
-        let refused =
-            said(Operation::Restore, 404, r#"{"success":false,"message":"No saved data found","timestamp":1}"#);
-        assert_eq!(refused, Said::Refused { status: 404, message: "No saved data found".to_owned() });
-    }
-
-    #[test]
-    fn what_the_contract_does_not_know_is_malformed() {
-        for (operation, status, body) in [
-            (Operation::Save, 200, ""),
-            (Operation::Save, 200, "<html>"),
-            (Operation::Save, 200, r#"{"success":false,"message":"no"}"#),
-            (Operation::Save, 201, r#"{"success":true,"data":{}}"#),
-            (Operation::Save, 500, r#"{"success":true,"message":"no"}"#),
-            (Operation::Save, 302, r#"{"success":false,"message":"no"}"#),
-            (Operation::GenerateKey, 200, r#"{"success":true,"data":{"sessionKey":"../x"}}"#),
-            (Operation::GenerateKey, 200, r#"{"success":true}"#),
-            (Operation::Instantiate, 200, r#"{"success":true,"data":{"message":"fine"}}"#),
-            (Operation::List, 200, r#"{"success":true,"data":[{"sessionKey":"A4K"}]}"#),
-            (Operation::Restore, 200, r#"{"success":true,"data":[1]}"#),
-        ] {
-            assert_eq!(said(operation, status, body), Said::Malformed { status }, "{operation} {status} {body}");
-        }
-    }
-
-    #[test]
-    fn a_document_is_read_the_fast_way_and_the_slow_way_alike() {
-        let document = stored("A4K", CONTENT, 5);
-        let expected = Restored { session_key: Some("A4K".to_owned()), content: Some(CONTENT) };
-        let as_written = success(&document);
-        assert_eq!(restored_as_written(as_written.as_bytes()), Some(expected.clone()));
-        assert_eq!(restored(as_written.as_bytes()), Some(expected.clone()));
-        let through_php = success(&document.replace("{}", "[]"));
-        assert_eq!(restored_as_written(through_php.as_bytes()), None);
-        assert_eq!(said(Operation::Restore, 200, &through_php), Said::Restored(expected));
-    }
-
-    #[test]
-    fn a_state_in_the_wrong_place_or_in_a_broken_frame_is_not_taken_for_the_documents() {
-        let state = CONTENT.state();
-        let state = state.get();
-        for frame in [
-            format!(r#"{{"sessionKey":"A4K","metadata":{{"state":{state}}}}}"#),
-            format!(r#"{{"sessionKey":"A4K","metadata":{{"state":{state}}},"state":{{}}}}"#),
-            format!(r#"{{"sessionKey":"A4K","state":{state},"state":{{}}}}"#),
-        ] {
-            let Said::Restored(restored) = said(Operation::Restore, 200, &success(&frame)) else { continue };
-            assert_eq!(restored.content, None, "{frame}");
-        }
-        let cut_short = success(&stored("A4K", CONTENT, 5));
-        let cut_short = &cut_short[..cut_short.len() - 1];
-        assert_eq!(said(Operation::Restore, 200, cut_short), Said::Malformed { status: 200 });
-    }
-}
+mod tests;

@@ -1,10 +1,14 @@
 //! What one user can say of each answer to it, while the load runs: nobody else writes to its session, and its
 //! own operations come one after another. What only several users' answers together show is for the history.
 
+mod whole;
+
 use super::anomaly::Anomaly;
-use super::answer::{Listed, Restored, Said, is_unreadable};
-use crate::client::Failure;
+use super::answer::{Listed, Restored, Said, is_unreadable, list_fault};
+use crate::client::exchange::had_no_effect;
 use crate::document::Content;
+use crate::document::posted::{Mark, OPENING_WRITER};
+use whole::{CameBy, Whole};
 
 /// The type of all documents that are written.
 pub const TYPE_SLUG: &str = "word";
@@ -61,14 +65,20 @@ pub struct Session {
     presence: Presence,
     /// A delete without a clear answer may take effect at any later time.
     has_open_delete: bool,
+    /// The user was told that there is no document, which is wrong or the end of it: what follows is judged by both.
+    may_be_gone: bool,
     /// Number of the newest content that was acknowledged.
     acknowledged: Option<u64>,
     /// Numbers of contents whose write had no clear answer: they may come up at any later time.
     open_writes: Vec<u64>,
     /// Number of the newest content that was sent.
     sent: Option<u64>,
-    /// When its document was created, as a list showed it, Unix ms.
-    created_ms: Option<f64>,
+    /// Numbers of contents that an instantiate stored, or may have.
+    instantiated: Vec<u64>,
+    /// What is known of its document besides the state.
+    whole: Whole,
+    /// What is wrong with the answer that was graded last, in words, if its grade does not say it all.
+    detail: Option<String>,
 }
 
 impl Session {
@@ -82,10 +92,13 @@ impl Session {
             is_unsettled: false,
             presence: Presence::Handed,
             has_open_delete: false,
+            may_be_gone: false,
             acknowledged: None,
             open_writes: Vec::new(),
             sent: None,
-            created_ms: None,
+            instantiated: Vec::new(),
+            whole: Whole::new(false),
+            detail: None,
         }
     }
 
@@ -93,13 +106,37 @@ impl Session {
     /// a late write can show another content, and a late delete none.
     #[must_use]
     pub fn unsettled(key: String, writer: u64) -> Self {
-        Self { is_unsettled: true, has_open_delete: true, ..Self::handed(key, writer) }
+        let mut session = Self { is_unsettled: true, has_open_delete: true, ..Self::handed(key, writer) };
+        session.doubt();
+        session
     }
 
     /// A session with a document that several users of the run write to.
     #[must_use]
     pub fn shared(key: String, writer: u64) -> Self {
-        Self { is_shared: true, presence: Presence::Present, ..Self::handed(key, writer) }
+        Self { is_shared: true, presence: Presence::Present, whole: Whole::new(true), ..Self::handed(key, writer) }
+    }
+
+    /// Notes that others may write under the key, or end what is there: of its document, only what the shown content says
+    /// by itself is held from then on.
+    pub fn doubt(&mut self) {
+        self.whole.open();
+    }
+
+    /// When its document was created by its own account, Unix ms, as restores or lists showed it.
+    #[must_use]
+    pub fn created_ms(&self) -> Option<f64> {
+        self.whole.created_ms()
+    }
+
+    /// What is wrong with the answer that was graded last, in words, if its grade does not say it all.
+    pub fn take_detail(&mut self) -> Option<String> {
+        self.detail.take()
+    }
+
+    /// Notes the time of an answer's envelope, Unix seconds, before the answer is graded.
+    pub fn hear(&mut self, timestamp_s: f64) {
+        self.whole.hear(timestamp_s);
     }
 
     /// Whether a document may be under the key that the user itself created.
@@ -112,12 +149,6 @@ impl Session {
     #[must_use]
     pub fn has_document(&self) -> bool {
         self.presence == Presence::Present
-    }
-
-    /// When its document was created by its own account, Unix ms, where that was shown.
-    #[must_use]
-    pub fn created_ms(&self) -> Option<f64> {
-        self.created_ms
     }
 
     /// Whether nothing under the key had no clear answer, so that it is over when it is ended.
@@ -134,22 +165,19 @@ impl Session {
 
     /// Grades an answer, and remembers what it says.
     pub fn grade(&mut self, asked: Asked, said: &Said) -> Grade {
+        self.detail = None;
         if let Asked::Instantiate(content) | Asked::Save(content) = asked {
             self.sent = Some(content.number);
         }
+        if let Asked::Instantiate(content) = asked {
+            self.instantiated.push(content.number);
+        }
+        if said.leaves_open() {
+            self.leave_open(asked);
+        }
         match said {
-            Said::Malformed { .. } => {
-                self.leave_open(asked);
-                Grade::Wrong(Anomaly::MalformedAnswer)
-            }
-            // Nothing happened at the server.
-            Said::NoAnswer(Failure::CannotConnect(_)) => Grade::Error,
-            Said::NoAnswer(_) => {
-                self.leave_open(asked);
-                Grade::Error
-            }
             Said::Refused { status, message } => self.grade_refusal(asked, *status, message),
-            _ => self.grade_success(asked, said),
+            _ => grade_failure(said).unwrap_or_else(|| self.grade_success(asked, said)),
         }
     }
 
@@ -165,6 +193,7 @@ impl Session {
             Asked::Delete => {
                 self.has_open_delete = true;
                 self.presence = Presence::Unsure;
+                self.whole.open();
             }
             Asked::Restore | Asked::List => {}
         }
@@ -174,22 +203,19 @@ impl Session {
         let is_there = self.is_surely_there();
         match (asked, status) {
             (Asked::Delete, 404) => {
-                self.presence = Presence::Deleted;
+                self.end();
                 if is_there { Grade::Wrong(Anomaly::AcknowledgedThenLost) } else { Grade::Verified }
             }
-            (Asked::Restore, 404) if is_there => Grade::Wrong(Anomaly::AcknowledgedThenLost),
+            (Asked::Restore, 404) if is_there => {
+                // If it is gone, the next save creates another.
+                self.may_be_gone = true;
+                self.whole.open();
+                Grade::Wrong(Anomaly::AcknowledgedThenLost)
+            }
             (Asked::Restore, 404) => Grade::Verified,
-            // It is busy, not mistaken.
-            (_, 408 | 429) => {
-                self.leave_open(asked);
-                Grade::Error
-            }
-            (_, 400..500) => Grade::Wrong(Anomaly::ValidRequestRefused),
+            (_, status) if had_no_effect(status) => Grade::Wrong(Anomaly::ValidRequestRefused),
             (Asked::Restore, _) if is_there && is_unreadable(message) => Grade::Wrong(Anomaly::UnreadableDocument),
-            _ => {
-                self.leave_open(asked);
-                Grade::Error
-            }
+            _ => Grade::Error,
         }
     }
 
@@ -198,31 +224,30 @@ impl Session {
         let wrong = match (asked, said) {
             (Asked::Instantiate(content), Said::Created) => {
                 self.acknowledge(content);
+                self.whole.created();
+                if is_there {
+                    self.whole.open();
+                }
                 is_there.then_some(Anomaly::AcknowledgedThenLost)
             }
             (Asked::Instantiate(content), Said::Existed) => {
                 let is_anothers = self.presence == Presence::Handed && !self.is_unsettled;
                 // Nothing of it was stored.
+                self.instantiated.retain(|number| *number != content.number);
                 self.sent = self.sent.filter(|sent| *sent != content.number).or(self.acknowledged);
                 is_anothers.then_some(Anomaly::DuplicateKey)
             }
             (Asked::Save(content), Said::Saved) => {
                 self.acknowledge(content);
+                self.whole.saved(content);
                 None
             }
-            (Asked::Restore, Said::Restored(restored)) => self.misread(restored),
+            (Asked::Restore, Said::Restored(restored)) => self.misread(restored).or_else(|| self.changed(restored)),
             (Asked::Delete, Said::Deleted) => {
-                self.presence = Presence::Deleted;
+                self.end();
                 None
             }
-            (Asked::List, Said::Listed(entries)) => {
-                let own = entries.iter().filter(|entry| entry.session_key == self.key);
-                let is_right = own.clone().map(|entry| entry.type_slug == TYPE_SLUG).eq([true]);
-                if is_there && is_right {
-                    self.created_ms = own.last().and_then(Listed::created_ms);
-                }
-                (is_there && !is_right).then_some(Anomaly::MissingFromList)
-            }
+            (Asked::List, Said::Listed(entries)) => self.mislisted(entries),
             _ => Some(Anomaly::MalformedAnswer),
         };
         wrong.map_or(Grade::Verified, Grade::Wrong)
@@ -231,15 +256,22 @@ impl Session {
     fn acknowledge(&mut self, content: Content) {
         self.acknowledged = Some(content.number);
         self.presence = Presence::Present;
+        self.may_be_gone = false;
+    }
+
+    /// The key can be another's from now on.
+    fn end(&mut self) {
+        self.presence = Presence::Deleted;
+        self.whole.open();
     }
 
     fn is_surely_there(&self) -> bool {
-        self.presence == Presence::Present && !self.has_open_delete
+        self.presence == Presence::Present && !self.has_open_delete && !self.may_be_gone
     }
 
     /// What is wrong with a document that restore answered.
     fn misread(&self, restored: &Restored) -> Option<Anomaly> {
-        let is_own = restored.session_key.as_ref() == Some(&self.key);
+        let is_own = restored.session_key.as_deref() == Some(self.key.as_str());
         let content = match restored.content {
             Some(content) if is_own => content,
             None if self.presence == Presence::Deleted || self.is_unsettled => return None,
@@ -264,203 +296,59 @@ impl Session {
             _ => None,
         }
     }
+
+    /// What is wrong with a document whose state is right.
+    fn changed(&mut self, restored: &Restored) -> Option<Anomaly> {
+        let content = restored.content.filter(|_| self.presence != Presence::Deleted)?;
+        let is_instantiated = if content.writer == self.writer {
+            self.instantiated.contains(&content.number)
+        } else {
+            content.writer == OPENING_WRITER
+        };
+        let came_by = if is_instantiated { CameBy::Instantiate } else { CameBy::Save };
+        self.detail = self.whole.restored(content, came_by, &restored.rest, &self.open_writes);
+        self.detail.is_some().then_some(Anomaly::ChangedDocument)
+    }
+
+    /// What is wrong with a list.
+    fn mislisted(&mut self, entries: &[Listed]) -> Option<Anomaly> {
+        self.detail = list_fault(entries);
+        if self.detail.is_none() && self.is_surely_there() {
+            let Some(own) = entries.iter().find(|entry| entry.key() == self.key) else {
+                return Some(Anomaly::MissingFromList);
+            };
+            let number = self.acknowledged.filter(|_| self.open_writes.is_empty());
+            self.detail = self.whole.listed(own, number.map(|number| Mark { writer: self.writer, number }));
+        }
+        self.detail.is_some().then_some(Anomaly::WrongListEntry)
+    }
+}
+
+/// Grades an answer to a user without a session, and says what is wrong with a list.
+#[must_use]
+pub fn grade_alone(said: &Said) -> (Grade, Option<String>) {
+    match said {
+        Said::Refused { status, .. } if had_no_effect(*status) => (Grade::Wrong(Anomaly::ValidRequestRefused), None),
+        Said::Refused { .. } => (Grade::Error, None),
+        Said::Listed(entries) => {
+            let detail = list_fault(entries);
+            let is_wrong = detail.is_some();
+            (if is_wrong { Grade::Wrong(Anomaly::WrongListEntry) } else { Grade::Verified }, detail)
+        }
+        _ => (grade_failure(said).unwrap_or(Grade::Verified), None),
+    }
+}
+
+/// Grades an answer that is not in the contract's envelope, or says nothing of what was asked.
+fn grade_failure(said: &Said) -> Option<Grade> {
+    match said {
+        Said::Malformed { .. } => Some(Grade::Wrong(Anomaly::MalformedAnswer)),
+        Said::WrongStatus { .. } => Some(Grade::Wrong(Anomaly::WrongStatus)),
+        Said::NoKey(_) => Some(Grade::Wrong(Anomaly::InvalidKey)),
+        Said::Unclear { .. } | Said::NoAnswer(_) => Some(Grade::Error),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WRITER: u64 = 17;
-
-    fn content(number: u64) -> Content {
-        Content { writer: WRITER, number, size_bytes: 2_700 }
-    }
-
-    fn showing(key: &str, content: Option<Content>) -> Said {
-        Said::Restored(Restored { session_key: Some(key.to_owned()), content })
-    }
-
-    fn refused(status: u16, message: &str) -> Said {
-        Said::Refused { status, message: message.to_owned() }
-    }
-
-    const TIMED_OUT: Said = Said::NoAnswer(Failure::TimedOut(10));
-
-    /// A session of key A4K with what came before.
-    fn session(before: &[(Asked, Said)]) -> Session {
-        let mut session = Session::handed("A4K".to_owned(), WRITER);
-        for (asked, said) in before {
-            session.grade(*asked, said);
-        }
-        session
-    }
-
-    /// How a restore is graded after that.
-    fn restored(before: &[(Asked, Said)], said: &Said) -> Grade {
-        session(before).grade(Asked::Restore, said)
-    }
-
-    fn created() -> (Asked, Said) {
-        (Asked::Instantiate(content(0)), Said::Created)
-    }
-
-    fn saved(number: u64) -> (Asked, Said) {
-        (Asked::Save(content(number)), Said::Saved)
-    }
-
-    #[test]
-    fn a_restore_shows_the_newest_acknowledged_write_or_one_whose_outcome_is_not_known() {
-        let before = [created(), saved(1), (Asked::Save(content(2)), TIMED_OUT)];
-        let grade = |number| restored(&before, &showing("A4K", Some(content(number))));
-        assert_eq!(grade(0), Grade::Wrong(Anomaly::StaleRead));
-        assert_eq!(grade(1), Grade::Verified);
-        assert_eq!(grade(2), Grade::Verified);
-        assert_eq!(grade(3), Grade::Wrong(Anomaly::NeverWritten));
-        let later = [&before[..], &[saved(3)]].concat();
-        let grade = |number| restored(&later, &showing("A4K", Some(content(number))));
-        assert_eq!(grade(1), Grade::Wrong(Anomaly::StaleRead));
-        assert_eq!(grade(2), Grade::Verified, "what was never answered may take effect at any later time");
-        assert_eq!(grade(3), Grade::Verified);
-    }
-
-    #[test]
-    fn each_way_of_reading_wrong_has_its_name() {
-        let there = [created(), saved(1)];
-        let refused_write = [created(), (Asked::Save(content(1)), refused(400, "Invalid checklist type"))];
-        let deleted = [created(), (Asked::Delete, Said::Deleted)];
-        let elsewhere = Content { writer: 4, ..content(1) };
-        for (before, said, wrong) in [
-            (&there, showing("A4K", None), Anomaly::TornRead),
-            (&there, showing("B4K", Some(content(1))), Anomaly::KeyChangedOwners),
-            (&there, showing("A4K", Some(elsewhere)), Anomaly::KeyChangedOwners),
-            (&refused_write, showing("A4K", Some(content(1))), Anomaly::AbortedRead),
-            (&there, refused(404, "No saved data found"), Anomaly::AcknowledgedThenLost),
-            (&there, refused(500, "Invalid saved data format"), Anomaly::UnreadableDocument),
-            (&there, refused(400, "Invalid session key"), Anomaly::ValidRequestRefused),
-            (&there, Said::Malformed { status: 200 }, Anomaly::MalformedAnswer),
-            (&there, Said::Saved, Anomaly::MalformedAnswer),
-            (&deleted, showing("A4K", Some(content(0))), Anomaly::ResurrectedDocument),
-        ] {
-            assert_eq!(restored(before, &said), Grade::Wrong(wrong), "{said:?}");
-        }
-    }
-
-    #[test]
-    fn after_a_delete_the_key_can_be_anybodys() {
-        let deleted = [created(), (Asked::Delete, Said::Deleted)];
-        let elsewhere = Content { writer: 4, ..content(1) };
-        for said in [refused(404, "No saved data found"), showing("A4K", Some(elsewhere)), showing("A4K", None)] {
-            assert_eq!(restored(&deleted, &said), Grade::Verified, "{said:?}");
-        }
-    }
-
-    #[test]
-    fn what_had_no_clear_answer_accuses_nobody() {
-        let nothing = refused(404, "No saved data found");
-        for open in [
-            vec![(Asked::Instantiate(content(0)), TIMED_OUT)],
-            vec![(Asked::Instantiate(content(0)), refused(500, "Failed to open file"))],
-            vec![created(), (Asked::Delete, TIMED_OUT)],
-            vec![created(), (Asked::Delete, TIMED_OUT), saved(1)],
-            vec![created(), (Asked::Delete, refused(500, "Failed to delete instance"))],
-            vec![created(), (Asked::Delete, refused(408, "Request timeout"))],
-        ] {
-            assert_eq!(restored(&open, &nothing), Grade::Verified, "{open:?}");
-            assert_eq!(session(&open).grade(Asked::Delete, &nothing), Grade::Verified, "{open:?}");
-            let unreadable = refused(500, "Failed to read saved data");
-            assert_eq!(restored(&open, &unreadable), Grade::Error, "{open:?}");
-        }
-        let never_sent = [created(), (Asked::Delete, Said::NoAnswer(Failure::CannotConnect(String::new())))];
-        assert_eq!(restored(&never_sent, &nothing), Grade::Wrong(Anomaly::AcknowledgedThenLost));
-    }
-
-    /// A delete that nobody heard of ends the next owner's session; a save comes up in it.
-    #[test]
-    fn what_is_left_of_an_earlier_session_accuses_nobody() {
-        let unsettled = |before: &[(Asked, Said)]| {
-            let mut session = Session::unsettled("A4K".to_owned(), WRITER);
-            assert!(before.iter().all(|(asked, said)| session.grade(*asked, said) == Grade::Verified));
-            session
-        };
-        let before = [(Asked::Instantiate(content(6)), Said::Created), saved(7)];
-        let elsewhere = Content { writer: 4, ..content(9) };
-        let shown = [Some(elsewhere), Some(content(2)), Some(content(7)), None];
-        let nothing = refused(404, "No saved data found");
-        for said in shown.map(|shown| showing("A4K", shown)).iter().chain([&nothing]) {
-            assert_eq!(unsettled(&before).grade(Asked::Restore, said), Grade::Verified, "{said:?}");
-        }
-        assert_eq!(unsettled(&before).grade(Asked::Delete, &nothing), Grade::Verified);
-        assert_eq!(unsettled(&before).grade(Asked::List, &Said::Listed(vec![])), Grade::Verified);
-        let mut taken = unsettled(&[(Asked::Instantiate(content(6)), Said::Existed)]);
-        assert!(!taken.may_have_document());
-        assert_eq!(taken.grade(Asked::Restore, &showing("A4K", Some(content(2)))), Grade::Verified);
-        let wrong = [
-            (showing("A4K", Some(content(8))), Anomaly::NeverWritten),
-            (showing("B4K", Some(elsewhere)), Anomaly::KeyChangedOwners),
-        ];
-        for (said, anomaly) in wrong {
-            assert_eq!(unsettled(&before).grade(Asked::Restore, &said), Grade::Wrong(anomaly), "{said:?}");
-        }
-    }
-
-    #[test]
-    fn clear_failures_are_errors_and_not_wrong() {
-        for said in
-            [refused(500, "Failed to acquire file lock"), refused(503, "Server busy"), refused(429, "slow"), TIMED_OUT]
-        {
-            for asked in [Asked::Save(content(1)), Asked::Restore, Asked::Delete, Asked::List] {
-                assert_eq!(session(&[created()]).grade(asked, &said), Grade::Error, "{asked:?} {said:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_instantiate_finds_what_is_known_to_be_there() {
-        let exists = Said::Existed;
-        let again = Asked::Instantiate(content(5));
-        assert_eq!(session(&[]).grade(again, &exists), Grade::Wrong(Anomaly::DuplicateKey));
-        assert!(!session(&[(again, exists.clone())]).may_have_document(), "it is another's");
-        assert_eq!(session(&[created()]).grade(again, &exists), Grade::Verified);
-        assert_eq!(session(&[created()]).grade(again, &Said::Created), Grade::Wrong(Anomaly::AcknowledgedThenLost));
-        let mut unsure = session(&[(Asked::Instantiate(content(0)), TIMED_OUT)]);
-        assert_eq!(unsure.grade(again, &exists), Grade::Verified);
-        assert_eq!(
-            unsure.grade(Asked::Restore, &showing("A4K", Some(content(5)))),
-            Grade::Wrong(Anomaly::NeverWritten)
-        );
-    }
-
-    #[test]
-    fn a_list_shows_ones_own_document_once_with_its_type() {
-        let entry =
-            |key: &str, slug: &str| Listed { session_key: key.to_owned(), type_slug: slug.to_owned(), created: None };
-        let (own, other) = (entry("A4K", TYPE_SLUG), entry("B4K", TYPE_SLUG));
-        for (entries, grade) in [
-            (vec![other.clone(), own.clone()], Grade::Verified),
-            (vec![other.clone()], Grade::Wrong(Anomaly::MissingFromList)),
-            (vec![own.clone(), own.clone()], Grade::Wrong(Anomaly::MissingFromList)),
-            (vec![entry("A4K", "demo")], Grade::Wrong(Anomaly::MissingFromList)),
-        ] {
-            assert_eq!(session(&[created()]).grade(Asked::List, &Said::Listed(entries)), grade);
-        }
-        assert_eq!(session(&[]).grade(Asked::List, &Said::Listed(vec![other])), Grade::Verified);
-    }
-
-    #[test]
-    fn a_shared_document_may_be_anybodys_but_not_older_than_ones_own_save() {
-        let mut shared = Session::shared("A4K".to_owned(), WRITER);
-        let elsewhere = Content { writer: 4, ..content(9) };
-        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(elsewhere))), Grade::Verified);
-        shared.grade(Asked::Save(content(0)), &Said::Saved);
-        shared.grade(Asked::Save(content(1)), &Said::Saved);
-        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(elsewhere))), Grade::Verified);
-        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(content(0)))), Grade::Wrong(Anomaly::StaleRead));
-        assert_eq!(shared.grade(Asked::Restore, &showing("A4K", None)), Grade::Wrong(Anomaly::TornRead));
-    }
-
-    #[test]
-    fn wrong_answers_have_names_of_their_own() {
-        let names: std::collections::BTreeSet<&str> = Anomaly::ALL.map(Anomaly::name).into();
-        assert_eq!(names.len(), Anomaly::ALL.len());
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use crate::check::answer::is_unreadable;
 use crate::check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
 use crate::check::documents::counterexample::Counterexample;
 use crate::check::documents::judge;
-use crate::client::exchange::Step;
+use crate::client::exchange::{Step, had_no_effect};
 use crate::client::{Exchange, Failure, Operation};
 use crate::document;
 
@@ -114,10 +114,9 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
         (Operation::Delete, _) => Some(Kind::MayDelete),
         _ => None,
     };
-    let is_refusal = exchange.refusal().is_some();
-    match (&exchange.outcome, exchange.status()) {
+    match (&exchange.outcome, exchange.refusal()) {
         (Err(Failure::CannotConnect(_)), _) => None,
-        (_, Some(200)) if exchange.is_success() => match (operation, content) {
+        _ if exchange.is_success() => match (operation, content) {
             (Operation::Instantiate, _) => match (exchange.success_message().as_deref(), content) {
                 (Some("Instance already exists"), _) => Some(Kind::Existed(content)),
                 (Some("Instance created"), Some(content)) => Some(Kind::Created(content)),
@@ -128,12 +127,15 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
             (Operation::Delete, _) => Some(Kind::Deleted),
             _ => None,
         },
-        (_, Some(404)) if operation == Operation::Restore && is_refusal => Some(Kind::ShowsNone),
-        (_, Some(404)) if operation == Operation::Delete && is_refusal => Some(Kind::DeletesNone),
-        (_, Some(500)) if operation == Operation::Restore => {
-            exchange.refusal().filter(|(_, message)| is_unreadable(message)).map(|_| Kind::Unreadable)
+        (_, Some((404, _))) if operation == Operation::Restore => Some(Kind::ShowsNone),
+        (_, Some((404, _))) if operation == Operation::Delete => Some(Kind::DeletesNone),
+        (_, Some((500, message))) if operation == Operation::Restore => {
+            is_unreadable(message).then_some(Kind::Unreadable)
         }
-        (_, Some(400..500)) if is_refusal => content.filter(|_| operation != Operation::Restore).map(Kind::Refused),
+        (_, Some((status, _))) if had_no_effect(status) => {
+            content.filter(|_| operation != Operation::Restore).map(Kind::Refused)
+        }
+        // An error of the server's, and what is not the server's at all, a proxy's page for one.
         _ => may_have(),
     }
 }

@@ -47,11 +47,67 @@ pub enum Body {
     Other(String),
 }
 
-/// How much of a body that is no envelope is kept, to be shown.
+/// How much of a text from outside is shown.
 const EXCERPT_CHARS: usize = 60;
 
 /// What stands behind the beginning of a body that is JSON up to where it ends.
 pub(crate) const CUT_SHORT: &str = " (the JSON ends in the middle)";
+
+/// How a text from outside begins: on one line, and cut short.
+#[must_use]
+pub fn excerpt(bytes: &[u8]) -> String {
+    // A character has at most four bytes.
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min((EXCERPT_CHARS + 1) * 4)]);
+    let mut excerpt = String::new();
+    for character in text.chars().take(EXCERPT_CHARS) {
+        if character.is_control() {
+            excerpt.extend(character.escape_default());
+        } else {
+            excerpt.push(character);
+        }
+    }
+    if text.chars().nth(EXCERPT_CHARS).is_some() {
+        excerpt.push('…');
+    }
+    excerpt
+}
+
+/// What a response says of its request by status and envelope together. This is the one place that decides it, for loads
+/// and for claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// 200, and a success in the contract's envelope.
+    Success,
+    /// 4xx or 5xx, and an error in the contract's envelope.
+    Refusal,
+    /// 4xx or 5xx without the envelope: a proxy's page, say. The server may never have seen the request, or have done it.
+    Unclear,
+    /// The contract's envelope, with a status that does not belong to it: 201, say.
+    WrongStatus,
+    /// Any other response without the envelope.
+    NoEnvelope,
+}
+
+impl Meaning {
+    /// Of a status, and of whether the envelope, if it is one, says that the request succeeded.
+    #[must_use]
+    pub fn of(status: u16, is_success: Option<bool>) -> Self {
+        match (status, is_success) {
+            (200, Some(true)) => Self::Success,
+            (400..600, Some(false)) => Self::Refusal,
+            (_, Some(_)) => Self::WrongStatus,
+            (400..600, None) => Self::Unclear,
+            (_, None) => Self::NoEnvelope,
+        }
+    }
+}
+
+/// Whether a refusal in the contract's envelope says that nothing was done: the request was wrong. A server that is busy or
+/// tired of waiting (408, 429) may have begun.
+#[must_use]
+pub fn had_no_effect(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 429)
+}
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -72,11 +128,7 @@ impl Body {
             }
             Ok(Envelope { success: false, message: Some(message), .. }) => Self::Failure(message),
             read => {
-                let text = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT_CHARS * 4)]);
-                let mut excerpt: String = text.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect();
-                if text.chars().count() > EXCERPT_CHARS {
-                    excerpt.push('…');
-                }
+                let mut excerpt = excerpt(bytes);
                 if is_cut_short(bytes, read.err().as_ref()) {
                     excerpt.push_str(CUT_SHORT);
                 }
@@ -89,6 +141,19 @@ impl Body {
 /// Whether a body is the beginning of a JSON object.
 fn is_cut_short(bytes: &[u8], error: Option<&serde_json::Error>) -> bool {
     bytes.starts_with(b"{") && error.is_some_and(serde_json::Error::is_eof)
+}
+
+impl Answer {
+    /// What it says by status and envelope together.
+    #[must_use]
+    pub fn meaning(&self) -> Meaning {
+        let is_success = match self.body {
+            Body::Success(_) => Some(true),
+            Body::Failure(_) => Some(false),
+            Body::Other(_) => None,
+        };
+        Meaning::of(self.status, is_success)
+    }
 }
 
 /// One operation of one user: what was asked, what came back, and when.
@@ -115,7 +180,7 @@ impl Exchange {
     #[must_use]
     pub fn data(&self) -> Option<&RawValue> {
         match &self.outcome {
-            Ok(Answer { status: 200, body: Body::Success(data), .. }) => Some(data),
+            Ok(answer @ Answer { body: Body::Success(data), .. }) if answer.meaning() == Meaning::Success => Some(data),
             _ => None,
         }
     }
@@ -129,29 +194,22 @@ impl Exchange {
     /// `data.message`, where it succeeded and there is one.
     #[must_use]
     pub fn success_message(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Data {
-            message: String,
-        }
-        serde_json::from_str::<Data>(self.data()?.get()).ok().map(|data| data.message)
+        message_in(self.data()?)
     }
 
     /// The key that generate-key handed out.
     #[must_use]
     pub fn key_handed_out(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Data {
-            session_key: String,
-        }
-        serde_json::from_str::<Data>(self.data()?.get()).ok().map(|data| data.session_key)
+        key_in(self.data()?)
     }
 
     /// Status and message of a refusal in the contract's envelope.
     #[must_use]
     pub fn refusal(&self) -> Option<(u16, &str)> {
         match &self.outcome {
-            Ok(Answer { status, body: Body::Failure(message), .. }) => Some((*status, message)),
+            Ok(answer @ Answer { body: Body::Failure(message), .. }) if answer.meaning() == Meaning::Refusal => {
+                Some((answer.status, message))
+            }
             _ => None,
         }
     }
@@ -168,12 +226,18 @@ impl Exchange {
         self.status().is_some_and(|status| status >= 500)
     }
 
+    /// What the response says by status and envelope together; none without a response.
+    #[must_use]
+    pub fn meaning(&self) -> Option<Meaning> {
+        self.outcome.as_ref().ok().map(Answer::meaning)
+    }
+
     /// Whether the operation may have taken effect: it succeeded, or it failed in a way that says nothing. A
-    /// refusal (4xx) and a connection that was never made had no effect.
+    /// refusal (4xx) in the contract's envelope and a connection that was never made had no effect.
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         match &self.outcome {
-            Ok(answer) => !(400..500).contains(&answer.status),
+            Ok(_) => !self.refusal().is_some_and(|(status, _)| had_no_effect(status)),
             Err(failure) => !matches!(failure, Failure::CannotConnect(_)),
         }
     }
@@ -224,12 +288,34 @@ impl Exchange {
         let said = match &answer.body {
             Body::Failure(message) | Body::Other(message) => message.clone(),
             Body::Success(data) => {
-                let known = self.key_handed_out().or_else(|| self.success_message());
+                let known = key_in(data).or_else(|| message_in(data));
                 known.unwrap_or_else(|| format!("{} bytes", data.get().len()))
             }
         };
-        format!("{} {said}", answer.status).trim_end().to_owned()
+        let envelope = match (answer.meaning(), &answer.body) {
+            (Meaning::WrongStatus, Body::Success(_)) => ", a success with a wrong status: the contract's is 200",
+            (Meaning::WrongStatus, _) => ", an error with a wrong status: the contract's are 4xx and 5xx",
+            _ => "",
+        };
+        format!("{}{envelope}", format!("{} {said}", answer.status).trim_end())
     }
+}
+
+fn message_in(data: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Data {
+        message: String,
+    }
+    serde_json::from_str::<Data>(data.get()).ok().map(|data| data.message)
+}
+
+fn key_in(data: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data {
+        session_key: String,
+    }
+    serde_json::from_str::<Data>(data.get()).ok().map(|data| data.session_key)
 }
 
 /// Microseconds as milliseconds.
@@ -322,8 +408,59 @@ mod tests {
         }
     }
 
+    /// A server that responds 201 was reported as "malformed", and its status was not named.
+    #[test]
+    fn a_wrong_status_is_named() {
+        for (status, body, got) in [
+            (
+                201,
+                r#"{"success":true,"timestamp":1,"data":{"message":"Instance created"}}"#,
+                "201 Instance created, a success with a wrong status: the contract's is 200",
+            ),
+            (
+                200,
+                r#"{"success":false,"message":"no","timestamp":1}"#,
+                "200 no, an error with a wrong status: the contract's are 4xx and 5xx",
+            ),
+        ] {
+            let exchange = exchange(status, body);
+            assert_eq!((exchange.meaning(), exchange.step().got.as_str()), (Some(Meaning::WrongStatus), got));
+            assert!(!exchange.is_success() && exchange.refusal().is_none() && exchange.may_have_happened());
+        }
+    }
+
+    /// A proxy's page for 502, 503 and 504 was taken for a response of the server, and its 404 or 413 for a refusal.
+    #[test]
+    fn status_and_envelope_are_read_together() {
+        use Meaning::{NoEnvelope, Refusal, Success, Unclear, WrongStatus};
+        for (status, [success, failure, other]) in [
+            (200, [Success, WrongStatus, NoEnvelope]),
+            (201, [WrongStatus, WrongStatus, NoEnvelope]),
+            (302, [WrongStatus, WrongStatus, NoEnvelope]),
+            (400, [WrongStatus, Refusal, Unclear]),
+            (404, [WrongStatus, Refusal, Unclear]),
+            (413, [WrongStatus, Refusal, Unclear]),
+            (500, [WrongStatus, Refusal, Unclear]),
+            (504, [WrongStatus, Refusal, Unclear]),
+            (600, [WrongStatus, WrongStatus, NoEnvelope]),
+        ] {
+            let meanings = [Some(true), Some(false), None].map(|is_success| Meaning::of(status, is_success));
+            assert_eq!(meanings, [success, failure, other], "{status}");
+        }
+        for body in ["", "<html>502 Bad Gateway</html>", r#"{"message":"no upstream"}"#, r#"{"success":false}"#] {
+            for status in [400, 404, 413, 502, 503, 504] {
+                let exchange = exchange(status, body);
+                assert_eq!(exchange.meaning(), Some(Unclear), "{status} {body}");
+                assert!(exchange.may_have_happened() && exchange.refusal().is_none(), "{status} {body}");
+            }
+        }
+    }
+
     #[test]
     fn a_refusal_had_no_effect_and_an_error_may_have() {
+        for status in [408, 429] {
+            assert!(exchange(status, r#"{"success":false,"message":"no","timestamp":1}"#).may_have_happened());
+        }
         assert!(!exchange(400, r#"{"success":false,"message":"no","timestamp":1}"#).may_have_happened());
         assert!(exchange(500, r#"{"success":false,"message":"no","timestamp":1}"#).may_have_happened());
         assert!(exchange(200, "garbage").may_have_happened());
@@ -354,6 +491,6 @@ mod tests {
         let Body::Other(excerpt) = Body::parse(&[b"\x00<html>\n".as_slice(), &[b'x'; 500]].concat()) else {
             panic!("other")
         };
-        assert!(excerpt.starts_with("\\0<html>\\n") && excerpt.ends_with('…'), "{excerpt}");
+        assert!(excerpt.starts_with("\\u{0}<html>\\n") && excerpt.ends_with('…'), "{excerpt}");
     }
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -119,7 +119,7 @@ impl Drop for NullServer {
 async fn serve(listener: TcpListener) -> io::Result<()> {
     let mut store = Store::default();
     let content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
-    store.documents.insert(shared_key(), stored(&shared_key(), content, 1).into());
+    store.documents.insert(shared_key(), stored(&shared_key(), content, CREATED_MS).into());
     let store = Rc::new(RefCell::new(store));
     loop {
         let (stream, _) = listener.accept().await?;
@@ -157,6 +157,39 @@ pub(super) fn envelope(data: Option<&[u8]>) -> Bytes {
     }
 }
 
+/// When all its documents were created and last saved, by a clock that stands still.
+const CREATED_MS: u64 = 1_000;
+
+/// The text between the braces of a document's metadata.
+fn metadata(document: &[u8]) -> &[u8] {
+    const FIELD: &[u8] = br#""metadata":{"#;
+    let Some(at) = memchr::memmem::find(document, FIELD) else { return b"" };
+    let inner = &document[at + FIELD.len()..];
+    &inner[..memchr::memchr(b'}', inner).unwrap_or(0)]
+}
+
+fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Bytes {
+    let Some(at) = memchr::memmem::find(document, part) else { return Bytes::copy_from_slice(document) };
+    [&document[..at], by, &document[at + part.len()..]].concat().into()
+}
+
+/// What a save stores: what was posted, with its metadata laid over what is there.
+fn overlaid(stored: &[u8], posted: &[u8]) -> Bytes {
+    let posted_metadata = metadata(posted);
+    let name_of = |field: &[u8]| field[..memchr::memchr(b':', field).unwrap_or(0)].to_vec();
+    let mut fields = Vec::new();
+    for field in metadata(stored).split(|byte| *byte == b',') {
+        if !field.is_empty() && name_of(field) != name_of(posted_metadata) && !field.starts_with(b"\"lastModified") {
+            fields.extend_from_slice(field);
+            fields.push(b',');
+        }
+    }
+    fields.extend_from_slice(posted_metadata);
+    // Writing to memory does not fail.
+    let _ = write!(fields, r#","lastModified":{CREATED_MS}"#);
+    replaced(posted, posted_metadata, &fields)
+}
+
 impl Store {
     /// The data of an answer; `None` where nothing is there. Requests are the generator's own, and well-formed.
     pub(super) fn answer(&mut self, method: &Method, path: &str, query: &str, body: &Bytes) -> Option<Bytes> {
@@ -165,12 +198,19 @@ impl Store {
         match path {
             "/generate-key" => Some(format!(r#"{{"sessionKey":"{}"}}"#, self.free_key()).into()),
             "/instantiate" => {
-                let created = self.documents.insert(key_in_body(), body.clone()).is_none();
-                let message = if created { "Instance created" } else { "Instance already exists" };
+                let metadata = format!(r#","metadata":{{"version":"1.0","created":{CREATED_MS}}},"state":"#);
+                let document = || replaced(body, br#","state":"#, metadata.as_bytes());
+                let mut message = "Instance already exists";
+                self.documents.entry(key_in_body()).or_insert_with(|| {
+                    message = "Instance created";
+                    document()
+                });
                 Some(format!(r#"{{"message":"{message}"}}"#).into())
             }
             "/save" => {
-                self.documents.insert(key_in_body(), body.clone());
+                let key = key_in_body();
+                let document = overlaid(self.documents.get(&key).map_or(&b""[..], |stored| stored), body);
+                self.documents.insert(key, document);
                 Some(Bytes::from_static(br#"{"message":""}"#))
             }
             "/restore" => self.documents.get(key_in_query).cloned(),
@@ -178,7 +218,11 @@ impl Store {
                 self.documents.remove(key_in_query).map(|_| Bytes::from_static(br#"{"message":"gone"}"#))
             }
             "/list" => {
-                let entry = |key: &String| format!(r#"{{"sessionKey":"{key}","typeSlug":"word"}}"#);
+                let entry = |key: &String| {
+                    format!(
+                        r#"{{"sessionKey":"{key}","timestamp":1,"created":1,"typeSlug":"word","metadata":{{"version":"1.0","created":1}}}}"#
+                    )
+                };
                 let entries: Vec<String> = self.documents.keys().map(entry).collect();
                 Some(format!("[{}]", entries.join(",")).into())
             }

@@ -26,7 +26,7 @@ impl Example {
         };
         let (is_wrong, got) = match done.judgement {
             Judgement::Verified => return None,
-            Judgement::Wrong(name) => (true, format!("{name}: {}", said())),
+            Judgement::Wrong(name) => (true, format!("{name}: {}", done.detail.map_or_else(said, str::to_owned))),
             Judgement::Error(name) => (false, name.to_owned()),
         };
         let key = done.key.map(|key| format!(" {key}")).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! The engine on a scripted client and a clock that only goes on when everybody waits: latencies are exact, and no
 //! test depends on how fast the machine is.
 
+mod answers;
+
 use super::ceiling::{Store, envelope};
 use super::certify;
 use super::time::Time;

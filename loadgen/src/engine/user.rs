@@ -5,13 +5,12 @@ use super::keys::{Handing, Hold, Keys};
 use super::recorder::{Done, Recorder};
 use super::time::Time;
 use crate::check::anomaly::Anomaly;
-use crate::check::answer::{Said, read};
-use crate::check::session::{Asked, Grade, Session, TYPE_SLUG};
+use crate::check::answer::{Listed, Reading, Said, is_session_key, read};
+use crate::check::session::{Asked, Grade, Session, TYPE_SLUG, grade_alone};
 use crate::client::wire::{Client, Request};
-use crate::client::{Failure, Operation, Target};
+use crate::client::{Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
 use crate::record::history::{Answer, Judgement, Output};
-use crate::saves::folder::is_key;
 use crate::scenario::{Action, Step};
 use bytes::Bytes;
 use std::cell::RefCell;
@@ -92,15 +91,12 @@ enum Effect {
 impl Effect {
     fn of(asked: Asked, said: &Said) -> Self {
         match (asked, said) {
-            (Asked::Restore | Asked::List, _) | (_, Said::NoAnswer(Failure::CannotConnect(_)) | Said::Existed) => {
-                Self::None
-            }
+            (Asked::Restore | Asked::List, _) => Self::None,
             (_, Said::Created | Said::Saved | Said::Deleted) => Self::Done,
             // There is nothing under the key, as there is after a delete.
             (Asked::Delete, Said::Refused { status: 404, .. }) => Self::Done,
-            (_, Said::Refused { status: 408 | 429, .. }) => Self::Unknown,
-            (_, Said::Refused { status: 400..500, .. }) => Self::None,
-            _ => Self::Unknown,
+            (_, said) if said.leaves_open() => Self::Unknown,
+            _ => Self::None,
         }
     }
 }
@@ -214,7 +210,7 @@ impl<C: Client, T: Time> User<C, T> {
             Action::Instantiate => self.instantiate(due, step.state_bytes).await,
             Action::Save => {
                 let content = self.content(step.state_bytes);
-                let body = self.body(content, r#","metadata":{},"state":"#);
+                let body = self.body(content, Content::write_posted);
                 self.act(Operation::Save, Asked::Save(content), due, body).await.0
             }
             Action::Restore => self.act(Operation::Restore, Asked::Restore, due, Bytes::new()).await.0,
@@ -235,12 +231,10 @@ impl<C: Client, T: Time> User<C, T> {
                 });
                 if handing == Handing::Duplicate { Grade::Wrong(Anomaly::DuplicateKey) } else { Grade::Verified }
             }
-            Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
-            Said::Refused { status: 400..500, .. } => Grade::Wrong(Anomaly::ValidRequestRefused),
             Said::Refused { status, message } if self.common.is_falsely_exhausted(*status, message) => {
                 Grade::Wrong(Anomaly::ValidRequestRefused)
             }
-            _ => Grade::Error,
+            said => grade_alone(said).0,
         };
         if !matches!(sent.said, Said::Key(_)) {
             self.common.keys.may_have_handed();
@@ -251,7 +245,7 @@ impl<C: Client, T: Time> User<C, T> {
 
     async fn instantiate(&mut self, due: Due, state_bytes: usize) -> Outcome {
         let content = self.content(state_bytes);
-        let body = self.body(content, r#","state":"#);
+        let body = self.body(content, |_, _| {});
         let (outcome, _) = self.act(Operation::Instantiate, Asked::Instantiate(content), due, body).await;
         if self.session.as_ref().is_some_and(|session| !session.may_have_document()) {
             // It was refused, or is another's: nothing may be written or deleted there.
@@ -302,25 +296,26 @@ impl<C: Client, T: Time> User<C, T> {
 
     /// An operation in the user's session, and whether it took effect.
     async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> (Outcome, Effect) {
-        let sent = self.send(operation, due, body).await;
+        let mut sent = self.send(operation, due, body).await;
         let shows_ended = match &sent.said {
             Said::Listed(entries) => self.ended.borrow().is_shown(entries, sent.call_us),
             _ => false,
         };
+        let listed = |grade| match grade {
+            Grade::Verified if shows_ended => Grade::Wrong(Anomaly::ListedAfterDelete),
+            grade => grade,
+        };
         let Some(session) = &mut self.session else {
             // Only a list can be asked for without one.
-            let grade = match sent.said {
-                Said::Listed(_) if shows_ended => Grade::Wrong(Anomaly::ListedAfterDelete),
-                Said::Listed(_) => Grade::Verified,
-                Said::Malformed { .. } => Grade::Wrong(Anomaly::MalformedAnswer),
-                _ => Grade::Error,
-            };
-            return (self.write_down(operation, due, &sent, grade), Effect::None);
+            let (grade, detail) = grade_alone(&sent.said);
+            sent.detail = detail;
+            return (self.write_down(operation, due, &sent, listed(grade)), Effect::None);
         };
-        let mut grade = session.grade(asked, &sent.said);
-        if shows_ended && grade == Grade::Verified {
-            grade = Grade::Wrong(Anomaly::ListedAfterDelete);
+        if let Some(timestamp_s) = sent.timestamp_s {
+            session.hear(timestamp_s);
         }
+        let grade = listed(session.grade(asked, &sent.said));
+        sent.detail = session.take_detail();
         match (&sent.said, session.created_ms()) {
             (Said::Created, _) => self.opened_us = sent.end_us,
             (Said::Deleted, Some(created_ms)) if session.is_settled() => {
@@ -343,11 +338,13 @@ impl<C: Client, T: Time> User<C, T> {
         Content { writer: self.common.writer(self.number), number, size_bytes: state_bytes.max(MIN_STATE_BYTES) }
     }
 
-    fn body(&self, content: Content, before_state: &str) -> Bytes {
-        let mut body = Vec::with_capacity(content.size_bytes + 400);
+    fn body(&self, content: Content, write_before_state: impl FnOnce(Content, &mut Vec<u8>)) -> Bytes {
+        let mut body = Vec::with_capacity(content.size_bytes + 600);
         let key = self.session.as_ref().map_or("", |session| &session.key);
         // Writing to memory does not fail.
-        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{TYPE_SLUG}"{before_state}"#);
+        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{TYPE_SLUG}""#);
+        write_before_state(content, &mut body);
+        body.extend_from_slice(br#","state":"#);
         content.write_state(&mut body);
         body.push(b'}');
         body.into()
@@ -364,7 +361,8 @@ impl<C: Client, T: Time> User<C, T> {
         }
         let outcome = self.client.send(request).await;
         let end_us = self.time.now_us();
-        Sent { call_us, end_us, said: read(operation, outcome) }
+        let Reading { said, timestamp_s } = read(operation, outcome);
+        Sent { call_us, end_us, said, timestamp_s, detail: None }
     }
 
     fn write_down(&mut self, operation: Operation, due: Due, sent: &Sent, grade: Grade) -> Outcome {
@@ -393,6 +391,7 @@ impl<C: Client, T: Time> User<C, T> {
                 Grade::Wrong(wrong) => Judgement::Wrong(wrong.name()),
                 Grade::Error => Judgement::Error(&error),
             },
+            detail: sent.detail.as_deref(),
             is_set_up: due.is_set_up,
         };
         self.recorder.borrow_mut().done(&done);
@@ -400,7 +399,11 @@ impl<C: Client, T: Time> User<C, T> {
             end_us: sent.end_us,
             is_verified: grade == Grade::Verified,
             goes_on: match sent.said {
-                Said::Malformed { .. } | Said::NoAnswer(_) => false,
+                Said::Malformed { .. }
+                | Said::WrongStatus { .. }
+                | Said::Unclear { .. }
+                | Said::NoKey(_)
+                | Said::NoAnswer(_) => false,
                 Said::Refused { .. } => matches!(operation, Operation::Restore | Operation::Delete),
                 _ => true,
             },
@@ -414,10 +417,18 @@ struct Sent {
     call_us: u64,
     end_us: u64,
     said: Said,
+    /// The time that its envelope bears, Unix seconds.
+    timestamp_s: Option<f64>,
+    /// What is wrong with it, if its grade does not say it all.
+    detail: Option<String>,
 }
 
 /// What an answer said, as the history has it; `None` where there is none.
 fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<Output<'a>> {
+    if let Some((status, message)) = said.refusal() {
+        text.push_str(&message);
+        return Some(Output::Refusal { status, message: text });
+    }
     Some(Output::Success(match said {
         Said::Key(key) => key,
         Said::Created => "created",
@@ -432,16 +443,13 @@ fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<O
             text
         }
         Said::Listed(entries) => {
-            for entry in entries.iter().filter(|entry| is_key(&entry.session_key)) {
-                text.push_str(&entry.session_key);
+            for key in entries.iter().map(Listed::key).filter(|key| is_session_key(key)) {
+                text.push_str(key);
                 text.push(' ');
             }
             text.trim_end()
         }
-        Said::Refused { status, message } => return Some(Output::Refusal { status: *status, message }),
-        Said::Malformed { status } => {
-            return Some(Output::Refusal { status: *status, message: "not in the contract's envelope" });
-        }
-        Said::NoAnswer(_) => return None,
+        // Nothing came back; what is no success was written above.
+        _ => return None,
     }))
 }

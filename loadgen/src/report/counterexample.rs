@@ -121,6 +121,7 @@ pub fn meaning(anomaly: Anomaly) -> &'static str {
         Anomaly::ListedAfterDelete => "The document was deleted, and was listed afterwards.",
         Anomaly::WrongListEntry
         | Anomaly::ChangedDocument
+        | Anomaly::InvalidKey
         | Anomaly::MalformedAnswer
         | Anomaly::WrongStatus
         | Anomaly::ValidRequestRefused

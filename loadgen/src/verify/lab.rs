@@ -5,6 +5,7 @@ use crate::claims::attempts::Recommended;
 use crate::client::Patience;
 use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Exchange, Target, User};
+use crate::document::posted::OPENING_WRITER;
 use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::reference::Launcher;
@@ -71,7 +72,7 @@ const FREED_KEYS_KNOWN_AFTER: Duration = Duration::from_secs(2);
 const FREED_KEYS_KNOWN_AFTER_KEYS: usize = 2_000;
 
 /// What a session for all users holds at first.
-pub const OPENING: Content = Content { writer: u64::MAX, number: 0, size_bytes: REAL_STATE_BYTES };
+pub const OPENING: Content = Content { writer: OPENING_WRITER, number: 0, size_bytes: REAL_STATE_BYTES };
 
 /// Keys that we freed by removing documents from the saves folder, without a word to the server.
 #[derive(Clone, Copy, Debug)]

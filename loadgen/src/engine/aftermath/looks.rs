@@ -2,7 +2,7 @@
 //! the restores are operations like any other, by the harness, and are judged with the rest.
 
 use super::name_content;
-use crate::check::answer::{Said, read};
+use crate::check::answer::{Listed, Said, read};
 use crate::check::documents::access::{Access, HARNESS, Kind, NEVER};
 use crate::client::connection::Connection;
 use crate::client::wire::{Buffers, Client as _, Request};
@@ -75,7 +75,7 @@ pub(super) async fn look(target: &Arc<Target>, patience: Patience, accesses: &Ac
     let look = Look { target, patience, seed, begin: Instant::now(), begin_us: accesses.last_us() + 1 };
     let list = look.ask(&mut look.connection(0), Operation::List, "").await;
     let Said::Listed(entries) = &list.said else { return Seen::default() };
-    let listed: HashSet<&str> = entries.iter().map(|entry| entry.session_key.as_str()).collect();
+    let listed: HashSet<&str> = entries.iter().map(Listed::key).collect();
     let keys = keys_to_restore(&accesses.by_key, &listed);
     let next = AtomicUsize::new(0);
     let lookers = (0..LOOKERS.min(keys.len())).map(|number| look.restore(number, &keys, &next));
@@ -132,7 +132,7 @@ impl Look<'_> {
         let request = Request { method: operation.method(), uri: self.target.uri(operation, key), body: Bytes::new() };
         let call_us = self.now_us();
         let outcome = connection.send(request).await;
-        Asked { about: None, call_us, return_us: self.now_us(), said: read(operation, outcome) }
+        Asked { about: None, call_us, return_us: self.now_us(), said: read(operation, outcome).said }
     }
 
     /// Restores one key after the other, until none is left that no other connection takes.
@@ -156,8 +156,7 @@ impl Look<'_> {
         let mut text = String::new();
         let output = match (&asked.said, asked.about) {
             (Said::Listed(entries), None) => {
-                let keys: Vec<&str> =
-                    entries.iter().map(|entry| entry.session_key.as_str()).filter(|key| is_key(key)).collect();
+                let keys: Vec<&str> = entries.iter().map(Listed::key).filter(|key| is_key(key)).collect();
                 text = keys.join(" ");
                 Output::Success(&text)
             }

@@ -7,6 +7,10 @@ use std::sync::mpsc::channel;
 
 /// What is kept of operations of these times and judgements.
 fn kept(operations: &[(u64, Judgement<'_>)]) -> Interval {
+    kept_with(None, operations)
+}
+
+fn kept_with(detail: Option<&str>, operations: &[(u64, Judgement<'_>)]) -> Interval {
     let ((out, intervals), (_back, emptied)) = (channel(), channel());
     let window = Window { from_us: 100, to_us: 10_000 };
     let mut recorder = Recorder::new((0, 1), window, None, out, emptied);
@@ -23,6 +27,7 @@ fn kept(operations: &[(u64, Judgement<'_>)]) -> Interval {
             input: Some("w3.n7"),
             answer: Some(Answer { return_us: meant_us + 1_500, output: Output::Success("saved") }),
             judgement,
+            detail,
             is_set_up: false,
         });
     }
@@ -41,6 +46,13 @@ fn an_example_says_who_did_what_when_and_what_is_wrong_with_the_answer() {
         got: "malformed answer: saved".to_owned(),
     };
     assert_eq!(interval.examples, [Example { is_wrong: true, step }]);
+}
+
+#[test]
+fn an_example_says_what_changed_if_the_name_does_not() {
+    let detail = "typeSlug: posted \"word\", shown \"demo\"";
+    let interval = kept_with(Some(detail), &[(2_000, Judgement::Wrong("changed document"))]);
+    assert_eq!(interval.examples[0].step.got, format!("changed document: {detail}"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A history as the judge takes it: for each key what was done to its document, in the order of the calls.
 
 use super::{HistoryError, HistoryRecord, RecordedOutput};
-use crate::check::answer::is_unreadable;
+use crate::check::answer::{NO_ENVELOPE, WRONG_STATUS, is_unreadable};
 use crate::check::documents::access::{Access, Content, Kind, NEVER};
 use crate::check::documents::lists::{self, ListedKey, Listing};
 use crate::client::Operation;
@@ -175,6 +175,9 @@ fn refused(
     message: &str,
     may_have: Option<Kind>,
 ) -> Option<Kind> {
+    if matches!(message, NO_ENVELOPE | WRONG_STATUS) {
+        return may_have;
+    }
     match (record.operation, status) {
         (Operation::Restore, 404) => Some(Kind::ShowsNone),
         (Operation::Restore, _) => is_unreadable(message).then_some(Kind::Unreadable),
@@ -244,6 +247,11 @@ mod tests {
             ("save", tag, Some(json!("saved")), Some(Kind::Saved(content))),
             ("save", tag, Some(refusal(429, "slow down")), Some(Kind::MaySave(content))),
             ("save", tag, Some(refusal(200, "not in the contract's envelope")), Some(Kind::MaySave(content))),
+            ("save", tag, Some(refusal(413, NO_ENVELOPE)), Some(Kind::MaySave(content))),
+            ("save", tag, Some(refusal(404, WRONG_STATUS)), Some(Kind::MaySave(content))),
+            ("restore", None, Some(refusal(404, NO_ENVELOPE)), None),
+            ("delete", None, Some(refusal(404, NO_ENVELOPE)), Some(Kind::MayDelete)),
+            ("delete", None, Some(refusal(404, WRONG_STATUS)), Some(Kind::MayDelete)),
             ("restore", None, Some(json!("w3.n7")), Some(Kind::Shows(content))),
             ("restore", None, Some(json!("no whole document")), Some(Kind::Torn)),
             ("restore", None, Some(refusal(404, "No saved data found")), Some(Kind::ShowsNone)),

@@ -1,0 +1,200 @@
+//! A document that restore showed, read whole: its content, and what comes with it.
+
+use super::text::Text;
+use super::{Envelope, timestamp};
+use crate::check::session::TYPE_SLUG;
+use crate::client::exchange::excerpt;
+use crate::document::Content;
+use crate::document::posted::{Mark, NAMES, VIEWS};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A document that restore showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restored {
+    /// The key that it says it belongs to.
+    pub session_key: Option<Text>,
+    /// The content of its state; `None` where that is none that was ever made, or not whole.
+    pub content: Option<Content>,
+    /// What comes with the state.
+    pub rest: Rest,
+}
+
+/// What comes with a document's state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rest {
+    /// `typeSlug`: whether it is the posted one.
+    pub type_slug: Part<()>,
+    /// `metadata.version`: whether it is the one that instantiate writes.
+    pub version: Part<()>,
+    /// `metadata.created`, Unix ms.
+    pub created: Part<f64>,
+    /// `metadata.lastModified`, Unix ms.
+    pub last_modified: Part<f64>,
+    /// The metadata that saves post.
+    pub names: [Part<Mark>; NAMES.len()],
+    /// The fields that saves post: whether they are those of the content that is shown.
+    pub views: [Part<()>; VIEWS.len()],
+    /// The parts that are [`Part::Other`], by name, as they were shown.
+    pub others: Vec<(&'static str, String)>,
+}
+
+/// A part of a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part<T> {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It is there, and what it can be.
+    Is(T),
+    /// It is there, and something else.
+    Other,
+}
+
+impl<T: Copy> Part<T> {
+    /// What it is, if it is there and what it can be.
+    #[must_use]
+    pub fn is(self) -> Option<T> {
+        if let Self::Is(value) = self { Some(value) } else { None }
+    }
+}
+
+/// Version that instantiate writes into a document.
+const FORMAT_VERSION: &str = "1.0";
+
+/// What stands in the place of a state that was cut out: no server sends this.
+const CUT: &str = "\"\u{fffd}cut\u{fffd}\"";
+
+/// Names of the parts, as they are shown.
+pub const TYPE_SLUG_PART: &str = "typeSlug";
+/// `metadata.version`.
+pub const VERSION_PART: &str = "metadata.version";
+/// `metadata.created`.
+pub const CREATED_PART: &str = "metadata.created";
+/// `metadata.lastModified`.
+pub const LAST_MODIFIED_PART: &str = "metadata.lastModified";
+/// Those of [`NAMES`].
+pub const NAME_PARTS: [&str; NAMES.len()] = ["metadata.draft-a", "metadata.draft-b", "metadata.draft-c"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame<'a> {
+    #[serde(borrow, default)]
+    session_key: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    type_slug: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "view-a")]
+    view_a: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "view-b")]
+    view_b: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    state: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    created: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    last_modified: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "draft-a")]
+    draft_a: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "draft-b")]
+    draft_b: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "draft-c")]
+    draft_c: Option<&'a RawValue>,
+}
+
+/// A document whose state comes back byte for byte as it was written, and the envelope's time. The state is known by its
+/// seal and cut out, and what is around it, a tenth of the whole, is read as JSON: if the cut came to lie where a document's
+/// state is, the whole was a document with that state. `None` says only that the slow way must be taken.
+pub(super) fn as_written(body: &[u8]) -> Option<(Restored, Option<f64>)> {
+    const FIELD: &[u8] = br#""state":"#;
+    let at = memchr::memmem::find(body, br#""state":{"sidePanel":""#)? + FIELD.len();
+    let (content, bytes) = Content::sealed(&body[at..])?;
+    let around = [&body[..at], CUT.as_bytes(), &body[at + bytes..]].concat();
+    let (frame, timestamp) = frame(&around)?;
+    frame.state.filter(|state| state.get() == CUT)?;
+    Some((frame.restored(Some(content)), timestamp))
+}
+
+/// Any document, and the envelope's time.
+pub(super) fn any(body: &[u8]) -> Option<(Restored, Option<f64>)> {
+    let (frame, timestamp) = frame(body)?;
+    let content = frame.state.and_then(Content::of_state);
+    Some((frame.restored(content), timestamp))
+}
+
+fn frame(body: &[u8]) -> Option<(Frame<'_>, Option<f64>)> {
+    let envelope: Envelope<'_, Frame<'_>> = serde_json::from_slice(body).ok()?;
+    let timestamp = timestamp(envelope.timestamp);
+    Some((envelope.data.filter(|_| envelope.success)?, timestamp))
+}
+
+impl Frame<'_> {
+    fn restored(self, content: Option<Content>) -> Restored {
+        let metadata = self.metadata.map(|metadata| serde_json::from_str::<Metadata<'_>>(metadata.get()));
+        // What is no object has no fields.
+        let metadata = metadata.and_then(Result::ok).unwrap_or_default();
+        let mut others = Vec::new();
+        let [draft_a, draft_b, draft_c] = NAME_PARTS;
+        let [view_a, view_b] = VIEWS;
+        let is_view = |raw: &str| content?.is_view(raw).then_some(());
+        let rest = Rest {
+            type_slug: part(self.type_slug, TYPE_SLUG_PART, &mut others, |raw| is_text(raw, TYPE_SLUG)),
+            version: part(metadata.version, VERSION_PART, &mut others, |raw| is_text(raw, FORMAT_VERSION)),
+            created: part(metadata.created, CREATED_PART, &mut others, number),
+            last_modified: part(metadata.last_modified, LAST_MODIFIED_PART, &mut others, number),
+            names: [
+                part(metadata.draft_a, draft_a, &mut others, mark),
+                part(metadata.draft_b, draft_b, &mut others, mark),
+                part(metadata.draft_c, draft_c, &mut others, mark),
+            ],
+            views: [part(self.view_a, view_a, &mut others, is_view), part(self.view_b, view_b, &mut others, is_view)],
+            others,
+        };
+        Restored { session_key: self.session_key.map(|key| Text::from(&*key)), content, rest }
+    }
+}
+
+fn part<T>(
+    raw: Option<&RawValue>,
+    name: &'static str,
+    others: &mut Vec<(&'static str, String)>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Part<T> {
+    let Some(raw) = raw else { return Part::Absent };
+    match read(raw.get()) {
+        Some(value) => Part::Is(value),
+        None => {
+            others.push((name, excerpt(raw.get().as_bytes())));
+            Part::Other
+        }
+    }
+}
+
+/// The text of a JSON string.
+fn text(raw: &str) -> Option<Cow<'_, str>> {
+    let plain = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if plain.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(plain)) }
+}
+
+fn is_text(raw: &str, expected: &str) -> Option<()> {
+    (text(raw)? == expected).then_some(())
+}
+
+fn mark(raw: &str) -> Option<Mark> {
+    Mark::parse(&text(raw)?)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "times in ms and s are far below 2^53")]
+pub(super) fn number(raw: &str) -> Option<f64> {
+    // JSON has no numbers but finite ones, and no other value reads as one.
+    raw.parse::<u64>().map(|number| number as f64).ok().or_else(|| raw.parse().ok())
+}

@@ -1,0 +1,280 @@
+//! What one user knows of its document besides the state, and what a restore or a list shows changed.
+//!
+//! Some of it is a function of the content that is shown: its save's fields, and its own metadata name. That holds whoever
+//! else writes. The rest depends on what came before, and holds only as long as no other can have written or ended
+//! the document.
+
+use super::TYPE_SLUG;
+use crate::check::answer::Listed;
+use crate::check::answer::restored::{
+    CREATED_PART, LAST_MODIFIED_PART, NAME_PARTS, Part, Rest, TYPE_SLUG_PART, VERSION_PART,
+};
+use crate::client::exchange::excerpt;
+use crate::document::Content;
+use crate::document::posted::{Mark, NAMES, VIEWS};
+
+/// How far a document's time may go back without anybody having set a clock: those of a server's processes differ.
+const CLOCKS_DIFFER_MS: f64 = 1_000.0;
+
+/// Times are whole milliseconds, rounded by some.
+const ROUNDING_MS: f64 = 1.0;
+
+/// Whether the document that is shown came by a save, or still is as instantiate wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CameBy {
+    Instantiate,
+    Save,
+}
+
+/// What others may do to the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    Nothing,
+    Save,
+    /// Nothing is held that depends on what came before.
+    SaveAndEnd,
+}
+
+/// What a metadata name of [`NAMES`] must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    /// Anything.
+    Unknown,
+    /// Nothing: no save with it was acknowledged.
+    Absent,
+    /// The mark of the newest acknowledged save with it.
+    Saved(Mark),
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Whole {
+    others: Others,
+    /// Whether instantiate was acknowledged to have created the document.
+    was_created: bool,
+    names: [Name; NAMES.len()],
+    /// As shown.
+    created_ms: Option<f64>,
+    last_modified_ms: Option<f64>,
+    /// The content that it was shown with.
+    last_modified_of: Option<Mark>,
+    /// The latest time of an envelope, unless the clock was set back since.
+    latest_s: Option<f64>,
+}
+
+impl Whole {
+    pub(super) fn new(is_shared: bool) -> Self {
+        let (others, name) = if is_shared { (Others::Save, Name::Unknown) } else { (Others::Nothing, Name::Absent) };
+        Self {
+            others,
+            was_created: false,
+            names: [name; NAMES.len()],
+            created_ms: None,
+            last_modified_ms: None,
+            last_modified_of: None,
+            latest_s: None,
+        }
+    }
+
+    /// Others may have written or ended the document from now on, or already.
+    pub(super) fn open(&mut self) {
+        self.others = Others::SaveAndEnd;
+        self.names = [Name::Unknown; NAMES.len()];
+    }
+
+    pub(super) fn created(&mut self) {
+        self.was_created = true;
+    }
+
+    pub(super) fn saved(&mut self, content: Content) {
+        if self.others != Others::SaveAndEnd {
+            self.names[content.mark().place()] = Name::Saved(content.mark());
+        }
+    }
+
+    pub(super) fn created_ms(&self) -> Option<f64> {
+        self.created_ms.filter(|_| self.is_alone())
+    }
+
+    fn is_alone(&self) -> bool {
+        self.others == Others::Nothing
+    }
+
+    /// Notes an envelope's time. If a clock was set back, so may a document's times be.
+    pub(super) fn hear(&mut self, timestamp_s: f64) {
+        if self.latest_s.is_some_and(|latest| timestamp_s < latest) {
+            self.last_modified_ms = None;
+        }
+        self.latest_s = Some(timestamp_s);
+    }
+
+    /// What is changed in a document whose state is right, in words. What was shown counts from then on, so that one change
+    /// is reported once.
+    pub(super) fn restored(
+        &mut self,
+        content: Content,
+        came_by: CameBy,
+        rest: &Rest,
+        open_writes: &[u64],
+    ) -> Option<String> {
+        let wrong = self.fields(content, came_by, rest);
+        let wrong = wrong.or_else(|| self.metadata(content, rest, open_writes));
+        if wrong.is_some() {
+            self.names = [Name::Unknown; NAMES.len()];
+        }
+        self.was_created &= rest.created.is().is_some();
+        self.created_ms = rest.created.is();
+        self.last_modified_ms = rest.last_modified.is();
+        self.last_modified_of = Some(content.mark());
+        wrong
+    }
+
+    /// What follows from the content alone.
+    fn fields(&self, content: Content, came_by: CameBy, rest: &Rest) -> Option<String> {
+        if rest.type_slug != Part::Is(()) {
+            return Some(posted(TYPE_SLUG_PART, &quoted(TYPE_SLUG), rest));
+        }
+        for (place, name) in VIEWS.into_iter().enumerate() {
+            let is_posted = came_by == CameBy::Save && place == content.view_place();
+            match (is_posted, rest.views[place]) {
+                (true, Part::Is(())) | (false, Part::Absent) => {}
+                (true, _) => return Some(posted(name, &excerpt(content.view().as_bytes()), rest)),
+                (false, _) => return Some(format!("{name}: not posted with what is shown, but there")),
+            }
+        }
+        if came_by == CameBy::Instantiate {
+            return None;
+        }
+        let own = content.mark().place();
+        if rest.names[own] != Part::Is(content.mark()) {
+            return Some(posted(NAME_PARTS[own], &quoted(content.mark()), rest));
+        }
+        self.is_no_time(LAST_MODIFIED_PART, rest.last_modified, rest)
+    }
+
+    /// What follows from what came before.
+    fn metadata(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
+        for (place, name) in self.names.into_iter().enumerate() {
+            let is_right = match (name, rest.names[place]) {
+                (Name::Unknown, _) => true,
+                (Name::Saved(_), shown) if self.others == Others::Save => {
+                    shown.is().is_some_and(|shown| shown.place() == place)
+                }
+                (Name::Absent, Part::Absent) => true,
+                (name, Part::Is(shown)) if shown.writer == content.writer && shown.place() == place => {
+                    name == Name::Saved(shown) || open_writes.contains(&shown.number)
+                }
+                _ => false,
+            };
+            if !is_right {
+                let newest = match name {
+                    Name::Saved(mark) => quoted(mark),
+                    Name::Unknown | Name::Absent => "nothing".to_owned(),
+                };
+                return Some(posted(NAME_PARTS[place], &newest, rest));
+            }
+        }
+        if !self.is_alone() {
+            return None;
+        }
+        if self.was_created || self.created_ms.is_some() {
+            if rest.version != Part::Is(()) {
+                return Some(format!(
+                    "{VERSION_PART}: instantiate writes \"1.0\", shown {}",
+                    shown(VERSION_PART, rest)
+                ));
+            }
+            if let Some(wrong) = self.is_no_time(CREATED_PART, rest.created, rest) {
+                return Some(wrong);
+            }
+        }
+        let is_late = open_writes.contains(&content.number);
+        let created = self.created_ms.zip(rest.created.is()).filter(|(before, now)| before != now);
+        let back = self.last_modified_ms.zip(rest.last_modified.is()).filter(|(before, now)| {
+            // A write without a clear answer may have taken its time long before it took effect.
+            !is_late && *now < before - CLOCKS_DIFFER_MS
+        });
+        let changed = |part: &str, (before, now): (f64, f64)| format!("{part}: shown {before} before, now {now}");
+        created.map(|times| changed(CREATED_PART, times)).or(back.map(|times| changed(LAST_MODIFIED_PART, times)))
+    }
+
+    /// Says of a part that is no time in Unix milliseconds that it is none.
+    fn is_no_time(&self, name: &str, part: Part<f64>, rest: &Rest) -> Option<String> {
+        match part {
+            Part::Is(time) if self.is_in_ms(time) => None,
+            Part::Is(time) => {
+                Some(format!("{name}: {time} is no time in ms, at {} s", self.latest_s.unwrap_or_default()))
+            }
+            Part::Absent | Part::Other => {
+                Some(format!("{name}: a time in ms is to be there, shown {}", shown(name, rest)))
+            }
+        }
+    }
+
+    /// Whether a time is in Unix milliseconds, by the envelope's seconds: no clock is wrong by a factor of ten.
+    fn is_in_ms(&self, time: f64) -> bool {
+        let Some(now_s) = self.latest_s.filter(|now_s| *now_s > 0.0) else { return true };
+        (now_s / 10.0..now_s * 10.0).contains(&(time / 1_000.0))
+    }
+
+    /// What is wrong with the entry of the user's own document, in words.
+    pub(super) fn listed(&mut self, entry: &Listed, newest: Option<Mark>) -> Option<String> {
+        let wrong = self.entry_fault(entry, newest)?;
+        Some(format!("{}: {wrong}", entry.key()))
+    }
+
+    fn entry_fault(&mut self, entry: &Listed, newest: Option<Mark>) -> Option<String> {
+        let metadata = &entry.metadata;
+        let text =
+            |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| quoted(excerpt(text.as_bytes())));
+        let time = |time: Option<f64>| time.map_or_else(|| "nothing".to_owned(), |time| time.to_string());
+        if entry.type_slug.as_deref() != Some(TYPE_SLUG) {
+            return Some(format!("typeSlug: posted \"{TYPE_SLUG}\", listed {}", text(entry.type_slug.as_deref())));
+        }
+        if metadata.version.as_deref() != Some("1.0") {
+            return Some(format!(
+                "{VERSION_PART}: \"1.0\" is to be there, listed {}",
+                text(metadata.version.as_deref())
+            ));
+        }
+        let (Some(timestamp), Some(created)) = (entry.timestamp, entry.created) else {
+            let listed = [time(entry.timestamp), time(entry.created)].join(" and ");
+            return Some(format!("timestamp and created: times are to be there, listed {listed}"));
+        };
+        if metadata.created != Some(created) {
+            return Some(format!("created: listed {created}, and {} as {CREATED_PART}", time(metadata.created)));
+        }
+        // A server that shows the file's time instead knows no better.
+        let known = if created == timestamp { None } else { self.created_ms() };
+        if let Some(known) = known.filter(|known| (known - created).abs() > ROUNDING_MS) {
+            return Some(format!("created: restored {known}, listed {created}"));
+        }
+        if self.created_ms.is_none() && self.is_alone() {
+            self.created_ms = entry.created_ms();
+        }
+        let is_same = newest.is_some() && newest == self.last_modified_of && self.is_alone();
+        let times = self.last_modified_ms.zip(metadata.last_modified);
+        let (restored, listed) =
+            times.filter(|(restored, listed)| is_same && (restored - listed).abs() > ROUNDING_MS)?;
+        Some(format!("{LAST_MODIFIED_PART}: restored {restored}, listed {listed}"))
+    }
+}
+
+/// That a part is not what was posted.
+fn posted(part: &'static str, posted: &str, rest: &Rest) -> String {
+    format!("{part}: posted {posted}, shown {}", shown(part, rest))
+}
+
+/// A part as it was shown.
+fn shown(part: &str, rest: &Rest) -> String {
+    if let Some((_, other)) = rest.others.iter().find(|(name, _)| *name == part) {
+        return other.clone();
+    }
+    let name = NAME_PARTS.into_iter().position(|name| name == part);
+    let mark = name.and_then(|place| rest.names[place].is());
+    mark.map_or_else(|| "nothing".to_owned(), quoted)
+}
+
+fn quoted(text: impl std::fmt::Display) -> String {
+    format!("\"{text}\"")
+}
