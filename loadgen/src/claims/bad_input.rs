@@ -220,7 +220,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
     let (own, free) = (lab.new_key(&mut asker.user).await?, lab.new_key(&mut asker.user).await?);
     lab.give_back(std::slice::from_ref(&free)).await;
     let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", 200, "");
-    let mut original = asker.establish(&own, &look).await?;
+    let mut original = asker.establish(Operation::Instantiate, &own, &look).await?;
     let names_before = names(lab)?;
     let mut trials = Vec::new();
     for case in cases(&own, &free) {
@@ -233,7 +233,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
         trials.push(Trial { what: case.what, status: case.status, message: case.message, exchange, after, unchanged });
         if !unchanged {
             // What a later case changes is then its own doing.
-            match asker.establish(&own, &look).await {
+            match asker.establish(Operation::Save, &own, &look).await {
                 Ok(document) => original = document,
                 Err(_) => break,
             }
@@ -257,13 +257,13 @@ struct Asker {
 }
 
 impl Asker {
-    /// A document that must not change from then on, as restore shows it.
-    async fn establish(&mut self, key: &str, look: &Case) -> Result<String, Halted> {
+    /// Writes a document that must not change from then on; as restore shows it.
+    async fn establish(&mut self, by: Operation, key: &str, look: &Case) -> Result<String, Halted> {
         let content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
         let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word","state":{}}}"#, content.state().get());
-        let saved = self.ask_about(key, &Case::new(Operation::Save, Method::POST, "", &body, 200, "")).await;
+        let written = self.ask_about(key, &Case::new(by, Method::POST, "", &body, 200, "")).await;
         let restored = self.ask(look).await;
-        let first_failed = if saved.is_success() { &restored } else { &saved };
+        let first_failed = if written.is_success() { &restored } else { &written };
         document(&restored).ok_or_else(|| Halted::by(first_failed, "no document to protect"))
     }
 

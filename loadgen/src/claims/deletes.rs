@@ -260,7 +260,7 @@ mod tests {
         is_fine(&saved_after([200, 200, 200, 404], THIRD));
         assert_ne!(name(&saved_after([200, 404, 404, 404], THIRD)), "", "acknowledged and dropped");
         is_called(&saved_after([404, 404, 404, 404], THIRD), "valid request refused: save A4K returned 404");
-        is_called(&saved_after([200, 200, 200, 404], FIRST), "resurrected document");
+        is_called(&saved_after([200, 200, 200, 404], FIRST), "stale read");
         is_fine(&saved_after([502, 404, 404, 404], THIRD));
         let refused = fault(&saved_after([404, 404, 404, 404], THIRD)).expect("refused");
         assert_eq!(refused.counterexample.len(), 1);

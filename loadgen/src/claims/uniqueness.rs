@@ -7,6 +7,7 @@ use crate::check::anomaly::Anomaly;
 use crate::client::Exchange;
 use crate::client::exchange::Step;
 use crate::model::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
+use crate::saves::folder::is_three_character_key;
 use crate::verify::lab::{Effort, Lab};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -101,7 +102,8 @@ async fn experiment(lab: &Arc<Lab>, users: usize, keys: usize) -> Trials {
 fn first_duplicate(asked: &[Exchange]) -> Option<[Exchange; 2]> {
     let mut holders: HashMap<String, &Exchange> = HashMap::new();
     for exchange in asked {
-        let Some(key) = exchange.key_handed_out() else { continue };
+        // What is no key is wrong by itself.
+        let Some(key) = exchange.key_handed_out().filter(|key| is_three_character_key(key)) else { continue };
         if let Some(other) = holders.insert(key, exchange) {
             let mut pair = [other.clone(), exchange.clone()];
             pair.sort_by_key(|exchange| exchange.from_us);

@@ -193,7 +193,7 @@ impl Lie {
         match self {
             Self::NoLock => &["S4", "S5", "S7", "R6"],
             Self::BiasedPicker => &["O3"],
-            Self::LostMerge => &["K9", "S4", "S6", "S7", "R6"],
+            Self::LostMerge => &["K9", "S2", "S4", "S6", "S7", "R6"],
             Self::InstantiateOverwrites => &["K9", "S7", "R6"],
             Self::InstantiateTwiceCreated | Self::MixedUpList => &["S7"],
             Self::DeleteKeepsFile => &["K7", "K8", "K10", "O1", "P5", "R5", "S1", "S2", "S3", "S7"],
