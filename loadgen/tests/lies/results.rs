@@ -1,9 +1,11 @@
 //! What came of each row, kept in a file from run to run.
 
 use super::Outcome;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -59,7 +61,8 @@ impl Results {
     /// Runs a row and keeps what came of it.
     pub(crate) fn record(&self, name: &str, run: &dyn Fn() -> Outcome) -> Result<(), String> {
         let began = Instant::now();
-        let outcome = run();
+        // A panic is what went wrong as well.
+        let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(message(&*panic)));
         let took_s = began.elapsed().as_secs_f64();
         let (is_right, counts) = match &outcome {
             Ok(counts) => (true, counts.clone()),
@@ -74,6 +77,11 @@ impl Results {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), line);
         outcome.map(drop)
     }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked").to_owned()
 }
 
 fn write(name: &str, line: &Line) -> String {

@@ -31,6 +31,10 @@ pub(crate) const OPERATIONS: [(&str, &[&str]); 6] = [
     ("list", &["list-heavy", "mixed"]),
 ];
 
+/// Requests that meet with no trouble: the harness first looks whether it may load the server at all, and goes away
+/// otherwise.
+const UNTROUBLED: u64 = 10;
+
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -117,7 +121,7 @@ pub(crate) fn spawn(mishap: Mishap, server: &str, saves: &Path) -> Running {
 
 impl Proxy {
     async fn respond(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Answer> {
-        self.counted.requests.fetch_add(1, Ordering::Relaxed);
+        let earlier = self.counted.requests.fetch_add(1, Ordering::Relaxed);
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let mut request = Request::new(Full::new(body));
@@ -128,7 +132,8 @@ impl Proxy {
         // The server's own, from the URI.
         request.headers_mut().remove(HOST);
         let is_meant = self.mishap.operation.is_none_or(|operation| is_of(path, operation)) && !is_of(path, "health");
-        let trouble = (is_meant && rand::random_range(0..self.mishap.each) == 0).then_some(self.mishap.trouble);
+        let is_troubled = is_meant && earlier >= UNTROUBLED;
+        let trouble = (is_troubled && rand::random_range(0..self.mishap.each) == 0).then_some(self.mishap.trouble);
         if trouble.is_some() {
             self.counted.told.fetch_add(1, Ordering::Relaxed);
         }
