@@ -1,77 +1,10 @@
-//! Servers that lie are caught, by the claim that they break; and the honest are not accused.
-//!
-//! The table is [`Lie::breaks`] and [`Lie::may_break`]: a lie must be found by the first, may be by the second (the
-//! same operation carries both claims), and every other claim that is tried must hold.
+//! Claims on servers that lie or are honest, beyond the table of lies (`tests/lies`).
 
 mod support;
 
 use loadgen::claims::{self, Needs, Verdict};
 use support::harness::{saves_folder, verify, verify_target};
 use support::liar::{self, Lie};
-
-/// Claims that every liar is tried with besides those that it breaks: quick ones, of each kind.
-const BYSTANDERS: [&str; 7] = ["R5", "S1", "S2", "S3", "K7", "K9", "O1"];
-
-fn is_caught(lie: Lie) {
-    let saves = saves_folder();
-    let server = liar::spawn(Some(lie), saves.path());
-    let innocent = |id: &&&str| !lie.breaks().contains(id) && !lie.may_break().contains(id);
-    let bystanders: Vec<&str> = BYSTANDERS.iter().filter(innocent).copied().collect();
-    let tried = [lie.breaks(), &bystanders].concat();
-    let run = verify_target(&server.url, saves.path(), &["--only", &tried.join(",")]);
-    for id in lie.breaks() {
-        let (verdict, summary) = run.verdict(id);
-        assert_eq!(verdict, Verdict::Refuted, "{lie:?} escapes {id}: {summary}");
-    }
-    for id in bystanders {
-        let (verdict, summary) = run.verdict(id);
-        assert_eq!(verdict, Verdict::Holds, "{lie:?} is accused of {id}: {summary}");
-    }
-    assert_eq!(run.code, 1, "{}", run.stderr);
-}
-
-macro_rules! liars {
-    ($($name:ident: $lie:ident,)*) => {
-        $(#[test]
-        fn $name() {
-            is_caught(Lie::$lie);
-        })*
-
-        #[test]
-        fn every_lie_is_tried() {
-            assert_eq!([$(Lie::$lie),*].len(), Lie::ALL.len());
-        }
-    };
-}
-
-liars! {
-    a_save_without_a_lock_is_caught: NoLock,
-    a_biased_key_picker_is_caught: BiasedPicker,
-    a_lost_metadata_merge_is_caught: LostMerge,
-    an_instantiate_that_overwrites_is_caught: InstantiateOverwrites,
-    an_instantiate_that_creates_twice_is_caught: InstantiateTwiceCreated,
-    a_delete_that_keeps_the_file_is_caught: DeleteKeepsFile,
-    a_delete_that_succeeds_twice_is_caught: DeleteTwice,
-    a_stale_restore_is_caught: StaleRestore,
-    a_torn_restore_is_caught: TornRestore,
-    a_save_that_is_not_stored_is_caught: LyingSave,
-    a_save_that_merges_states_is_caught: MergingState,
-    a_key_that_is_not_reserved_is_caught: NoReservation,
-    a_key_in_use_that_is_handed_out_is_caught: HandsOutUsed,
-    a_search_for_keys_that_gives_up_early_is_caught: GivesUpEarly,
-    an_unclear_answer_when_full_is_caught: WrongExhaustion,
-    a_list_that_loses_documents_is_caught: LosesInList,
-    a_list_that_mixes_documents_up_is_caught: MixedUpList,
-    a_slow_save_is_caught: SlowSave,
-    a_lock_file_is_caught: LockFiles,
-    a_file_that_is_no_session_is_caught: KeepsExtraFiles,
-    a_wrong_status_is_caught: WrongStatus,
-    a_key_that_is_not_checked_is_caught: Traversal,
-    another_users_document_is_caught: CrossTalk,
-    a_lock_that_is_waited_for_for_ever_is_caught: WaitsForEver,
-    a_refused_save_that_is_stored_is_caught: StoresWithoutLock,
-    half_a_save_that_is_stored_is_caught: StoresHalfBodies,
-}
 
 #[test]
 fn a_stale_restore_is_told_from_a_lost_save_without_the_folder() {

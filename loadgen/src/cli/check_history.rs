@@ -49,9 +49,11 @@ pub struct Arguments {
 enum Format {
     /// A run's own: history.jsonl.zst
     Claimcheck,
-    /// A Jepsen log of one compare-and-set register
+    /// Jepsen's history of one compare-and-set register: a log, or `history.edn`. A `:fail` did not happen, but that of a
+    /// compare-and-set in a log, `:fail :cas [A B]`: the register did not hold A
     JepsenRegister,
-    /// EDN lines of get, put and append on a map
+    /// EDN lines of get, put and append on a map, with `:invoke`, `:ok`, `:fail` (it did not happen) or `:info` (it may
+    /// have)
     Kv,
 }
 

@@ -10,6 +10,8 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -29,12 +31,30 @@ const END_TIME: Duration = Duration::from_secs(2);
 /// How long accepting pauses when the process has run out of open files.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
+/// What a server counts of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    /// Requests that came.
+    pub(crate) requests: AtomicU64,
+    /// How often it told its lie, or met with its mishap, if it has one.
+    pub(crate) told: AtomicU64,
+}
+
+impl Counted {
+    /// How many requests came, and how often the lie was told.
+    pub(crate) fn now(&self) -> (u64, u64) {
+        (self.requests.load(Ordering::Relaxed), self.told.load(Ordering::Relaxed))
+    }
+}
+
 /// A server that runs until this is dropped; afterwards nothing of it touches its saves folder any more.
 pub(crate) struct Running {
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub(crate) url: String,
     /// Its saves folder.
     pub(crate) saves: PathBuf,
+    /// What it counted.
+    pub(crate) counted: Arc<Counted>,
     /// Taken at the drop.
     runtime: Option<Runtime>,
 }
@@ -55,7 +75,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
         runtime.spawn(serve(listener));
         drop(entered);
-        Self { url, saves: saves.to_owned(), runtime: Some(runtime) }
+        Self { url, saves: saves.to_owned(), counted: Arc::default(), runtime: Some(runtime) }
     }
 }
 

@@ -1,8 +1,13 @@
-//! Jepsen's log of a compare-and-set register.
+//! Jepsen's history of a compare-and-set register: a log, or `history.edn`.
 //!
-//! A line counts that is `INFO`, `jepsen.util`, `-`, a process, `:type`, `:operation` and a value, with tabs or
-//! spaces between; all others are passed over, as a log holds much else.
+//! In a log a line counts that is `INFO`, `jepsen.util`, `-`, a process, `:type`, `:operation` and a value, with tabs or
+//! spaces between; all others are passed over, as a log holds much else. A `:fail` of a compare-and-set says there that the
+//! register held something else.
+//!
+//! In `history.edn` each line is a map. A `:fail` says there that the operation did not happen, for whatever reason.
 
+use super::edn::Form;
+use super::entry::{Entry, Process};
 use super::{FormatError, Problem, Recording, lines};
 use crate::check::linearizability::Call;
 use crate::check::models::register::{Operation, Outcome};
@@ -13,26 +18,41 @@ use std::str::FromStr;
 /// # Errors
 /// Where a line counts and is not in order: what was expected.
 pub fn parse(text: &str) -> Result<Vec<Call<Operation>>, FormatError> {
+    let of = if is_edn(text) { Step::of_edn } else { Step::of_log };
     let mut recording = Recording::new();
     for (line, text) in lines(text) {
-        let Some(entry) = Entry::of(text) else { continue };
-        entry.record(line, &mut recording).map_err(|problem| FormatError { line, problem })?;
+        let result = of(text).and_then(|step| step.map_or(Ok(()), |step| step.record(line, &mut recording)));
+        result.map_err(|problem| FormatError { line, problem })?;
     }
-    Ok(recording.calls)
+    Ok(recording.into_calls())
+}
+
+/// Whether a text begins as EDN does. A log ends with EDN, as Jepsen prints what it found.
+fn is_edn(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[', '#'])
 }
 
 /// A line that counts.
-struct Entry<'a> {
-    process: &'a str,
+struct Step<'a> {
+    format: Format,
+    process: u64,
     kind: &'a str,
     operation: &'a str,
     value: &'a str,
 }
 
-impl<'a> Entry<'a> {
-    fn of(line: &'a str) -> Option<Self> {
+/// What a line is written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Log,
+    Edn,
+}
+
+impl<'a> Step<'a> {
+    fn of_log(line: &'a str) -> Result<Option<Self>, Problem> {
         // `INFO` has to be at the very beginning.
-        let rest = line.strip_prefix("INFO").filter(|rest| rest.starts_with(char::is_whitespace))?;
+        let rest = line.strip_prefix("INFO").filter(|rest| rest.starts_with(char::is_whitespace));
+        let Some(rest) = rest else { return Ok(None) };
         let (source, rest) = word(rest);
         let (dash, rest) = word(rest);
         let (process, rest) = word(rest);
@@ -43,35 +63,64 @@ impl<'a> Entry<'a> {
             && process.starts_with(|first: char| first.is_ascii_digit())
             && kind.starts_with(':')
             && operation.starts_with(':');
-        counts.then_some(Self { process, kind, operation, value: rest.trim() })
+        if !counts {
+            return Ok(None);
+        }
+        let process = number(process, "the number of a process")?;
+        Ok(Some(Self { format: Format::Log, process, kind, operation, value: rest.trim() }))
+    }
+
+    fn of_edn(line: &'a str) -> Result<Option<Self>, Problem> {
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
+        Ok(Entry::of(line, "the fields :process, :type, :f and :value")?.and_then(|entry| match entry.process {
+            Process::Number(process) => Some(Self {
+                format: Format::Edn,
+                process,
+                kind: entry.kind,
+                operation: entry.function,
+                value: entry.value.map_or("nil", Form::written),
+            }),
+            Process::Other => None,
+        }))
     }
 
     fn record(&self, line: u64, recording: &mut Recording<Operation>) -> Result<(), Problem> {
-        let process = number(self.process, "the number of a process")?;
         if self.kind == ":invoke" {
-            return recording.call(line, process, self.asked()?);
+            return recording.call(line, self.process, self.asked()?);
         }
-        let call = recording.answer(process)?;
+        let call = recording.answer(self.process)?;
+        let called = call.called;
         if self.operation != name(call.operation) {
-            return Err(Problem::AnotherCall { since: call.called });
+            return Err(Problem::AnotherCall { since: called });
         }
         match (self.kind, self.operation) {
             (":ok", ":read") => call.operation = self.read()?,
-            (":fail", ":read") => self.timed_out()?,
-            (":ok", _) | (":fail", ":cas") => {
-                if self.asked()? != call.operation {
-                    return Err(Problem::AnotherCall { since: call.called });
-                }
-                let outcome = if self.kind == ":ok" { Outcome::Written } else { Outcome::Refused };
-                call.operation = with_outcome(call.operation, outcome);
+            (":ok", _) => self.set_outcome(call, Outcome::Written)?,
+            (":fail", ":cas") if self.format == Format::Log && self.value.starts_with('[') => {
+                self.set_outcome(call, Outcome::Refused)?;
+            }
+            (":fail", _) => {
+                recording.did_not_happen(called);
+                return Ok(());
             }
             // It stays open.
-            (":info", ":write" | ":cas") => return self.timed_out(),
-            (":info", _) => return Err(Problem::unexpected(":ok or :fail for a read", self.kind)),
-            (":fail", _) => return Err(Problem::unexpected(":ok or :info for a write", self.kind)),
+            (":info", _) => return Ok(()),
             _ => return Err(Problem::unexpected(":invoke, :ok, :fail or :info", self.kind)),
         }
         call.returned = Some(line);
+        Ok(())
+    }
+
+    /// Completes a call of a write or a compare-and-set; it has to be the one that the line names.
+    fn set_outcome(&self, call: &mut Call<Operation>, outcome: Outcome) -> Result<(), Problem> {
+        if self.asked()? != call.operation {
+            return Err(Problem::AnotherCall { since: call.called });
+        }
+        if let Operation::CompareAndSet { outcome: unknown, .. } = &mut call.operation {
+            *unknown = outcome;
+        }
         Ok(())
     }
 
@@ -90,10 +139,6 @@ impl<'a> Entry<'a> {
         let is_nothing = self.value == "nil";
         let value = if is_nothing { None } else { Some(number(self.value, "nil or the number that was read")?) };
         Ok(Operation::Read(value))
-    }
-
-    fn timed_out(&self) -> Result<(), Problem> {
-        if self.value == ":timed-out" { Ok(()) } else { Err(Problem::unexpected(":timed-out", self.value)) }
     }
 
     fn compare_and_set(&self) -> Result<Operation, Problem> {
@@ -115,13 +160,6 @@ fn name(operation: Operation) -> &'static str {
         Operation::Read(_) | Operation::ReadOfUnknown => ":read",
         Operation::Write(_) => ":write",
         Operation::CompareAndSet { .. } => ":cas",
-    }
-}
-
-fn with_outcome(operation: Operation, outcome: Outcome) -> Operation {
-    match operation {
-        Operation::CompareAndSet { from, to, .. } => Operation::CompareAndSet { from, to, outcome },
-        other => other,
     }
 }
 
@@ -157,10 +195,11 @@ mod tests {
 
     #[test]
     fn each_kind_of_answer_is_read_as_what_it_means() {
-        let cases: [(&str, &str, Operation, Option<u64>); 10] = [
+        let cases: [(&str, &str, Operation, Option<u64>); 11] = [
             (":read nil", ":ok :read nil", Operation::Read(None), Some(2)),
             (":read nil", ":ok :read -7", Operation::Read(Some(-7)), Some(2)),
-            (":read nil", ":fail :read :timed-out", Operation::ReadOfUnknown, Some(2)),
+            (":read nil", ":info :read :timed-out", Operation::ReadOfUnknown, None),
+            (":write 4", ":info :write 4 :connection-lost", Operation::Write(4), None),
             (":write 4", ":ok :write 4", Operation::Write(4), Some(2)),
             (":write 4", ":info :write :timed-out", Operation::Write(4), None),
             (":cas [3 0]", ":ok :cas [3 0]", compare_and_set(Outcome::Written), Some(2)),
@@ -181,6 +220,73 @@ mod tests {
     fn a_process_whose_call_timed_out_may_call_again() {
         let calls = read(&["0 :invoke :write 4", "0 :info :write :timed-out", "0 :invoke :read nil"]).unwrap();
         assert_eq!(calls.iter().map(|call| (call.called, call.returned)).collect::<Vec<_>>(), [(1, None), (3, None)]);
+    }
+
+    /// The value that a write failed with was an error, and so was a read's that had not timed out.
+    #[test]
+    fn an_operation_that_failed_did_not_happen() {
+        for (call, answer) in [
+            (":write 4", ":fail :write 4"),
+            (":write 4", ":fail :write :timed-out"),
+            (":read nil", ":fail :read :timed-out"),
+            (":read nil", ":fail :read nil"),
+            (":cas [3 0]", ":fail :cas :timed-out"),
+        ] {
+            let calls = read(&[&format!("0 :invoke {call}"), &format!("0 {answer}"), "0 :invoke :write 1"]).unwrap();
+            let called: Vec<u64> = calls.iter().map(|call| call.called).collect();
+            assert_eq!(called, [3], "{call} {answer}");
+        }
+    }
+
+    /// Today's Jepsen writes no log that counts, but this; it was read as a history without any operation.
+    #[test]
+    fn a_history_in_edn_is_read_line_by_line() {
+        let text = "[{:type :invoke, :f :write, :value 4, :time 3291485317, :process 0, :index 0}
+{:index 1 :time 3291485318 :process :nemesis :f :start-partition :type :info :value [:isolated {\"n1\" #{\"n2\"}}]}
+#jepsen.history.Op{:index 2, :time 7, :type :ok, :process 0, :f :write, :value 4}
+
+{:process 1, :type :invoke, :f :cas, :value [3 0]}
+{:process 1, :type :fail, :f :cas, :value [3 0], :error [:not-equal \"}\" \\] 3]}
+{:process 1, :type :invoke, :f :cas, :value [4 0], :extra nil}
+{:process 2, :type :invoke, :f :read}
+{:process 1, :type :info, :f :cas, :value [4 0], :error :timeout}
+{:process 3, :type :invoke, :f :write, :value 5}
+{:process 3, :type :fail, :f :write, :value 5, :error :full}
+{:process 2, :type :ok, :f :read, :value 0}
+{:process 2, :type :invoke, :f :read, :value nil}
+{:process 2, :type :fail, :f :read, :value nil, :error :timeout}
+]";
+        let compare_and_set = Operation::CompareAndSet { from: 4, to: 0, outcome: Outcome::Unknown };
+        assert_eq!(
+            parse(text).unwrap(),
+            [
+                Call { process: 0, operation: Operation::Write(4), called: 1, returned: Some(3) },
+                Call { process: 1, operation: compare_and_set, called: 7, returned: None },
+                Call { process: 2, operation: Operation::Read(Some(0)), called: 8, returned: Some(12) },
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_in_edn_says_which_line_it_is_and_what_is_expected() {
+        const CALL: &str = "{:process 0, :type :invoke, :f :write, :value 4}";
+        for (line, message) in [
+            ("4", "expected {, found \"4\""),
+            ("{:process 0, :type :invoke}", "expected the fields :process, :type, :f and :value, found"),
+            ("{:process 1, :type :invoke, :f :txn, :value []}", "expected :read, :write or :cas, found \":txn\""),
+            (
+                "{:process 1, :type :invoke, :f :write, :value \"4\"}",
+                "expected a number that is written, found \"a string\"",
+            ),
+            (
+                "{:process 1, :type :invoke, :f :cas, :value [[1 2] 3]}",
+                "expected two numbers as [from to], found \"[1\"",
+            ),
+            ("{:process 1, :type :ok, :f :read, :value 3}", "expected a call of process 1 before an answer to it"),
+        ] {
+            let error = parse(&format!("{CALL}\n{line}")).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("line 2: {message}")), "{error}\nis not\n{message}");
+        }
     }
 
     #[test]
@@ -219,11 +325,15 @@ mod tests {
                 &["7 :invoke :write 1", "7 :info :cas :timed-out"],
                 "line 2: expected an answer to the call of line 1, found one to another call",
             ),
-            (&["7 :invoke :write 1", "7 :fail :write 1"], "line 2: expected :ok or :info for a write, found \":fail\""),
-            (&["7 :invoke :read nil", "7 :fail :read nil"], "line 2: expected :timed-out, found \"nil\""),
+            (&["7 :invoke :cas [1 2]", "7 :fail :cas [1 3]"], "line 2: expected an answer to the call of line 1"),
+            (
+                &["7 :invoke :read nil", "7 :failed :read nil"],
+                "line 2: expected :invoke, :ok, :fail or :info, found \":failed\"",
+            ),
         ];
         for (lines, message) in cases {
-            assert_eq!(read(lines).unwrap_err(), message);
+            let error = read(lines).unwrap_err();
+            assert!(error.starts_with(message), "{error}\nis not\n{message}");
         }
     }
 }

@@ -1,14 +1,15 @@
 //! A map's history as lines of EDN: `{:process 9, :type :invoke, :f :append, :key "0", :value "x"}`.
+//!
+//! `:ok` completes a call, `:fail` says that it did not happen, and after `:info` it may take effect at any later time, or
+//! never. Lines of `:nemesis` are passed over, and so are other fields than those five.
 
+use super::entry::{Entry, Process};
 use super::{FormatError, Problem, Recording, lines};
 use crate::check::linearizability::Call;
 use crate::check::models::kv::{Action, Operation};
-use edn::Form;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-mod edn;
 
 /// A map's history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,10 +28,13 @@ pub fn parse(text: &str) -> Result<History, FormatError> {
     let mut keys = Keys::default();
     let mut recording = Recording::new();
     for (line, text) in lines(text).filter(|(_, text)| !text.trim().is_empty()) {
-        let result = Entry::of(text).and_then(|entry| entry.record(line, &mut keys, &mut recording));
+        let result = Change::of(text).and_then(|change| match change {
+            Some(change) => change.record(line, &mut keys, &mut recording),
+            None => Ok(()),
+        });
         result.map_err(|problem| FormatError { line, problem })?;
     }
-    Ok(History { keys: keys.names, calls: recording.calls })
+    Ok(History { keys: keys.names, calls: recording.into_calls() })
 }
 
 /// The keys by number and by name.
@@ -53,8 +57,8 @@ impl Keys {
     }
 }
 
-/// A line. All five fields have to be there, once each, in any order.
-struct Entry<'a> {
+/// A line of a client: all five fields are there, once each, in any order.
+struct Change<'a> {
     process: u64,
     kind: &'a str,
     function: &'a str,
@@ -63,35 +67,17 @@ struct Entry<'a> {
     value: Option<Cow<'a, str>>,
 }
 
-impl<'a> Entry<'a> {
-    fn of(line: &'a str) -> Result<Self, Problem> {
-        let mut rest = edn::after(line, "{")?;
-        let [mut process, mut kind, mut function, mut key, mut value] = [const { None }; 5];
-        while !rest.starts_with('}') {
-            let (name, field);
-            (name, rest) = edn::bare(rest);
-            (field, rest) = Form::of(rest)?;
-            let place = match name {
-                ":process" => &mut process,
-                ":type" => &mut kind,
-                ":f" => &mut function,
-                ":key" => &mut key,
-                ":value" => &mut value,
-                _ => return Err(Problem::unexpected(":process, :type, :f, :key, :value or }", name)),
-            };
-            if place.replace(field).is_some() {
-                return Err(Problem::unexpected("each field once", name));
-            }
-        }
-        edn::end(edn::after(rest, "}")?)?;
-        let missing = || Problem::unexpected("the fields :process, :type, :f, :key and :value", line);
-        Ok(Self {
-            process: process.ok_or_else(missing)?.number()?,
-            kind: kind.ok_or_else(missing)?.keyword()?,
-            function: function.ok_or_else(missing)?.keyword()?,
-            key: key.ok_or_else(missing)?.string()?,
-            value: value.ok_or_else(missing)?.string_or_nil()?,
-        })
+/// The fields of a line.
+const FIELDS: &str = "the fields :process, :type, :f, :key and :value";
+
+impl<'a> Change<'a> {
+    /// Reads a line; `None` if it is no client's.
+    fn of(line: &'a str) -> Result<Option<Self>, Problem> {
+        let Some(Entry { process, kind, function, key, value }) = Entry::of(line, FIELDS)? else { return Ok(None) };
+        let Process::Number(process) = process else { return Ok(None) };
+        let missing = || Problem::unexpected(FIELDS, line);
+        let (key, value) = (key.ok_or_else(missing)?.string()?, value.ok_or_else(missing)?.string_or_nil()?);
+        Ok(Some(Self { process, kind, function, key, value }))
     }
 
     fn record(self, line: u64, keys: &mut Keys, recording: &mut Recording<Operation>) -> Result<(), Problem> {
@@ -119,7 +105,14 @@ impl<'a> Entry<'a> {
                 call.returned = Some(line);
                 Ok(())
             }
-            other => Err(Problem::unexpected(":invoke or :ok", other)),
+            ":fail" => {
+                let called = recording.answer(self.process)?.called;
+                recording.did_not_happen(called);
+                Ok(())
+            }
+            // It stays open.
+            ":info" => recording.answer(self.process).map(drop),
+            other => Err(Problem::unexpected(":invoke, :ok, :fail or :info", other)),
         }
     }
 
@@ -187,6 +180,20 @@ mod tests {
         assert_eq!(parse(text).unwrap(), parse(CALL).unwrap());
     }
 
+    /// A call that failed was an error, and so were the fields that every history of Jepsen has.
+    #[test]
+    fn a_call_that_failed_did_not_happen_and_one_that_is_unclear_stays_open() {
+        let text = r#"
+{:type :invoke, :f :put, :value "z", :key "b", :process 1, :time 12, :index 0}
+{:type :info, :f :start, :process :nemesis, :value nil, :time 13, :index 1}
+#jepsen.history.Op{:type :fail, :f :put, :value "z", :key "b", :process 1, :time 14, :index 2, :error [:x {:a "}"}]}
+{:type :invoke, :f :append, :value "y", :key "b", :process 1, :time 15, :index 3}
+{:type :info, :f :append, :value "y", :key "b", :process 1, :time 16, :index 4, :error :timeout}
+{:type :invoke, :f :append, :value "x", :key "b", :process 1, :time 17, :index 5}"#;
+        let called = |operation, called| Call { process: 1, operation, called, returned: None };
+        assert_eq!(parse(text).unwrap().calls, [called(append(0, "y"), 5), called(append(0, "x"), 7)]);
+    }
+
     #[test]
     fn escapes_in_strings_stand_for_what_they_mean() {
         let text = CALL.replace("\"x\"", r#""a\"b\\c\n\t\r\b\f\u00e9\ud83d\ude00 }, ü""#);
@@ -215,7 +222,8 @@ mod tests {
                 CALL.replace(":process 9", ":process \"9\""),
                 "line 1: expected the number of a process, found \"a string\"",
             ),
-            (CALL.replace(":invoke", ":fail"), "line 1: expected :invoke or :ok, found \":fail\""),
+            (CALL.replace(":invoke", ":failed"), "line 1: expected :invoke, :ok, :fail or :info, found \":failed\""),
+            (CALL.replace(":key", ":time [[[1, :key"), "line 1: expected a bracket's end, found \"[[[1"),
             (CALL.replace(":append", ":drop"), "line 1: expected :get, :put or :append, found \":drop\""),
             (CALL.replace(":append", ":get"), "line 1: expected nil, as a get is called, found \"x\""),
             (CALL.replace("\"x\"", "nil"), "line 1: expected the string that is appended, found \"nil\""),

@@ -1,10 +1,12 @@
 //! Histories that others recorded, in their formats.
 
+mod edn;
+mod entry;
 pub mod jepsen_register;
 pub mod kv;
 
 use crate::check::linearizability::Call;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use thiserror::Error;
 
 /// A line that cannot be right.
@@ -64,11 +66,13 @@ struct Recording<O> {
     calls: Vec<Call<O>>,
     /// By process, the index of its call that waits for an answer.
     waiting: HashMap<u64, usize>,
+    /// The lines of calls that did not happen.
+    undone: HashSet<u64>,
 }
 
 impl<O> Recording<O> {
     fn new() -> Self {
-        Self { calls: Vec::new(), waiting: HashMap::new() }
+        Self { calls: Vec::new(), waiting: HashMap::new(), undone: HashSet::new() }
     }
 
     /// A call begins.
@@ -85,6 +89,16 @@ impl<O> Recording<O> {
     fn answer(&mut self, process: u64) -> Result<&mut Call<O>, Problem> {
         let index = self.waiting.remove(&process).ok_or(Problem::NotWaiting { process })?;
         Ok(&mut self.calls[index])
+    }
+
+    /// The call of this line did not happen: no order has to have a place for it.
+    fn did_not_happen(&mut self, called: u64) {
+        self.undone.insert(called);
+    }
+
+    /// The calls that happened, or may have.
+    fn into_calls(self) -> Vec<Call<O>> {
+        self.calls.into_iter().filter(|call| !self.undone.contains(&call.called)).collect()
     }
 }
 

@@ -62,6 +62,21 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Removes a field.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.retain(|(field, _)| field != name);
+    }
+
+    /// The fields, each value as it is written.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The fields' names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields().map(|(name, _)| name)
+    }
+
     /// These fields, overlaid with others.
     fn overlaid(mut self, with: &Self) -> Self {
         for (name, value) in &with.0 {
@@ -74,6 +89,12 @@ impl<'a> Object<'a> {
     pub(super) fn to_json(&self) -> String {
         let fields: Vec<_> = self.0.iter().map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
         format!("{{{}}}", fields.join(","))
+    }
+}
+
+impl<'a> FromIterator<(String, &'a str)> for Object<'a> {
+    fn from_iter<I: IntoIterator<Item = (String, &'a str)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
     }
 }
 
@@ -102,15 +123,20 @@ impl<'a> Posted<'a> {
         Ok(Self { session_key, fields })
     }
 
-    /// The document that instantiate writes.
-    pub(super) fn placeholder(&self, now_ms: u64) -> String {
+    /// Whether there is anything in the posted state.
+    pub(super) fn has_state(&self) -> bool {
+        self.fields.object("state").is_some_and(|state| state.names().next().is_some())
+    }
+
+    /// The document that instantiate writes, with the posted state or, as if none were posted, without (`InstantiateDropsState`).
+    pub(super) fn placeholder(&self, now_ms: u64, with_state: bool) -> String {
         let metadata = format!(r#"{{"version":"{FORMAT_VERSION}","created":{now_ms}}}"#);
         let key = quoted(&self.session_key);
         let mut document = Object::default();
         document.set("sessionKey", &key);
         document.set("typeSlug", self.fields.get("typeSlug").unwrap_or_default());
         document.set("metadata", &metadata);
-        document.set("state", self.fields.get("state").unwrap_or("{}"));
+        document.set("state", self.fields.get("state").filter(|_| with_state).unwrap_or("{}"));
         document.to_json()
     }
 

@@ -180,14 +180,14 @@ impl Liar {
             let candidate = match self.candidate(&mut table, attempts) {
                 Ok(Some(key)) => key,
                 // WrongExhaustion: the wrong status and message.
-                Ok(None) => break Err(if self.lies(Lie::WrongExhaustion) { INTERNAL_ERROR } else { EXHAUSTED }),
+                Ok(None) => break Err(if self.tells(Lie::WrongExhaustion) { INTERNAL_ERROR } else { EXHAUSTED }),
                 Err(refusal) => break Err(refusal),
             };
             attempts += 1;
             match self.reserve(candidate) {
                 Ok(reserved) => {
                     // NoReservation: the key stays as free as it was.
-                    table.note(candidate, !(reserved && self.lies(Lie::NoReservation)));
+                    table.note(candidate, !(reserved && self.tells(Lie::NoReservation)));
                     if reserved {
                         break Ok(candidate);
                     }
@@ -204,7 +204,11 @@ impl Liar {
             return Err(FOLDER_NOT_FOUND);
         }
         if self.lies(Lie::GivesUpEarly) {
-            return Ok((misses < 20).then(Key::random));
+            let candidate = (misses < 20).then(Key::random);
+            if candidate.is_none() {
+                self.told();
+            }
+            return Ok(candidate);
         }
         // HandsOutUsed: the table is what it handed out itself; the folder does not count.
         if self.lies(Lie::HandsOutUsed) {
@@ -216,7 +220,7 @@ impl Liar {
         if table.is_old() || misses > 0 && misses.is_multiple_of(MISSES_BEFORE_LOOK) {
             table.look(&self.saves)?;
         }
-        let draw = if self.lies(Lie::BiasedPicker) { Key::random_biased } else { Key::random };
+        let draw = if self.tells(Lie::BiasedPicker) { Key::random_biased } else { Key::random };
         if let Some(key) = table.pick(draw) {
             return Ok(Some(key));
         }
@@ -235,7 +239,7 @@ impl Liar {
         match OpenOptions::new().write(true).create_new(true).open(self.path(key)) {
             Ok(_) => Ok(true),
             // HandsOutUsed: that it is there already does not matter.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.lies(Lie::HandsOutUsed)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.tells(Lie::HandsOutUsed)),
             Err(_) => Err(OPEN_FAILED),
         }
     }

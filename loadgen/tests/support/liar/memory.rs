@@ -2,7 +2,8 @@
 
 use super::document::Object;
 use super::keys::Key;
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// `StaleRestore`: how old a copy may be that restore answers.
@@ -21,7 +22,7 @@ pub(super) struct Memory {
     saves: HashMap<Key, u64>,
     /// `TornRestore`: what each document was before its last save, and when that was.
     before: HashMap<Key, (Instant, Vec<u8>)>,
-    /// `CrossTalk`, `HandsOutLive`: the document that was written last.
+    /// `CrossTalk`, `HandsOutLive` and others: the document that was written last.
     last: Option<Key>,
     /// `Traversal`: what was saved under keys that are none.
     beyond: HashMap<String, Vec<u8>>,
@@ -33,6 +34,18 @@ pub(super) struct Memory {
     on_its_way: Option<Key>,
     /// `SavesTwice`: what is to be stored once more, and after how many saves.
     again: HashMap<Key, (u32, String)>,
+    /// `RestoreLagsBehindInstantiate`: when each document was created.
+    created: HashMap<Key, Instant>,
+    /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: keys whose documents were deleted, and are not there again.
+    deleted: HashSet<Key>,
+    /// `ListsDeleted`: what list showed of the document that was deleted last.
+    deleted_entry: Option<Value>,
+    /// `StaleList`: a copy, and when it was taken.
+    list: Option<(Instant, Vec<Value>)>,
+    /// `SwapsSaves`: a save that waits for another user's.
+    waiting: Option<(Key, String)>,
+    /// `SameKeyTwice`: the key that was handed out last.
+    handed_out: Option<Key>,
 }
 
 impl Memory {
@@ -48,6 +61,7 @@ impl Memory {
             self.before.insert(key, (Instant::now(), before));
         }
         self.last = Some(key);
+        self.deleted.remove(&key);
     }
 
     /// Notes that a document began or ended: nothing from before it may be answered.
@@ -56,7 +70,63 @@ impl Memory {
         self.saves.remove(&key);
         self.before.remove(&key);
         self.again.remove(&key);
+        self.waiting = self.waiting.take().filter(|(waiting, _)| *waiting != key);
         self.last = self.last.filter(|&last| last != key);
+    }
+
+    /// Notes that instantiate created a document.
+    pub(super) fn created(&mut self, key: Key) {
+        self.forget(key);
+        self.deleted.remove(&key);
+        self.created.insert(key, Instant::now());
+    }
+
+    /// Notes that a document was deleted, with what list showed of it.
+    pub(super) fn deleted(&mut self, key: Key, entry: Option<Value>) {
+        self.forget(key);
+        self.deleted.insert(key);
+        self.deleted_entry = entry.or(self.deleted_entry.take());
+    }
+
+    /// `RestoreLagsBehindInstantiate`: whether a document was created less than so long ago.
+    pub(super) fn is_new(&self, key: Key, life: Duration) -> bool {
+        self.created.get(&key).is_some_and(|created| created.elapsed() < life)
+    }
+
+    /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: whether a document was deleted and is not there again.
+    pub(super) fn is_deleted(&self, key: Key) -> bool {
+        self.deleted.contains(&key)
+    }
+
+    /// `ListsDeleted`: what list showed of the document that was deleted last.
+    pub(super) fn deleted_entry(&self) -> Option<Value> {
+        self.deleted_entry.clone()
+    }
+
+    /// `StaleList`: the copy, taken anew if it is too old.
+    pub(super) fn list_copy(&mut self, current: &[Value], life: Duration) -> Vec<Value> {
+        match &self.list {
+            Some((taken, copy)) if taken.elapsed() < life => copy.clone(),
+            _ => {
+                self.list = Some((Instant::now(), current.to_vec()));
+                current.to_vec()
+            }
+        }
+    }
+
+    /// `SwapsSaves`: the save of another document that waits, if one does.
+    pub(super) fn take_waiting(&mut self, key: Key) -> Option<(Key, String)> {
+        self.waiting.take_if(|(other, _)| *other != key)
+    }
+
+    /// `SwapsSaves`: has a save wait.
+    pub(super) fn set_waiting(&mut self, key: Key, content: &str) {
+        self.waiting = Some((key, content.to_owned()));
+    }
+
+    /// `SameKeyTwice`: sets the key that was handed out last, and answers the one before.
+    pub(super) fn set_handed_out(&mut self, key: Option<Key>) -> Option<Key> {
+        std::mem::replace(&mut self.handed_out, key)
     }
 
     /// `StaleRestore`: the copy, taken anew where it is too old.
@@ -81,7 +151,7 @@ impl Memory {
         mixed().unwrap_or(current)
     }
 
-    /// `CrossTalk`, `HandsOutLive`: the document that was written last.
+    /// `CrossTalk`, `HandsOutLive` and others: the document that was written last.
     pub(super) fn last(&self) -> Option<Key> {
         self.last
     }
@@ -124,7 +194,7 @@ impl Memory {
         std::mem::replace(&mut self.on_its_way, key)
     }
 
-    /// `SavesTwice`: keeps what is to be stored once more after so many saves; false where something is kept already.
+    /// `SavesTwice`, `ComesOnceMore`: keeps what is to be stored once more after so many saves; false where something is kept already.
     pub(super) fn keep_for_later(&mut self, key: Key, content: &str, after_saves: u32) -> bool {
         let is_free = !self.again.contains_key(&key);
         if is_free {
@@ -133,7 +203,7 @@ impl Memory {
         is_free
     }
 
-    /// `SavesTwice`: counts a save, and answers what is to be stored once more now.
+    /// `SavesTwice`, `ComesOnceMore`: counts a save, and answers what is to be stored once more now.
     pub(super) fn once_more(&mut self, key: Key) -> Option<String> {
         let (saves_left, _) = self.again.get_mut(&key)?;
         *saves_left -= 1;

@@ -1,12 +1,14 @@
 //! The operations on documents.
 
+use super::super::running::Counted;
 use super::Lie;
 use super::document::{FORMAT_VERSION, Object, Posted};
+use super::faults::Telling;
 use super::keys::{KEYS, Key, Table, keys_in};
 use super::memory::Memory;
 use super::wire::{
     ACCESS_FAILED, CREATE_FOLDER_FAILED, DELETE_FAILED, FOLDER_NOT_FOUND, INSTANCE_NOT_FOUND, INVALID_KEY,
-    INVALID_SAVED_DATA, KEY_REQUIRED, LOCK_FAILED, NOTHING_SAVED, OPEN_FAILED, READ_FAILED, Refusal,
+    INVALID_SAVED_DATA, INVALID_TYPE, KEY_REQUIRED, LOCK_FAILED, NOTHING_SAVED, OPEN_FAILED, READ_FAILED, Refusal,
 };
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 
@@ -29,13 +31,11 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// A server's documents, and its lie.
 pub(crate) struct Liar {
     pub(super) saves: PathBuf,
-    pub(super) lie: Option<Lie>,
+    pub(super) telling: Telling,
     /// A lock for each key, fair, held by whoever changes its document.
     locks: Vec<tokio::sync::Mutex<()>>,
     pub(super) table: Mutex<Table>,
     pub(super) memory: Mutex<Memory>,
-    /// Requests that one lie in so many is counted by.
-    pub(super) counted: AtomicU64,
     /// Makes the names of new files different.
     serial: AtomicU64,
 }
@@ -51,11 +51,10 @@ impl Liar {
     pub(crate) fn new(lie: Option<Lie>, saves: &Path) -> Self {
         let liar = Self {
             saves: saves.to_owned(),
-            lie,
+            telling: Telling::of(lie),
             locks: (0..KEYS).map(|_| tokio::sync::Mutex::default()).collect(),
             table: Mutex::new(Table::new()),
             memory: Mutex::default(),
-            counted: AtomicU64::new(0),
             serial: AtomicU64::new(0),
         };
         if liar.lies(Lie::KeepsUnlinkedOpen) {
@@ -78,20 +77,18 @@ impl Liar {
         liar
     }
 
-    /// Whether this is the server's lie.
-    pub(super) fn lies(&self, lie: Lie) -> bool {
-        self.lie == Some(lie)
-    }
-
-    /// As [`Liar::lies`], one time in `n` by chance.
-    fn lies_once_in(&self, n: u32, lie: Lie) -> bool {
-        self.lies(lie) && rand::random_range(0..n) == 0
+    /// What it counts.
+    pub(crate) fn counted(&self) -> Arc<Counted> {
+        Arc::clone(&self.telling.counted)
     }
 
     /// Creates a document where there is none.
     pub(super) async fn instantiate(&self, posted: &Posted<'_>) -> Result<Instantiated, Refusal> {
         fs::create_dir_all(&self.saves).map_err(|_| CREATE_FOLDER_FAILED)?;
         let key = Key::parse(&posted.session_key).ok_or(INVALID_KEY)?;
+        if self.tells(Lie::InstantiateRefused) {
+            return Err(INVALID_TYPE);
+        }
         // InstantiateTwiceCreated: tested before the lock. The document is right nevertheless, only the answer is not.
         let free_before = self.lies(Lie::InstantiateTwiceCreated) && self.read(key)?.is_none();
         self.let_others_run_for(Lie::InstantiateTwiceCreated).await;
@@ -100,9 +97,15 @@ impl Liar {
         let _shut_out = self.file_lock(key).await?;
         let free = self.read(key)?.is_none();
         // InstantiateOverwrites: whatever is there.
-        if free || self.lies(Lie::InstantiateOverwrites) {
-            self.put(key, &posted.placeholder(now_ms()))?;
-            locked(&self.memory).forget(key);
+        let stores =
+            if free { !self.tells(Lie::InstantiateStoresNothing) } else { self.tells(Lie::InstantiateOverwrites) };
+        if stores {
+            let with_state = !(posted.has_state() && self.tells(Lie::InstantiateDropsState));
+            self.put(key, &posted.placeholder(now_ms(), with_state))?;
+            locked(&self.memory).created(key);
+        }
+        if free_before && !free {
+            self.told();
         }
         Ok(if free || free_before { Instantiated::Created } else { Instantiated::Existed })
     }
@@ -111,6 +114,7 @@ impl Liar {
     pub(super) async fn save(&self, posted: &Posted<'_>) -> Result<(), Refusal> {
         let Some(key) = Key::parse(&posted.session_key) else {
             // Traversal: taken, but kept out of the file system.
+            self.told();
             locked(&self.memory).keep_beyond(&posted.session_key, posted.merged(None, now_ms(), false)?);
             return Ok(());
         };
@@ -119,30 +123,36 @@ impl Liar {
         let file_lock = if self.lies(Lie::NoLock) { Ok(None) } else { self.file_lock(key).await };
         // StoresWithoutLock: the error comes after the deed.
         let (_shut_out, refusal) = match file_lock {
-            Err(refusal) if self.lies(Lie::StoresWithoutLock) => (None, Some(refusal)),
+            Err(refusal) if self.tells(Lie::StoresWithoutLock) => (None, Some(refusal)),
+            Err(_) if self.tells(Lie::DropsWithoutLock) => return Ok(()),
             lock => (lock?, None),
         };
+        if self.turns_away(key)? {
+            return Ok(());
+        }
         let stored = self.read(key)?;
         self.let_others_run_for(Lie::NoLock).await;
-        if self.lies(Lie::SlowSave) {
+        if self.tells(Lie::SlowSave) {
             sleep(Duration::from_millis(30)).await;
         }
         let lock_file = self.saves.join(format!("{key}.lock"));
-        if self.lies(Lie::LockFiles) {
+        if self.tells(Lie::LockFiles) {
             fs::write(&lock_file, "").map_err(|_| OPEN_FAILED)?;
             sleep(Duration::from_millis(2)).await;
         }
         // LostMerge: as if nothing were stored. MergingState: not only the metadata is overlaid.
-        let under = stored.as_deref().filter(|_| !self.lies(Lie::LostMerge));
-        let content = posted.merged(under, now_ms(), self.lies(Lie::MergingState))?;
+        let under = stored.as_deref().filter(|_| !self.tells(Lie::LostMerge));
+        let now_ms = now_ms();
+        let content = posted.merged(under, now_ms, stored.is_some() && self.tells(Lie::MergingState))?;
+        let content = self.mangled(stored.as_deref(), content, now_ms);
         // LyingSave: acknowledged, and forgotten.
-        if !self.lies_once_in(20, Lie::LyingSave) {
+        if !self.tells(Lie::LyingSave) && !self.swaps(key, &content)? {
             self.store(key, stored.as_deref(), &content).await?;
         }
         if self.lies(Lie::LockFiles) {
             fs::remove_file(&lock_file).map_err(|_| OPEN_FAILED)?;
         }
-        if self.lie.is_some() {
+        if self.telling.lie.is_some() {
             locked(&self.memory).saved(key, stored, content.as_bytes());
         }
         refusal.map_or(Ok(()), Err)
@@ -154,8 +164,11 @@ impl Liar {
         let Ok(file) = File::open(self.path(key)) else { return Ok(None) };
         let until = Instant::now() + LOCK_WAIT;
         while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            if Instant::now() >= until && !self.lies(Lie::WaitsForEver) {
-                return Err(LOCK_FAILED);
+            if Instant::now() >= until {
+                if !self.lies(Lie::WaitsForEver) {
+                    return Err(LOCK_FAILED);
+                }
+                self.told();
             }
             sleep(LOCK_PAUSE).await;
         }
@@ -170,19 +183,22 @@ impl Liar {
         }
         let mut key = Key::parse(session_key).ok_or(INVALID_KEY)?;
         // CrossTalk: whoever wrote last; so one user alone always gets the right document.
-        if self.lies_once_in(50, Lie::CrossTalk) {
-            key = locked(&self.memory).last().unwrap_or(key);
+        let last = locked(&self.memory).last().filter(|last| *last != key);
+        if let Some(last) = last.filter(|_| self.tells(Lie::CrossTalk)) {
+            key = last;
         }
         let mut content = self.read(key)?.ok_or(NOTHING_SAVED)?;
-        if self.lies_each(2, Lie::LaggingReplica) {
-            content = locked(&self.memory).replica(key).unwrap_or(content);
+        let earlier = match self.telling.lie {
+            Some(Lie::LaggingReplica) => locked(&self.memory).replica(key),
+            Some(Lie::StaleRestore) => Some(locked(&self.memory).copy(key, content.clone())),
+            Some(Lie::TornRestore) => Some(locked(&self.memory).torn(key, content.clone())),
+            _ => None,
+        };
+        let earlier = earlier.filter(|earlier| *earlier != content);
+        if let Some(earlier) = earlier.filter(|_| self.telling.lie.is_some_and(|lie| self.tells(lie))) {
+            content = earlier;
         }
-        if self.lies(Lie::StaleRestore) {
-            content = locked(&self.memory).copy(key, content);
-        }
-        if self.lies_once_in(4, Lie::TornRestore) {
-            content = locked(&self.memory).torn(key, content);
-        }
+        content = self.shown(key, content)?;
         if serde_json::from_slice::<&serde_json::value::RawValue>(&content).is_ok_and(|value| value.get() != "null") {
             Ok(content)
         } else {
@@ -202,20 +218,27 @@ impl Liar {
         self.let_others_run_for(Lie::DeleteTwice).await;
 
         let _held = self.locks[key.index()].lock().await;
-        let outcome = match self.lie {
-            Some(Lie::DeleteKeepsFile) => fs::metadata(&path).map(drop),
-            Some(Lie::KeepsExtraFiles) => fs::rename(&path, self.saves.join(format!("{key}-old.json"))),
+        self.refuses_delete(key)?;
+        let content = self.read(key)?.unwrap_or_default();
+        let entry = if self.lies(Lie::ListsDeleted) { self.listed(key).map(|(_, entry)| entry) } else { None };
+        let outcome = match self.telling.lie {
+            Some(lie @ (Lie::DeleteKeepsFile | Lie::DeleteNotDone)) if path.exists() && self.tells(lie) => {
+                return Ok(());
+            }
+            Some(lie @ Lie::KeepsExtraFiles) if self.tells(lie) => {
+                fs::rename(&path, self.saves.join(format!("{key}-old.json")))
+            }
             _ => fs::remove_file(&path),
         };
         match outcome {
-            Err(error) if error.kind() == ErrorKind::NotFound && was_there => {}
+            Err(error) if error.kind() == ErrorKind::NotFound && was_there => self.told(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(INSTANCE_NOT_FOUND),
             outcome => outcome.map_err(|_| DELETE_FAILED)?,
         }
-        locked(&self.memory).forget(key);
+        locked(&self.memory).deleted(key, entry);
         locked(&self.memory).unlinked(key);
-        locked(&self.table).note(key, self.lies(Lie::DeleteKeepsFile));
-        Ok(())
+        locked(&self.table).note(key, false);
+        self.removed(key, &content)
     }
 
     /// All documents, newest first.
@@ -226,16 +249,7 @@ impl Liar {
         keys.extend(locked(&self.table).used());
         let mut listed: Vec<(u64, Value)> = keys.into_iter().filter_map(|key| self.listed(key)).collect();
         listed.sort_by_key(|&(timestamp, _)| std::cmp::Reverse(timestamp));
-        let mut listed: Vec<Value> = listed.into_iter().map(|(_, entry)| entry).collect();
-        if self.lies(Lie::LosesInList) {
-            listed.retain(|_| rand::random_range(0..30) > 0);
-        }
-        if self.lies(Lie::MixedUpList) && !listed.is_empty() {
-            let mut types: Vec<Value> = listed.iter().map(|entry| entry["typeSlug"].clone()).collect();
-            types.rotate_left(1);
-            listed.iter_mut().zip(types).for_each(|(entry, other)| entry["typeSlug"] = other);
-        }
-        Ok(listed)
+        Ok(self.mislisted(listed.into_iter().map(|(_, entry)| entry).collect()))
     }
 
     /// What list shows of a document, and its time; `None` where there is none (any more).
@@ -272,7 +286,7 @@ impl Liar {
     }
 
     /// The stored document; `None` where there is none, or only a reservation.
-    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, Refusal> {
+    pub(super) fn read(&self, key: Key) -> Result<Option<Vec<u8>>, Refusal> {
         match fs::read(self.path(key)) {
             Ok(content) => Ok(Some(content).filter(|content| !content.is_empty())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -285,6 +299,7 @@ impl Liar {
     pub(super) fn put(&self, key: Key, content: &str) -> Result<(), Refusal> {
         // KeepsUnlinkedOpen: what is written goes with the file that nobody can open any more.
         if self.lies(Lie::KeepsUnlinkedOpen) && locked(&self.memory).is_unlinked(key) {
+            self.told();
             return Ok(());
         }
         let new = self.saves.join(format!(".{key}.{}.new", self.serial.fetch_add(1, Ordering::Relaxed)));
@@ -303,7 +318,7 @@ impl Liar {
 
     /// What makes a lie about locks show: others run in between.
     async fn let_others_run_for(&self, lie: Lie) {
-        if self.lies(lie) {
+        if self.tells(lie) {
             for _ in 0..YIELDS {
                 tokio::task::yield_now().await;
             }

@@ -3,17 +3,19 @@
 use super::super::running::Answer;
 use super::Lie;
 use super::document::Posted;
+use super::faults::Sealed;
 use super::keys::Drawn;
 use super::store::{Instantiated, Liar};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response};
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, Request};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Longest body of a request, PHP's default. A real document has 2.7 KB.
@@ -70,23 +72,24 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>> ReadBody 
 
 /// Answers a request; an error where the connection is to be closed instead, which only a lie does.
 pub(crate) async fn answer<B: ReadBody>(liar: &Liar, request: Request<B>) -> io::Result<Answer> {
+    liar.counted().requests.fetch_add(1, Ordering::Relaxed);
     let Some((operation, methods)) = operation(request.uri().path()) else {
-        return Ok(refused(NOT_FOUND));
+        return Ok(refused(liar, NOT_FOUND));
     };
     if !allows(methods, request.method()) {
-        let mut answer = refused(METHOD_NOT_ALLOWED);
+        let mut answer = refused(liar, METHOD_NOT_ALLOWED);
         answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
         return Ok(answer);
     }
     if operation == "generate-key" {
-        return Ok(generated(&liar.hand_out().await));
+        return Ok(generated(liar, &liar.hand_out().await));
     }
     Ok(match operate(liar, operation, request).await {
-        Ok(data) => succeeded(&data),
+        Ok(data) => succeeded(liar, &data, operation == "restore"),
         Err(NO_ANSWER) => return Err(io::ErrorKind::ConnectionAborted.into()),
         // WrongStatus: a client's mistake passes for the server's.
-        Err(MISSING_TYPE) if liar.lies(Lie::WrongStatus) => refused((500, MISSING_TYPE.1)),
-        Err(refusal) => refused(refusal),
+        Err(MISSING_TYPE) if liar.tells(Lie::WrongStatus) => refused(liar, (500, MISSING_TYPE.1)),
+        Err(refusal) => refused(liar, refusal),
     })
 }
 
@@ -154,27 +157,22 @@ fn parameter<B>(request: &Request<B>, name: &str) -> String {
     values.last().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-fn generated(drawn: &Drawn) -> Answer {
+fn generated(liar: &Liar, drawn: &Drawn) -> Answer {
     let mut answer = match drawn.key {
-        Ok(key) => succeeded(format!(r#"{{"sessionKey":"{key}"}}"#).as_bytes()),
-        Err(refusal) => refused(refusal),
+        Ok(key) => succeeded(liar, json!({ "sessionKey": liar.misspelt(key) }).to_string().as_bytes(), false),
+        Err(refusal) => refused(liar, refusal),
     };
     answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(drawn.attempts));
     answer
 }
 
-fn succeeded(data: &[u8]) -> Answer {
-    let head = format!(r#"{{"success":true,"timestamp":{},"data":"#, now_s());
-    json_answer(200, [head.as_bytes(), data, b"}"].concat())
+fn succeeded(liar: &Liar, data: &[u8], is_restore: bool) -> Answer {
+    liar.seal(&Sealed { status: 200, timestamp_s: now_s(), rest: [b"\"data\":", data].concat(), is_restore })
 }
 
-fn refused((status, message): Refusal) -> Answer {
-    json_answer(status, json!({ "success": false, "message": message, "timestamp": now_s() }).to_string().into_bytes())
-}
-
-fn json_answer(status: u16, body: Vec<u8>) -> Answer {
-    let answer = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
-    answer.body(Full::from(body)).expect("a status and a header that are right")
+fn refused(liar: &Liar, (status, message): Refusal) -> Answer {
+    let rest = format!(r#""message":{}"#, Value::from(message)).into_bytes();
+    liar.seal(&Sealed { status, timestamp_s: now_s(), rest, is_restore: false })
 }
 
 fn now_s() -> u64 {

@@ -1,6 +1,6 @@
 //! As much of EDN as a history's lines are made of.
 
-use crate::record::formats::Problem;
+use super::Problem;
 use std::borrow::Cow;
 
 /// A value.
@@ -9,35 +9,49 @@ pub(super) enum Form<'a> {
     Bare(&'a str),
     /// A string, its escapes resolved.
     Text(Cow<'a, str>),
+    /// A list, a vector, a map or a set, as it is written.
+    Nested(&'a str),
 }
 
 impl<'a> Form<'a> {
     /// The first value, and what comes after it.
     pub(super) fn of(text: &'a str) -> Result<(Self, &'a str), Problem> {
-        let text = trim(text);
+        let text = without_tag(trim(text));
         if let Some(inside) = text.strip_prefix('"') {
             let (content, rest) = string(inside)?;
             return Ok((Self::Text(content), trim(rest)));
+        }
+        if text.starts_with(['[', '(', '{']) || text.starts_with("#{") {
+            let (nested, rest) = text.split_at(nested_bytes(text)?);
+            return Ok((Self::Nested(nested), trim(rest)));
         }
         let (bare, rest) = bare(text);
         Ok((Self::Bare(bare), rest))
     }
 
+    /// What is written, if it is no string.
+    pub(super) fn written(self) -> &'a str {
+        match self {
+            Self::Bare(text) | Self::Nested(text) => text,
+            Self::Text(_) => "a string",
+        }
+    }
+
     pub(super) fn number(self) -> Result<u64, Problem> {
-        let text = self.bare_or("a string");
+        let text = self.written();
         text.parse().map_err(|_| Problem::unexpected("the number of a process", text))
     }
 
     /// A keyword; which one, is for the caller to check.
     pub(super) fn keyword(self) -> Result<&'a str, Problem> {
-        let text = self.bare_or("a string");
+        let text = self.written();
         if text.starts_with(':') { Ok(text) } else { Err(Problem::unexpected("a keyword", text)) }
     }
 
     pub(super) fn string(self) -> Result<Cow<'a, str>, Problem> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::Bare(other) => Err(Problem::unexpected("a string", other)),
+            other => Err(Problem::unexpected("a string", other.written())),
         }
     }
 
@@ -45,14 +59,7 @@ impl<'a> Form<'a> {
         match self {
             Self::Text(text) => Ok(Some(text)),
             Self::Bare("nil") => Ok(None),
-            Self::Bare(other) => Err(Problem::unexpected("a string or nil", other)),
-        }
-    }
-
-    fn bare_or(&self, other: &'a str) -> &'a str {
-        match self {
-            Self::Bare(text) => text,
-            Self::Text(_) => other,
+            other => Err(Problem::unexpected("a string or nil", other.written())),
         }
     }
 }
@@ -76,12 +83,39 @@ pub(super) fn bare(text: &str) -> (&str, &str) {
     (bare, trim(rest))
 }
 
-fn trim(text: &str) -> &str {
+/// What a tag is put before: `#jepsen.history.Op{…}` is the map.
+pub(super) fn without_tag(text: &str) -> &str {
+    let is_tag = |rest: &&str| rest.starts_with(char::is_alphabetic);
+    text.strip_prefix('#').filter(is_tag).map_or(text, |tag| bare(tag).1)
+}
+
+/// The bytes of a nested value up to its closing bracket.
+fn nested_bytes(text: &str) -> Result<usize, Problem> {
+    let mut depth = 0_u32;
+    let mut rest = text;
+    while let Some(next) = rest.find(['[', ']', '(', ')', '{', '}', '"', '\\']) {
+        let sign = rest.as_bytes()[next];
+        rest = &rest[next + 1..];
+        match sign {
+            b'"' => rest = string(rest)?.1,
+            // A character, which can be a bracket.
+            b'\\' => rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default(),
+            b'[' | b'(' | b'{' => depth += 1,
+            _ => depth -= 1,
+        }
+        if depth == 0 {
+            return Ok(text.len() - rest.len());
+        }
+    }
+    Err(Problem::unexpected("a bracket's end", text))
+}
+
+pub(super) fn trim(text: &str) -> &str {
     text.trim_start_matches(is_space)
 }
 
 /// A comma is a space.
-fn is_space(character: char) -> bool {
+pub(super) fn is_space(character: char) -> bool {
     character.is_whitespace() || character == ','
 }
 

@@ -1,12 +1,11 @@
-//! The lies that only a whole history tells: how they store a save, and hand out a key. An honest server does it in one step.
+//! How a save is stored, and a key handed out. An honest server does it in one step.
 
-use super::Lie;
-use super::document::Object;
-use super::keys::{Drawn, Key};
-use super::store::{Liar, locked};
-use super::wire::{INVALID_KEY, NO_ANSWER, OPEN_FAILED, Refusal};
+use super::super::Lie;
+use super::super::document::Object;
+use super::super::keys::{Drawn, Key};
+use super::super::store::{Liar, locked};
+use super::super::wire::{EXHAUSTED, INVALID_KEY, NO_ANSWER, OPEN_FAILED, Refusal};
 use std::fs;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -16,40 +15,41 @@ const MOMENT: Duration = Duration::from_millis(2);
 /// `SavesTwice`: after how many saves one comes once more. More than a test has users: they were all sent afterwards.
 const SAVES_BETWEEN: u32 = 20;
 
-impl Liar {
-    /// Whether this is the server's lie, and it is told now: each so-manieth time.
-    pub(super) fn lies_each(&self, nth: u64, lie: Lie) -> bool {
-        self.lies(lie) && (self.counted.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(nth)
-    }
+/// `ExhaustedEarly`: the attempts that it claims.
+const MOST_ATTEMPTS: u32 = 100;
 
+impl Liar {
     /// Stores what a save made of what was there before; its document's lock is held.
-    pub(super) async fn store(&self, key: Key, before: Option<&[u8]>, content: &str) -> Result<(), Refusal> {
-        match self.lie {
+    pub(in super::super) async fn store(&self, key: Key, before: Option<&[u8]>, content: &str) -> Result<(), Refusal> {
+        match self.telling.lie {
             Some(Lie::SavesInTwoSteps) => self.store_half(key, before, content).await?,
             Some(Lie::LaggingReplica) => return self.store_twice_over(key, before, content).await,
             Some(Lie::RemovesFirst) => {
                 self.remove(key)?;
+                self.told();
                 sleep(MOMENT).await;
             }
             _ => {}
         }
         self.put(key, content)?;
-        if self.lies_each(10, Lie::LosesDocuments) {
+        if self.tells(Lie::LosesDocuments) {
             self.remove(key)?;
         }
-        if self.lies_each(10, Lie::RefusesAndStores) {
+        if self.tells(Lie::RefusesAndStores) {
             return Err(INVALID_KEY);
         }
-        if self.lies(Lie::SavesTwice) {
-            return self.store_once_more(key, content);
+        match self.telling.lie {
+            Some(Lie::SavesTwice) => self.store_once_more(key, content, SAVES_BETWEEN),
+            Some(Lie::ComesOnceMore) => self.store_once_more(key, content, 1),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// `SavesInTwoSteps`: the first of them.
     async fn store_half(&self, key: Key, before: Option<&[u8]>, content: &str) -> Result<(), Refusal> {
         if let Some(half) = before.and_then(|before| with_notes_of(before, content)) {
             self.put(key, &half)?;
+            self.told();
             sleep(MOMENT).await;
         }
         Ok(())
@@ -65,33 +65,38 @@ impl Liar {
     }
 
     /// `StoresHalfBodies`: under the key that it begins with.
-    pub(super) fn store_half_a_body(&self, came: &[u8]) {
+    pub(in super::super) fn store_half_a_body(&self, came: &[u8]) {
         let text = String::from_utf8_lossy(came);
         let key = text.split("\"sessionKey\":\"").nth(1).and_then(|rest| Key::parse(rest.get(..3)?));
-        if let Some(key) = key.filter(|_| self.lies(Lie::StoresHalfBodies)) {
+        if let Some(key) = key.filter(|_| self.tells(Lie::StoresHalfBodies)) {
             // Nobody is there to be told of an error.
             let _ = self.put(key, &text);
         }
     }
 
-    /// `SavesTwice`: now and then a save has no answer, and comes once more when others have been stored over it.
-    fn store_once_more(&self, key: Key, content: &str) -> Result<(), Refusal> {
+    /// `SavesTwice`, `ComesOnceMore`: now and then a save comes once more when others have been stored over it. The first
+    /// of these has no answer.
+    fn store_once_more(&self, key: Key, content: &str, saves_between: u32) -> Result<(), Refusal> {
         let earlier = locked(&self.memory).once_more(key);
         if let Some(earlier) = earlier {
+            self.told();
             return self.put(key, &earlier);
         }
-        let has_no_answer =
-            self.lies_each(25, Lie::SavesTwice) && locked(&self.memory).keep_for_later(key, content, SAVES_BETWEEN);
-        if has_no_answer { Err(NO_ANSWER) } else { Ok(()) }
+        let is_kept = self.is_time() && locked(&self.memory).keep_for_later(key, content, saves_between);
+        if is_kept && self.lies(Lie::SavesTwice) { Err(NO_ANSWER) } else { Ok(()) }
     }
 
     /// Hands out a key.
-    pub(super) async fn hand_out(&self) -> Drawn {
-        match self.lie {
+    pub(in super::super) async fn hand_out(&self) -> Drawn {
+        match self.telling.lie {
             Some(Lie::SharesKeys) => self.hand_out_together().await,
-            Some(Lie::HandsOutLive) if self.lies_each(10, Lie::HandsOutLive) => {
-                let live = locked(&self.memory).last();
+            Some(Lie::HandsOutLive) => {
+                let live = locked(&self.memory).last().filter(|_| self.tells(Lie::HandsOutLive));
                 live.map_or_else(|| self.generate_key(), drawn)
+            }
+            Some(Lie::SameKeyTwice) => self.hand_out_twice(),
+            Some(Lie::ExhaustedEarly) if self.tells(Lie::ExhaustedEarly) => {
+                Drawn { key: Err(EXHAUSTED), attempts: MOST_ATTEMPTS }
             }
             _ => self.generate_key(),
         }
@@ -101,12 +106,24 @@ impl Liar {
     async fn hand_out_together(&self) -> Drawn {
         let other = locked(&self.memory).set_on_its_way(None);
         if let Some(key) = other {
+            self.told();
             return drawn(key);
         }
         let own = self.generate_key();
         locked(&self.memory).set_on_its_way(own.key.ok());
         sleep(MOMENT).await;
         locked(&self.memory).set_on_its_way(None);
+        own
+    }
+
+    /// `SameKeyTwice`: the key that was handed out last, or a new one.
+    fn hand_out_twice(&self) -> Drawn {
+        let last = locked(&self.memory).set_handed_out(None).filter(|_| self.tells(Lie::SameKeyTwice));
+        if let Some(key) = last {
+            return drawn(key);
+        }
+        let own = self.generate_key();
+        locked(&self.memory).set_handed_out(own.key.ok());
         own
     }
 

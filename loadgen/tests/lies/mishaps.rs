@@ -1,0 +1,176 @@
+//! Honest servers, and what befalls them: nobody is accused, in any load and by any claim.
+//!
+//! Each trouble comes to each operation in the scenarios that have it, and, to every operation, in all of them and in
+//! `verify --quick`, three times over.
+
+use super::results::Counts;
+use super::support::harness::{Run, saves_folder, verify};
+use super::support::liar;
+use super::support::load::{SCENARIOS, run};
+use super::support::mishap::{self, Battered, Blow, Mishap, OPERATIONS, Reference, Trouble};
+use super::support::running::{Counted, Running};
+use super::{Outcome, Row};
+use loadgen::claims::Verdict;
+use std::path::Path;
+use std::time::Duration;
+
+/// How often each mishap is tried in the whole table.
+const SEEDS: u32 = 3;
+
+/// One request in so many meets with its trouble in a load, and among the requests of all claims.
+const EACH_IN_LOADS: u32 = 30;
+const EACH_IN_CLAIMS: u32 = 300;
+
+/// How long a load waits for an answer, and how late what is late is. Claims wait for ten seconds: what is late there is
+/// only slow.
+const PATIENCE: &str = "100ms";
+const LATE: Duration = Duration::from_millis(400);
+
+/// What happens to the server's process, and how often.
+const BLOWS: [(&str, Blow); 2] = [("Paused", Blow::Paused(Duration::from_millis(300))), ("Restarted", Blow::Restarted)];
+const BLOW_EVERY: Duration = Duration::from_millis(500);
+
+/// Restarts in claims: their experiments have to get somewhere between.
+const BLOW_EVERY_IN_CLAIMS: Duration = Duration::from_secs(5);
+
+/// Claims that say how fast or how available a server is: one that is late, down or paused may break them.
+fn is_of_service(id: &str) -> bool {
+    id.starts_with('P') || ["K3", "K4", "K5", "K6"].contains(&id)
+}
+
+/// What the specification brings with it, whoever keeps it.
+const OF_THE_CONTRACT: [&str; 2] = ["O4", "O5"];
+
+/// The table's rows.
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for trouble in Trouble::ALL {
+        for (operation, scenarios) in OPERATIONS {
+            rows.push(Row {
+                name: format!("mishap {trouble:?} {operation}"),
+                is_short: operation == "save",
+                run: Box::new(move || {
+                    let load = |scenario| troubled_load(trouble, Some(operation), scenario, 1);
+                    sum(scenarios.iter().map(|scenario| load(scenario)))
+                }),
+            });
+        }
+        for seed in 1..=SEEDS {
+            rows.push(Row {
+                name: format!("mishap {trouble:?} every, seed {seed}"),
+                is_short: false,
+                run: Box::new(move || {
+                    sum(SCENARIOS.iter().map(|scenario| troubled_load(trouble, None, scenario, seed)))
+                }),
+            });
+            rows.push(Row {
+                name: format!("mishap {trouble:?} every, verify, seed {seed}"),
+                is_short: false,
+                run: Box::new(move || troubled_claims(trouble, seed)),
+            });
+        }
+    }
+    for (name, blow) in BLOWS {
+        for seed in 1..=SEEDS {
+            rows.push(Row {
+                name: format!("mishap {name}, seed {seed}"),
+                is_short: seed == 1,
+                run: Box::new(move || sum(SCENARIOS.iter().map(|scenario| battered_load(blow, scenario, seed)))),
+            });
+            rows.push(Row {
+                name: format!("mishap {name}, verify, seed {seed}"),
+                is_short: false,
+                run: Box::new(move || battered_claims(blow, seed)),
+            });
+        }
+    }
+    rows
+}
+
+/// The counts of all, or what went wrong in the first that went wrong.
+fn sum(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
+    let mut sum = Counts { found: "nobody".to_owned(), ..Counts::default() };
+    for outcome in outcomes {
+        let counts = outcome?;
+        sum.told += counts.told;
+        sum.requests += counts.requests;
+    }
+    if sum.told == 0 { Err("the mishap never happened".to_owned()) } else { Ok(sum) }
+}
+
+fn counts(counted: &Counted) -> Counts {
+    let (requests, told) = counted.now();
+    Counts { each: 0, told, requests, found: "nobody".to_owned() }
+}
+
+/// An honest server, the harness's own with an even seed.
+enum Server {
+    Honest(Running),
+    Reference(Reference),
+}
+
+impl Server {
+    fn start(seed: u32, saves: &Path) -> Self {
+        if seed.is_multiple_of(2) {
+            Self::Reference(Reference::start(saves))
+        } else {
+            Self::Honest(liar::spawn(None, saves))
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Honest(running) => &running.url,
+            Self::Reference(reference) => &reference.url,
+        }
+    }
+}
+
+fn troubled_load(trouble: Trouble, operation: Option<&'static str>, scenario: &str, seed: u32) -> Outcome {
+    let saves = saves_folder();
+    let server = Server::start(seed, saves.path());
+    let mishap = Mishap { trouble, operation, each: EACH_IN_LOADS, late: LATE };
+    let proxy = mishap::spawn(mishap, server.url(), saves.path());
+    is_acquitted(&proxy.url, scenario, seed)?;
+    Ok(counts(&proxy.counted))
+}
+
+fn battered_load(blow: Blow, scenario: &str, seed: u32) -> Outcome {
+    let saves = saves_folder();
+    let server = Battered::start(blow, BLOW_EVERY, saves.path());
+    is_acquitted(&server.url, scenario, seed)?;
+    Ok(counts(&server.counted))
+}
+
+fn is_acquitted(url: &str, scenario: &str, seed: u32) -> Result<(), String> {
+    let seed = seed.to_string();
+    let load = ["--target", url, "--scenario", scenario, "--users", "16", "--duration", "2s", "--patience", PATIENCE];
+    let loaded = run(&[&load[..], &["--seed", &seed]].concat());
+    loaded.accusation().map_or(Ok(()), |accusation| Err(format!("{scenario}, seed {seed}: {accusation}")))
+}
+
+fn troubled_claims(trouble: Trouble, seed: u32) -> Outcome {
+    let saves = saves_folder();
+    let server = Server::start(seed, saves.path());
+    let mishap = Mishap { trouble, operation: None, each: EACH_IN_CLAIMS, late: LATE };
+    let proxy = mishap::spawn(mishap, server.url(), saves.path());
+    is_refuted_of_nothing(&proxy.url, saves.path(), seed)?;
+    Ok(counts(&proxy.counted))
+}
+
+fn battered_claims(blow: Blow, seed: u32) -> Outcome {
+    let saves = saves_folder();
+    let server = Battered::start(blow, BLOW_EVERY_IN_CLAIMS, saves.path());
+    is_refuted_of_nothing(&server.url, saves.path(), seed)?;
+    Ok(counts(&server.counted))
+}
+
+fn is_refuted_of_nothing(url: &str, saves: &Path, seed: u32) -> Result<(), String> {
+    let saves = saves.to_str().expect("a path in UTF-8");
+    let run: Run = verify(&["--target", url, "--saves", saves, "--quick", "--seed", &seed.to_string()]);
+    let report = run.report.as_ref().ok_or_else(|| format!("no report: {}", run.stderr))?;
+    let refuted = report.targets[0].claims.iter().filter(|claim| claim.verdict == Verdict::Refuted);
+    let accused = refuted.filter(|claim| !OF_THE_CONTRACT.contains(&&*claim.id) && !is_of_service(&claim.id));
+    let accused: Vec<String> = accused.map(|claim| format!("{}: {}", claim.id, claim.summary)).collect();
+    if accused.is_empty() { Ok(()) } else { Err(accused.join("\n")) }
+}
