@@ -102,29 +102,38 @@ fn trial(protocol: Protocol, ids: Vec<&'static str>, seed: u64) -> Trial {
     Trial::test(name, move || holds(protocol, &ids, seed).map_err(Failed::from))
 }
 
-/// Every verdict must be the expected one. A busy machine can leave a claim undecided; nothing can turn it round but, for
-/// a claim about times, a machine that is too slow for it when it is tried alone, too.
+/// Every verdict must be the expected one; a busy machine can leave a claim undecided. It can also be too slow for a
+/// claim about times, or to meet a race in the time that a claim takes. So these are faults of the order only if they
+/// come again in that order, and not when the claim is tried alone.
 fn holds(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<(), String> {
-    let mut flipped = flipped(protocol, ids, seed)?;
-    flipped.retain(|(id, what)| {
-        let slow = is_about_times(id) && flipped_alone(protocol, id, seed);
-        slow.then(|| println!("{what}; it is when it is tried alone as well"));
-        !slow
-    });
-    let told: Vec<&str> = flipped.iter().map(|(_, what)| what.as_str()).collect();
+    let mut flipped = flips(protocol, ids, seed)?;
+    if !flipped.is_empty() && flipped.iter().all(Flip::may_be_the_machines) {
+        flipped.iter().for_each(|flip| println!("{}; tried again", flip.what));
+        flipped = flips(protocol, ids, seed)?;
+        flipped.retain(|flip| {
+            !flip.may_be_the_machines() || flips(protocol, &[flip.id], seed).is_ok_and(|alone| alone.is_empty())
+        });
+    }
+    let told: Vec<&str> = flipped.iter().map(|flip| flip.what.as_str()).collect();
     if told.is_empty() { Ok(()) } else { Err(format!("seed {seed}: {}", told.join("; "))) }
 }
 
-fn is_about_times(id: &str) -> bool {
-    ["K3", "K4", "K6", "R4"].contains(&id) || claims::by_id(id).is_some_and(Claim::takes_times)
+/// A verdict that is not the expected one.
+struct Flip {
+    id: &'static str,
+    verdict: Verdict,
+    what: String,
 }
 
-fn flipped_alone(protocol: Protocol, id: &'static str, seed: u64) -> bool {
-    flipped(protocol, &[id], seed).is_ok_and(|flipped| !flipped.is_empty())
+impl Flip {
+    fn may_be_the_machines(&self) -> bool {
+        let is_about_times =
+            ["K3", "K4", "K6", "R4"].contains(&self.id) || claims::by_id(self.id).is_some_and(Claim::takes_times);
+        is_about_times || self.verdict == Verdict::Holds
+    }
 }
 
-/// The claims whose verdict is not the expected one, and what is said of them.
-fn flipped(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<(&'static str, String)>, String> {
+fn flips(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<Flip>, String> {
     let target = tried(protocol, ids, seed).map_err(|error| format!("{error:#}"))?;
     let known = match protocol {
         Protocol::Documented => Expectations::documented(),
@@ -137,7 +146,7 @@ fn flipped(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<(&
         match known.weigh(id, claim.verdict) {
             Outcome::AsExpected => {}
             Outcome::Undecided => println!("{what}"),
-            Outcome::Failed => flipped.push((*id, what)),
+            Outcome::Failed => flipped.push(Flip { id, verdict: claim.verdict, what }),
         }
     }
     Ok(flipped)
