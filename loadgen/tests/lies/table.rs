@@ -27,7 +27,7 @@ impl Claims {
 pub(crate) struct Load {
     pub(crate) lie: Lie,
     /// The scenario, and what is set of it.
-    pub(crate) load: &'static [&'static str],
+    pub(crate) scenario: &'static [&'static str],
     /// Names of which one must be given to what went wrong.
     pub(crate) names: &'static [&'static str],
     /// Other names that may be given as well: the same lie, seen from another side.
@@ -38,11 +38,11 @@ pub(crate) struct Load {
 
 const fn load(
     lie: Lie,
-    load: &'static [&'static str],
+    scenario: &'static [&'static str],
     names: &'static [&'static str],
     others: &'static [&'static str],
 ) -> Load {
-    Load { lie, load, names, others, is_short: false }
+    Load { lie, scenario, names, others, is_short: false }
 }
 
 impl Load {

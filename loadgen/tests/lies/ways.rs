@@ -29,7 +29,7 @@ pub(crate) fn rows() -> Vec<Row> {
         run: Box::new(move || is_refuted(row)),
     });
     let loads = LOADS.iter().map(|row| Row {
-        name: format!("{:?}::{}", row.lie, row.load.join(" ")),
+        name: format!("{:?}::{}", row.lie, row.scenario.join(" ")),
         is_short: row.is_short,
         run: Box::new(move || is_convicted(row)),
     });
@@ -73,7 +73,7 @@ fn is_convicted(row: &Load) -> Outcome {
         let server = liar::spawn(Some(row.lie), saves.path());
         let duration = format!("{duration_s}s");
         let load = ["--target", &server.url, "--users", "16", "--duration", &duration, "--scenario"];
-        let loaded = run(&[&load, row.load].concat());
+        let loaded = run(&[&load, row.scenario].concat());
         let (requests, told) = server.counted.now();
         counts.requests += requests;
         counts.told += told;

@@ -16,7 +16,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
@@ -265,25 +266,24 @@ pub(crate) enum Blow {
 pub(crate) struct Battered {
     pub(crate) url: String,
     pub(crate) counted: Arc<Counted>,
-    is_over: Arc<AtomicBool>,
+    /// Dropped when it is over.
+    end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Battered {
     pub(crate) fn start(blow: Blow, every: Duration, saves: &Path) -> Self {
         let mut server = Reference::start(saves);
-        let (url, counted, is_over) = (server.url.clone(), Arc::<Counted>::default(), Arc::<AtomicBool>::default());
-        let (counter, is_enough) = (Arc::clone(&counted), Arc::clone(&is_over));
+        let (url, counted) = (server.url.clone(), Arc::<Counted>::default());
+        let counter = Arc::clone(&counted);
+        let (end, ended) = mpsc::channel::<()>();
         let thread = std::thread::spawn(move || {
-            loop {
-                std::thread::sleep(every);
-                if is_enough.load(Ordering::Relaxed) {
-                    return;
-                }
+            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 match blow {
                     Blow::Paused(time) => {
                         server.signal(Signal::STOP);
-                        std::thread::sleep(time);
+                        // Whether it is over meanwhile is seen when it goes on.
+                        let _ = ended.recv_timeout(time);
                         server.signal(Signal::CONT);
                     }
                     Blow::Restarted => server.restart(),
@@ -291,13 +291,13 @@ impl Battered {
                 counter.told.fetch_add(1, Ordering::Relaxed);
             }
         });
-        Self { url, counted, is_over, thread: Some(thread) }
+        Self { url, counted, end: Some(end), thread: Some(thread) }
     }
 }
 
 impl Drop for Battered {
     fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
+        drop(self.end.take());
         if let Some(thread) = self.thread.take() {
             let is_well = thread.join().is_ok();
             // A second panic would end the process.
