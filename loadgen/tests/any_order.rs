@@ -91,7 +91,7 @@ fn some_order(seed: u64) -> Vec<&'static str> {
     let mut order: Vec<&str> = Vec::new();
     some.into_iter().for_each(|id| {
         if !order.contains(&id) {
-            order.push(id)
+            order.push(id);
         }
     });
     order
@@ -178,7 +178,7 @@ fn stranger(name: &str, spawn: fn(&Path) -> Running, expected: Verdict) -> Trial
     Trial::test(name, move || {
         let saves = saves_folder();
         let server = spawn(saves.path());
-        let target = Box::new(Target::new(&server.url, DEFAULT_PATH_TEMPLATE).map_err(|error| error.to_string())?);
+        let target = Box::new(Target::new(&server.url, DEFAULT_PATH_TEMPLATE)?);
         let saves = Some(SavesFolder::open(saves.path())?);
         let tried = tried_on(Subject::Server { target, saves, consent: false }, &["K1", "O3"], 1);
         let tried = tried.map_err(|error| format!("{error:#}"))?;

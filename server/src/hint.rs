@@ -58,8 +58,9 @@ impl KeyHint {
             self.meanwhile = Some(Vec::new());
             return Pick::LookDue;
         }
+        let Some(key) = self.free.pick(draw) else { return Pick::NoneFree(self.last_look) };
         self.picks += 1;
-        self.free.pick(draw).map_or(Pick::NoneFree(self.last_look), Pick::Try)
+        Pick::Try(key)
     }
 
     fn is_due(&self, now_ms: impl Fn() -> u64) -> bool {

@@ -46,7 +46,7 @@ impl World for TestWorld {
         self.0.0.load(Relaxed)
     }
 
-    /// SplitMix64.
+    /// `SplitMix64`.
     fn draw(&self, below: u64) -> u64 {
         let mut state = self.0.1.lock().expect("nobody panics with it");
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
