@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(told(&shown), "");
         for (part, other, expected) in [
             (r#""word""#, r#""demo""#, r#"typeSlug: posted "word", shown "demo""#),
-            (r#","tabs":[[]]"#, "", r#"tabs: posted [{}], shown nothing"#),
+            (r#","tabs":[[]]"#, "", "tabs: posted [{}], shown nothing"),
             (r#""mine":1.0"#, r#""mine":2"#, "metadata.mine: posted 1, shown 2"),
             (r#""a":1"#, r#""a":null"#, "state.a: posted 1, shown null"),
             (r#""tabs""#, r#""more":true,"tabs""#, "more: posted nothing, shown true"),

@@ -1,9 +1,11 @@
 //! What an answer says, read as fast as it can be without taking anything on trust.
 //!
 //! [`restored`]: a document, read whole. [`listed`]: the entries of a list. `text`: short texts without an allocation.
+//! `scan`: reads what has the form in which servers write it.
 
 pub mod listed;
 pub mod restored;
+mod scan;
 mod text;
 
 use crate::client::exchange::{Meaning, excerpt, had_no_effect};
@@ -158,8 +160,9 @@ fn success(operation: Operation, body: &[u8]) -> Option<(Said, Option<f64>)> {
             read.map(|(restored, timestamp_s)| (Said::Restored(restored), timestamp_s))
         }
         Operation::List => {
-            let (data, timestamp_s) = data::<Vec<Listed>>(body)?;
-            Some((Said::Listed(data.unwrap_or_default()), timestamp_s))
+            let as_parsed = || data::<Vec<Listed>>(body).map(|(data, time)| (data.unwrap_or_default(), time));
+            let (entries, timestamp_s) = listed::as_written(body).or_else(as_parsed)?;
+            Some((Said::Listed(entries), timestamp_s))
         }
     }
 }

@@ -107,15 +107,20 @@ impl Content {
         String::from_utf8(view).unwrap_or_default()
     }
 
-    /// Whether a JSON value is that view. Mostly it is so to the byte.
+    /// Whether a JSON value is that view.
     #[must_use]
     pub fn is_view(self, shown: &str) -> bool {
+        self.pass_view(shown.as_bytes()).is_some_and(<[u8]>::is_empty) || is_same(&self.view(), shown)
+    }
+
+    /// What comes behind that view, if a text begins with it byte for byte as it was posted.
+    #[must_use]
+    pub fn pass_view(self, mut text: &[u8]) -> Option<&[u8]> {
         let mut number = itoa::Buffer::new();
-        let mut rest = Some(shown);
         for piece in &VIEW {
-            rest = rest.and_then(|rest| rest.strip_prefix(self.piece(piece, &mut number)));
+            text = text.strip_prefix(self.piece(piece, &mut number).as_bytes())?;
         }
-        rest.is_some_and(str::is_empty) || is_same(&self.view(), shown)
+        Some(text)
     }
 
     fn piece<'a>(self, piece: &Piece, number: &'a mut itoa::Buffer) -> &'a str {

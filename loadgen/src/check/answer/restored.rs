@@ -1,5 +1,6 @@
 //! A document that restore showed, read whole: its content, and what comes with it.
 
+use super::scan::Scan;
 use super::text::Text;
 use super::{Envelope, timestamp};
 use crate::check::session::TYPE_SLUG;
@@ -112,13 +113,63 @@ struct Metadata<'a> {
 }
 
 /// A document whose state comes back byte for byte as it was written, and the envelope's time. The state is known by its
-/// seal and cut out, and what is around it, a tenth of the whole, is read as JSON: if the cut came to lie where a document's
-/// state is, the whole was a document with that state. `None` says only that the slow way must be taken.
+/// seal. What is around it, a tenth of the whole, mostly has the form in which the contract's servers write it; if not, the
+/// state is cut out and the rest parsed: if the cut came to lie where a document's state is, the whole was a document with
+/// that state. `None` says only that the slow way must be taken.
 pub(super) fn as_written(body: &[u8]) -> Option<(Restored, Option<f64>)> {
     const FIELD: &[u8] = br#""state":"#;
     let at = memchr::memmem::find(body, br#""state":{"sidePanel":""#)? + FIELD.len();
     let (content, bytes) = Content::sealed(&body[at..])?;
-    let around = [&body[..at], CUT.as_bytes(), &body[at + bytes..]].concat();
+    let (before, after) = (&body[..at], &body[at + bytes..]);
+    frame_as_written(before, after, content).or_else(|| frame_around(before, after, content))
+}
+
+fn frame_as_written(before: &[u8], after: &[u8], content: Content) -> Option<(Restored, Option<f64>)> {
+    let mut scan = Scan(before);
+    let timestamp = scan.envelope()?;
+    scan.pass(br#"{"sessionKey":"#)?;
+    let session_key = scan.text()?;
+    scan.pass(br#","typeSlug":"#)?;
+    let mut rest = Rest::default();
+    put(&mut rest.type_slug, (scan.text()? == TYPE_SLUG).then_some(()))?;
+    scan.pass(br#","metadata":{"#)?;
+    loop {
+        let name = scan.text()?;
+        scan.pass(b":")?;
+        match name {
+            "version" => put(&mut rest.version, (scan.text()? == FORMAT_VERSION).then_some(()))?,
+            "created" => put(&mut rest.created, scan.number())?,
+            "lastModified" => put(&mut rest.last_modified, scan.number())?,
+            _ => {
+                let place = NAMES.iter().position(|known| *known == name)?;
+                put(&mut rest.names[place], Mark::parse(scan.text()?))?;
+            }
+        }
+        if scan.pass(b",").is_none() {
+            break scan.pass(b"}")?;
+        }
+    }
+    if let Some(place) = (0..VIEWS.len()).find(|place| scan.pass(VIEW_FIELDS[*place]).is_some()) {
+        scan.0 = content.pass_view(scan.0)?;
+        rest.views[place] = Part::Is(());
+    }
+    let is_whole = scan.0 == br#","state":"# && after == b"}}";
+    is_whole
+        .then(|| (Restored { session_key: Some(session_key.into()), content: Some(content), rest }, Some(timestamp)))
+}
+
+/// How the fields of [`VIEWS`] begin.
+pub(super) const VIEW_FIELDS: [&[u8]; VIEWS.len()] = [br#","view-a":"#, br#","view-b":"#];
+
+/// Sets a part once: what is there twice, or is not what it can be, is left to the parser.
+fn put<T>(part: &mut Part<T>, value: Option<T>) -> Option<()> {
+    let is_first = matches!(part, Part::Absent);
+    *part = Part::Is(value.filter(|_| is_first)?);
+    Some(())
+}
+
+fn frame_around(before: &[u8], after: &[u8], content: Content) -> Option<(Restored, Option<f64>)> {
+    let around = [before, CUT.as_bytes(), after].concat();
     let (frame, timestamp) = frame(&around)?;
     frame.state.filter(|state| state.get() == CUT)?;
     Some((frame.restored(Some(content)), timestamp))
@@ -170,13 +221,13 @@ fn part<T>(
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Part<T> {
     let Some(raw) = raw else { return Part::Absent };
-    match read(raw.get()) {
-        Some(value) => Part::Is(value),
-        None => {
+    read(raw.get()).map_or_else(
+        || {
             others.push((name, excerpt(raw.get().as_bytes())));
             Part::Other
-        }
-    }
+        },
+        Part::Is,
+    )
 }
 
 /// The text of a JSON string.

@@ -139,7 +139,16 @@ fn a_document_is_read_the_fast_way_and_the_slow_way_alike() {
     rest.views = [Part::Absent, Part::Is(())];
     let expected = Restored { rest, ..expected };
     assert_eq!(restored(&saved), expected);
-    assert!(restored::as_written(success(&saved).as_bytes()).is_some());
+    for document in [&instantiated, &saved] {
+        let body = success(document);
+        let spaced = body.replace(r#","metadata""#, r#", "metadata""#);
+        let [fast, parsed, spaced] = [
+            restored::as_written(body.as_bytes()),
+            restored::any(body.as_bytes()),
+            restored::as_written(spaced.as_bytes()),
+        ];
+        assert!(fast.is_some() && fast == parsed && fast == spaced, "{document}");
+    }
     let through_php = saved.replace("{}", "[]").replace('ö', "\\u00f6").replace(":7,", ":7.0,");
     assert_eq!(restored::as_written(success(&through_php).as_bytes()), None);
     assert_eq!(restored(&through_php), expected);
@@ -156,6 +165,9 @@ fn every_part_is_read_alike_both_ways_when_it_is_spoiled() {
         (r#""A4K""#, r#""B4K""#, None),
         (r#""word""#, r#""demo""#, Some(("typeSlug", r#""demo""#))),
         (r#""word""#, "[1]", Some(("typeSlug", "[1]"))),
+        (r#""created":5"#, r#""created":5,"created":6"#, None),
+        (r#""draft-b""#, r#""draft-a""#, None),
+        (r#""draft-b""#, r#""mine""#, None),
         (r#""typeSlug":"word","#, "", None),
         (r#""1.0""#, "1.0", Some(("metadata.version", "1.0"))),
         (r#""created":5"#, r#""created":"today""#, Some(("metadata.created", r#""today""#))),
@@ -191,6 +203,9 @@ fn every_part_is_read_alike_both_ways_when_it_is_spoiled() {
 fn the_parts_bear_the_names_that_are_posted() {
     for (part, name) in restored::NAME_PARTS.into_iter().zip(NAMES) {
         assert_eq!(part, format!("metadata.{name}"));
+    }
+    for (field, name) in restored::VIEW_FIELDS.into_iter().zip(VIEWS) {
+        assert_eq!(field, format!(",\"{name}\":").as_bytes());
     }
 }
 

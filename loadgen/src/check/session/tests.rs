@@ -280,6 +280,9 @@ fn wrong_answers_have_names_of_their_own() {
     assert_eq!(names.len(), Anomaly::ALL.len());
 }
 
+/// What happens to a document on its way back.
+type Spoil<'a> = &'a dyn Fn(&mut Rest);
+
 /// A document that came back with parts missing or changed passed, as only its state was looked at.
 #[test]
 fn a_document_comes_back_whole() {
@@ -302,7 +305,7 @@ fn a_document_comes_back_whole() {
     let view = crate::client::exchange::excerpt(view.as_bytes());
     assert_eq!(told(&before, &|_| {}), "");
     // Each with what of it holds even if others may write and end the document.
-    let by_content: [(&dyn Fn(&mut Rest), &str); 9] = [
+    let by_content: [(Spoil<'_>, &str); 9] = [
         (&|rest| rest.type_slug = Part::Absent, r#"typeSlug: posted "word", shown nothing"#),
         (
             &|rest| (rest.type_slug, rest.others) = (Part::Other, vec![("typeSlug", "\"demo\"".to_owned())]),
@@ -327,7 +330,7 @@ fn a_document_comes_back_whole() {
         assert_eq!(told(&before, spoil), expected);
         assert_eq!(told(&doubtful, spoil), expected);
     }
-    let by_what_came_before: [(&dyn Fn(&mut Rest), &str); 8] = [
+    let by_what_came_before: [(Spoil<'_>, &str); 8] = [
         (&|rest| rest.names[2] = Part::Absent, r#"metadata.draft-c: posted "w17.n2", shown nothing"#),
         (&|rest| rest.names[2] = mark(5), r#"metadata.draft-c: posted "w17.n2", shown "w17.n5""#),
         (&|rest| rest.names[2] = strangers, r#"metadata.draft-c: posted "w17.n2", shown "w4.n2""#),
@@ -390,9 +393,9 @@ fn the_time_of_creation_is_held_once_it_is_known() {
     assert_eq!(restored(&known, &created_at(Part::Is(5.0))), Grade::Verified);
     let mut session = session(&known);
     let changed = Grade::Wrong(Anomaly::ChangedDocument);
-    assert_eq!(session.grade(Asked::Restore, &created_at(Part::Is(6.0))), changed);
-    assert_eq!(session.take_detail().as_deref(), Some("metadata.created: shown 5 before, now 6"));
-    assert_eq!(session.grade(Asked::Restore, &created_at(Part::Is(6.0))), Grade::Verified, "a change is reported once");
+    assert_eq!(session.grade(Asked::Restore, &created_at(Part::Is(9.0))), changed);
+    assert_eq!(session.take_detail().as_deref(), Some("metadata.created: shown 5 before, now 9"));
+    assert_eq!(session.grade(Asked::Restore, &created_at(Part::Is(9.0))), Grade::Verified, "a change is reported once");
     assert_eq!(restored(&known, &created_at(Part::Absent)), changed);
 }
 

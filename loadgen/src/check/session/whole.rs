@@ -156,11 +156,11 @@ impl Whole {
     fn metadata(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
         for (place, name) in self.names.into_iter().enumerate() {
             let is_right = match (name, rest.names[place]) {
-                (Name::Unknown, _) => true,
+                (Name::Unknown, _) | (Name::Absent, Part::Absent) => true,
+                // Others save, too.
                 (Name::Saved(_), shown) if self.others == Others::Save => {
                     shown.is().is_some_and(|shown| shown.place() == place)
                 }
-                (Name::Absent, Part::Absent) => true,
                 (name, Part::Is(shown)) if shown.writer == content.writer && shown.place() == place => {
                     name == Name::Saved(shown) || open_writes.contains(&shown.number)
                 }
@@ -189,7 +189,7 @@ impl Whole {
             }
         }
         let is_late = open_writes.contains(&content.number);
-        let created = self.created_ms.zip(rest.created.is()).filter(|(before, now)| before != now);
+        let created = self.created_ms.zip(rest.created.is()).filter(|(before, now)| differ(*before, *now));
         let back = self.last_modified_ms.zip(rest.last_modified.is()).filter(|(before, now)| {
             // A write without a clear answer may have taken its time long before it took effect.
             !is_late && *now < before - CLOCKS_DIFFER_MS
@@ -245,8 +245,8 @@ impl Whole {
             return Some(format!("created: listed {created}, and {} as {CREATED_PART}", time(metadata.created)));
         }
         // A server that shows the file's time instead knows no better.
-        let known = if created == timestamp { None } else { self.created_ms() };
-        if let Some(known) = known.filter(|known| (known - created).abs() > ROUNDING_MS) {
+        let known = self.created_ms().filter(|_| differ(created, timestamp));
+        if let Some(known) = known.filter(|known| differ(*known, created)) {
             return Some(format!("created: restored {known}, listed {created}"));
         }
         if self.created_ms.is_none() && self.is_alone() {
@@ -254,10 +254,14 @@ impl Whole {
         }
         let is_same = newest.is_some() && newest == self.last_modified_of && self.is_alone();
         let times = self.last_modified_ms.zip(metadata.last_modified);
-        let (restored, listed) =
-            times.filter(|(restored, listed)| is_same && (restored - listed).abs() > ROUNDING_MS)?;
+        let (restored, listed) = times.filter(|(restored, listed)| is_same && differ(*restored, *listed))?;
         Some(format!("{LAST_MODIFIED_PART}: restored {restored}, listed {listed}"))
     }
+}
+
+/// Whether two times are not the same.
+fn differ(one_ms: f64, other_ms: f64) -> bool {
+    (one_ms - other_ms).abs() > ROUNDING_MS
 }
 
 /// That a part is not what was posted.
