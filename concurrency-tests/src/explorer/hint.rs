@@ -140,6 +140,8 @@ mod tests {
     }
 
     proptest! {
+        // Each look of the server's hint is at 46,656 keys.
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn the_models_hint_says_what_the_servers_does(calls in proptest::collection::vec((0_u8..96, 0_u64..4), 1..80)) {
             let (mut model, mut of_server) = (TinyHint::new(KEYS.len(), Some(LIMITS)), OfServer(KeyHint::new(rules().keys, LIMITS)));
