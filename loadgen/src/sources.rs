@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is quoted by Rust's own escapes in messages, file by file: text, which these escapes keep on one line.
-const QUOTED_TEXT: [(&str, &[&str]); 28] = [
+const QUOTED_TEXT: [(&str, &[&str]); 29] = [
     ("claims/crashes.rs", &["said"]),
     ("claims/failures.rs", &["line", "said"]),
     ("client/target.rs", &["page", "path_template", "url"]),
@@ -26,6 +26,7 @@ const QUOTED_TEXT: [(&str, &[&str]); 28] = [
     ("run/objective.rs", &[""]),
     ("scenario/arrivals.rs", &["text"]),
     ("scenario/mix.rs", &["name", "part", "text", "weight"]),
+    ("scenario/mod.rs", &["text"]),
     ("scenario/plan.rs", &["text"]),
     ("scenario/sizes.rs", &["text"]),
     ("scenario/stage.rs", &["more", "name", "text"]),
@@ -43,7 +44,7 @@ fn rusts_debug_form_is_used_in_messages_for_quoted_text_alone() {
     for path in sources(&root) {
         let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("a source");
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let code = without_tests(&text);
         let allowed = QUOTED_TEXT.iter().find(|(file, _)| *file == name).map_or(&[][..], |(_, names)| names);
         let uses = debug_forms(code).into_iter().filter(|place| !allowed.contains(&place.as_str()));
         found.extend(uses.map(|place| format!("{name}: {{{place}:?}}")));
@@ -55,6 +56,15 @@ fn rusts_debug_form_is_used_in_messages_for_quoted_text_alone() {
 fn the_debug_form_is_found_in_every_spelling() {
     let code = r#"format!("{a:?} {} {:?} {b:#?} {:02x?} {c:>8?} {d} {{:?}}")"#;
     assert_eq!(debug_forms(code), ["a", "", "b", "", "c", ""]);
+}
+
+/// A source up to its tests.
+fn without_tests(text: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| {
+        let next = text[*at..].lines().nth(1).unwrap_or_default();
+        next.contains("mod ") && next.ends_with('{')
+    };
+    text.match_indices("#[cfg(test)]\n").find(begins).map_or(text, |(at, _)| &text[..at])
 }
 
 /// The names of what is formatted by `Debug`; empty where it has none.

@@ -174,7 +174,7 @@ impl Twisted {
                 *time = json!(time.as_u64().unwrap_or_default().saturating_sub(86_400_000));
             }
             Twist::Milliseconds => body["timestamp"] = json!(body["timestamp"].as_u64().unwrap_or_default() * 1_000),
-            Twist::GoesBack if number % 5 == 0 => {
+            Twist::GoesBack if number.is_multiple_of(5) => {
                 body["timestamp"] = json!(body["timestamp"].as_u64().unwrap_or_default() - 60);
             }
             _ => {}

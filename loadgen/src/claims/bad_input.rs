@@ -210,7 +210,7 @@ struct Trial {
 
 /// All cases, what their answers came in, and the folder's names before and after.
 struct Trials {
-    trials: Vec<Trial>,
+    tried: Vec<Trial>,
     envelopes: Vec<Envelope>,
     names: Option<[BTreeSet<String>; 2]>,
 }
@@ -222,7 +222,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
     let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", 200, "");
     let mut original = asker.establish(Operation::Instantiate, &own, &look).await?;
     let names_before = names(lab)?;
-    let mut trials = Vec::new();
+    let mut tried = Vec::new();
     for case in cases(&own, &free) {
         if !lab.has_time() {
             break;
@@ -230,7 +230,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
         let exchange = asker.ask(&case).await;
         let after = asker.ask(&look).await;
         let unchanged = document(&after).as_ref() == Some(&original);
-        trials.push(Trial { what: case.what, status: case.status, message: case.message, exchange, after, unchanged });
+        tried.push(Trial { what: case.what, status: case.status, message: case.message, exchange, after, unchanged });
         if !unchanged {
             // What a later case changes is then its own doing.
             match asker.establish(Operation::Save, &own, &look).await {
@@ -243,7 +243,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
     if let Ok(spare) = lab.new_key(&mut asker.user).await {
         asker.succeed_once(&spare, lab.was_empty).await;
     }
-    Ok(Trials { trials, envelopes: asker.envelopes, names })
+    Ok(Trials { tried, envelopes: asker.envelopes, names })
 }
 
 fn document(restored: &Exchange) -> Option<String> {
@@ -316,12 +316,12 @@ fn names(lab: &Lab) -> Result<Option<BTreeSet<String>>, Stuck> {
 
 fn judge(trials: &Trials) -> Finding {
     let wrong: Vec<&Trial> = trials
-        .trials
+        .tried
         .iter()
         .filter(|trial| trial.exchange.refusal() != Some((trial.status, trial.message)) || !trial.unchanged)
         .collect();
     let appeared = trials.names.as_ref().and_then(|[before, after]| after.symmetric_difference(before).next());
-    let count = trials.trials.len();
+    let count = trials.tried.len();
     let finding = if let Some(trial) = wrong.first() {
         let got = trial.exchange.step().got;
         let asked = Step { did: trial.what.clone(), ..trial.exchange.step() };
@@ -373,10 +373,10 @@ mod tests {
             after: answered(200, ""),
             unchanged,
         };
-        let mut trials: Vec<Trial> = (0..60).map(|_| trial(answered(400, INVALID_DATA), true)).collect();
-        trials.push(trial(last, unchanged));
+        let mut tried: Vec<Trial> = (0..60).map(|_| trial(answered(400, INVALID_DATA), true)).collect();
+        tried.push(trial(last, unchanged));
         let names = names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
-        Trials { trials, envelopes: Vec::new(), names: Some(names) }
+        Trials { tried, envelopes: Vec::new(), names: Some(names) }
     }
 
     #[test]

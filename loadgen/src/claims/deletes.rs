@@ -55,8 +55,7 @@ struct Meeting {
 }
 
 async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Meeting>, Stuck> {
-    let until =
-        Instant::now() + lab.lasting(Duration::from_millis(3_500), Duration::from_secs(5), Duration::from_secs(30));
+    let until = Instant::now() + lab.lasting(Duration::from_secs(4), Duration::from_secs(5), Duration::from_secs(30));
     let mut meetings: Vec<Meeting> = Vec::new();
     let mut user = lab.user(0);
     let mut is_found = false;

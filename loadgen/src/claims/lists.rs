@@ -123,7 +123,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Halted> {
                 if number < SAVED {
                     part.save(&mut user, &members[number]).await;
                 } else {
-                    if ends && part.lists % LISTS_PER_END == 0 {
+                    if ends && part.lists.is_multiple_of(LISTS_PER_END) {
                         part.end(&mut user, &spare[number - SAVED], ended.len()).await;
                     }
                     part.list(&mut user, &members).await;

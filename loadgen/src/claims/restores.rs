@@ -267,7 +267,7 @@ impl Told {
     fn around(&self, restored: &Exchange) -> Vec<Step> {
         let writes = || self.writes.iter().map(|(_, write)| write);
         let overlaps = |write: &&Exchange| !write.precedes(restored) && !restored.precedes(write);
-        let before = writes().filter(|write| write.precedes(restored)).last();
+        let before = writes().rfind(|write| write.precedes(restored));
         let during = writes().filter(overlaps).take(3);
         before.into_iter().chain(during).chain([restored]).map(Exchange::step).collect()
     }
