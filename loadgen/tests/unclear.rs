@@ -63,10 +63,11 @@ fn is_acquitted(unclear: Unclear, paths: &'static [&'static str], load: &[&str])
 
 #[test]
 fn a_key_whose_delete_has_no_clear_answer_may_be_handed_out_again() {
-    for unclear in [Unclear::Error, Unclear::Cut] {
-        for load in [["churn", "--users", "16"], ["mixed", "--users", "16"], ["keygen-burst", "--users", "16"]] {
-            is_acquitted(unclear, &["delete"], &[&load[..], &["--duration", "1s", "--mix", "save=1,churn=1"]].concat());
-        }
+    for (unclear, scenario) in
+        [(Unclear::Error, "churn"), (Unclear::Error, "keygen-burst"), (Unclear::Cut, "churn"), (Unclear::Cut, "mixed")]
+    {
+        let load = [scenario, "--users", "16", "--duration", "1s", "--mix", "save=1,churn=1"];
+        is_acquitted(unclear, &["delete"], &load);
     }
 }
 
@@ -82,9 +83,7 @@ fn an_instantiate_without_a_clear_answer_is_tried_again_and_proves_nothing() {
 /// K9 and S7 were refuted by the same server, though one order explains all of it.
 #[test]
 fn claims_are_not_refuted_by_what_was_not_heard() {
-    for (unclear, paths) in
-        [(Unclear::Error, &["delete"][..]), (Unclear::Cut, &["delete"]), (Unclear::Cut, &["instantiate"])]
-    {
+    for (unclear, paths) in [(Unclear::Error, &["delete"][..]), (Unclear::Cut, &["instantiate"])] {
         let saves = saves_folder();
         let server = unclear::spawn(unclear, paths, 20, saves.path());
         let run = verify_target(&server.url, saves.path(), &["--only", "K9,S7"]);

@@ -315,7 +315,7 @@ fn in_a_long_history_the_smallest_piece_holds_what_is_wrong_and_more() {
 #[test]
 fn every_counterexample_is_a_proof_by_all_orders_of_its_accesses() {
     let (mut proven, mut unproven) = ([0_usize; 2], 0);
-    for seed in 0..1_500 {
+    for seed in 0..500 {
         let mut draw = numbers(seed);
         let size = 20 + usize::try_from(draw(100)).expect("small");
         let mut accesses = history(&mut draw, size);
@@ -342,7 +342,7 @@ fn every_counterexample_is_a_proof_by_all_orders_of_its_accesses() {
             proven[usize::from(is_proven)] += 1;
         }
     }
-    assert!(proven[1] > 500 && (proven[0] + unproven) * 50 < proven[1], "{proven:?} and {unproven}");
+    assert!(proven[1] > 150 && (proven[0] + unproven) * 50 < proven[1], "{proven:?} and {unproven}");
 }
 
 #[test]
