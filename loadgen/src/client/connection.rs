@@ -67,7 +67,7 @@ impl Client for Connection {
         });
         poll_fn(|context| {
             if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
-                return Poll::Ready(outcome);
+                return Poll::Ready(outcome.and_then(whole));
             }
             while alarm.as_mut().poll(context).is_ready() {
                 if Instant::now() >= deadline {
@@ -78,5 +78,14 @@ impl Client for Connection {
             Poll::Pending
         })
         .await
+    }
+}
+
+/// A reply, unless its connection was lost in the middle: that is no answer.
+fn whole(reply: Reply) -> Result<Reply, Failure> {
+    if reply.is_cut_off() {
+        Err(Failure::Closed("in the middle of a body of unknown length".to_owned()))
+    } else {
+        Ok(reply)
     }
 }
