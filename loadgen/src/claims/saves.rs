@@ -287,7 +287,7 @@ mod tests {
         let in_turn = [(1, 1, 10, 200), (2, 11, 15, 200)];
         assert_eq!(name(&round(&in_turn, &[document(2)])), "");
         let what = name(&round(&in_turn, &[document(1)]));
-        assert!(what.starts_with("stale read: the state is w1.n1."), "{what}");
+        assert!(what.starts_with("lost update: the state is w1.n1."), "{what}");
     }
 
     /// What the round before had saved was once called a content never written, as each round was judged by itself.

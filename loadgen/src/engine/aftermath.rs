@@ -220,7 +220,7 @@ mod tests {
     async fn what_no_answer_shows_is_found_in_the_saves_folder() {
         let file = |number| stored("A4K", content(number), 1);
         assert_eq!(anomalies(Some(file(2))).await, []);
-        assert_eq!(anomalies(Some(file(1))).await, [Anomaly::StaleRead]);
+        assert_eq!(anomalies(Some(file(1))).await, [Anomaly::LostUpdate]);
         assert_eq!(anomalies(None).await, [Anomaly::AcknowledgedThenLost]);
         assert_eq!(anomalies(Some(String::new())).await, [Anomaly::AcknowledgedThenLost], "empty, as a reservation is");
         assert_eq!(anomalies(Some(file(2).replace("textarea-0", "textarea-x"))).await, [Anomaly::TornRead]);

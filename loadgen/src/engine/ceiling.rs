@@ -157,8 +157,9 @@ pub(super) fn envelope(data: Option<&[u8]>) -> Bytes {
     }
 }
 
-/// When all its documents were created and last saved, by a clock that stands still.
-const CREATED_MS: u64 = 1_000;
+/// When all its documents were created and last saved, by a clock that stands still. No whole second, as a clock that counts
+/// in those proves less.
+pub(super) const CREATED_MS: u64 = 1_001;
 
 /// The text between the braces of a document's metadata.
 fn metadata(document: &[u8]) -> &[u8] {

@@ -377,15 +377,17 @@ fn a_server_that_finds_no_key_while_most_must_be_free_is_wrong_and_else_it_fails
 /// A list that was asked for after a session's end, and shows it, is wrong; whoever has the key by then was created later.
 #[test]
 fn a_list_that_shows_an_ended_session_is_wrong() {
-    fn listed(request: &Request, reply: Reply, created: &str) -> Reply {
-        let body = String::from_utf8_lossy(&reply.body).replace("\"typeSlug\"", &format!("{created},\"typeSlug\""));
+    /// The same, with the documents' own time where a list shows the file's.
+    fn listed(request: &Request, reply: Reply) -> Reply {
+        let created = format!("\"created\":{}", super::ceiling::CREATED_MS);
+        let body = String::from_utf8_lossy(&reply.body).replace("\"created\":1", &created);
         let is_list = request.uri.path() == "/list";
         if is_list { Reply { body: body.into(), ..reply } } else { reply }
     }
-    let honest: Twist = |request, reply| Ok(listed(request, reply, "\"created\":1795494589123"));
+    let honest: Twist = |request, reply| Ok(listed(request, reply));
     let stale: Twist = |request, reply| {
         static ENTRIES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-        let reply = listed(request, reply, "\"created\":1795494589123");
+        let reply = listed(request, reply);
         if request.uri.path() != "/list" {
             return Ok(reply);
         }

@@ -314,9 +314,11 @@ impl<C: Client, T: Time> User<C, T> {
         if let Some(timestamp_s) = sent.timestamp_s {
             session.hear(timestamp_s);
         }
+        // Once it is ended, nothing is known of it.
+        let created_ms = session.created_ms();
         let grade = listed(session.grade(asked, &sent.said));
         sent.detail = session.take_detail();
-        match (&sent.said, session.created_ms()) {
+        match (&sent.said, created_ms) {
             (Said::Created, _) => self.opened_us = sent.end_us,
             (Said::Deleted, Some(created_ms)) if session.is_settled() => {
                 let lived_us = sent.call_us.saturating_sub(self.opened_us);

@@ -78,8 +78,8 @@ pub enum Side {
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::A => "a",
-            Self::B => "b",
+            Self::A => "A",
+            Self::B => "B",
         })
     }
 }

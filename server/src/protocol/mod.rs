@@ -172,7 +172,29 @@ async fn read_at_most<F: FileSystem>(fs: &F, file: &F::File, size_bytes: u64) ->
     }
 }
 
-/// Newest first; documents of one time in the order of their keys.
-fn newest_first(listed: &mut [Listed]) {
+/// Newest first; documents of one time in the order of their keys. A file that is removed and created again while the folder is
+/// read can come twice: the newer one is shown.
+fn newest_first(listed: &mut Vec<Listed>) {
+    listed.sort_unstable_by(|a, b| a.session_key.cmp(&b.session_key).then_with(|| b.timestamp.cmp(&a.timestamp)));
+    listed.dedup_by(|older, newer| older.session_key == newer.session_key);
     listed.sort_by(|a, b| b.timestamp.cmp(&a.timestamp).then_with(|| a.session_key.cmp(&b.session_key)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(key: &str, timestamp: u64) -> Listed {
+        let metadata = ListedMetadata { version: "1.0", created: 1, last_modified: None };
+        Listed { session_key: key.to_owned(), timestamp, created: 1, type_slug: None, metadata }
+    }
+
+    #[test]
+    fn a_session_whose_file_came_twice_is_listed_once() {
+        let mut listed = vec![entry("B4K", 2), entry("A4K", 1), entry("B4K", 3), entry("C4K", 3)];
+        newest_first(&mut listed);
+        let shown: Vec<(&str, u64)> =
+            listed.iter().map(|entry| (entry.session_key.as_str(), entry.timestamp)).collect();
+        assert_eq!(shown, [("B4K", 3), ("C4K", 3), ("A4K", 1)]);
+    }
 }

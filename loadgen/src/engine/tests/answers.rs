@@ -56,7 +56,7 @@ fn what_changes_in_a_document_is_named_and_shown() {
         (
             |request, reply| {
                 Ok(if is(request, Operation::Restore) {
-                    replaced(&reply, "\"created\":1000", "\"created\":1")
+                    replaced(&reply, "\"created\":1001", "\"created\":1")
                 } else {
                     reply
                 })
