@@ -220,12 +220,6 @@ impl Exchange {
         self.outcome.as_ref().ok().map(|answer| answer.status)
     }
 
-    /// Whether a server error came back (5xx).
-    #[must_use]
-    pub fn is_server_error(&self) -> bool {
-        self.status().is_some_and(|status| status >= 500)
-    }
-
     /// What the response says by status and envelope together; none without a response.
     #[must_use]
     pub fn meaning(&self) -> Option<Meaning> {

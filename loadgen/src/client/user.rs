@@ -1,7 +1,7 @@
 //! One user: a number, a connection, and the operations of the contract.
 
 use super::connection::Connection;
-use super::exchange::{Answer, Exchange, Failure};
+use super::exchange::{Answer, Exchange};
 use super::ledger::{Ledger, Ownership};
 use super::target::{Operation, Target};
 use super::wire::{Buffers, Client, Patience, Reply, Request};

@@ -81,7 +81,7 @@ const RULES: [Rule; 11] = [
     Rule {
         what: "Check requests before anything is changed, and answer what is wrong in the contract's own form.",
         claims: &["R5"],
-        wrong: &["malformed answer", "valid request refused"],
+        wrong: &["malformed answer", "wrong status", "invalid key", "valid request refused"],
     },
 ];
 
