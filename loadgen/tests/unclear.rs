@@ -14,10 +14,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
 use std::time::Duration;
 use support::harness::{loadgen, names, saves_folder, started, verify_target};
 use support::unclear::{self, Unclear};
+use tokio::time::sleep;
 
 /// A finished load run: its report, and what it said.
 struct Loaded {
@@ -138,14 +138,14 @@ fn almost_full() -> (tempfile::TempDir, Filler) {
 }
 
 /// Returns when sessions come and go in a folder that was almost full.
-fn until_under_way(run: &mut Child, saves: &Path) {
+async fn until_under_way(run: &mut Child, saves: &Path) {
     // The server's own lock files are hidden.
     while names(saves).iter().filter(|name| !name.starts_with('.')).count() < DOCUMENTS + 50 {
         assert!(
             run.try_wait().expect("it can be asked").is_none(),
             "it ended before anything could happen to the server"
         );
-        sleep(Duration::from_millis(50));
+        sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -155,29 +155,29 @@ fn load_on_reference(address: &str, arguments: &[&str], out: &Path) -> Child {
     started(&mut run_command(&[&load, arguments].concat(), out))
 }
 
-#[test]
-fn a_server_that_is_stopped_for_a_moment_is_accused_of_nothing() {
+#[tokio::test]
+async fn a_server_that_is_stopped_for_a_moment_is_accused_of_nothing() {
     let ((saves, _filler), out) = (almost_full(), tempfile::tempdir().expect("a folder"));
     let server = Server::start("127.0.0.1:0", saves.path());
     let mut run = load_on_reference(&server.address, &["--patience", "300ms"], out.path());
-    until_under_way(&mut run, saves.path());
+    until_under_way(&mut run, saves.path()).await;
     for _ in 0..3 {
         server.signal(Signal::STOP);
-        sleep(Duration::from_millis(600));
+        sleep(Duration::from_millis(600)).await;
         server.signal(Signal::CONT);
-        sleep(Duration::from_millis(400));
+        sleep(Duration::from_millis(400)).await;
     }
     let loaded = finish(run, out.path());
     loaded.accuses_nobody("stopped");
     assert!(loaded.report.total.error_count() > 0, "it was stopped before or after: {}", loaded.said);
 }
 
-#[test]
-fn a_server_that_is_killed_and_started_again_is_accused_of_nothing() {
+#[tokio::test]
+async fn a_server_that_is_killed_and_started_again_is_accused_of_nothing() {
     let ((saves, _filler), out) = (almost_full(), tempfile::tempdir().expect("a folder"));
     let server = Server::start("127.0.0.1:0", saves.path());
     let mut run = load_on_reference(&server.address, &[], out.path());
-    until_under_way(&mut run, saves.path());
+    until_under_way(&mut run, saves.path()).await;
     let address = server.address.clone();
     drop(server);
     let server = Server::start(&address, saves.path());

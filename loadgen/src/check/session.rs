@@ -46,6 +46,8 @@ enum Presence {
     Handed,
     /// It is there.
     Present,
+    /// It was there, and a restore says that it is not: that is wrong, or the end of it. What follows is judged by both.
+    Missing,
     /// It was deleted; the key can be somebody else's by now.
     Deleted,
     /// A write or delete had no clear answer.
@@ -65,8 +67,6 @@ pub struct Session {
     presence: Presence,
     /// A delete without a clear answer may take effect at any later time.
     has_open_delete: bool,
-    /// The user was told that there is no document, which is wrong or the end of it: what follows is judged by both.
-    may_be_gone: bool,
     /// Number of the newest content that was acknowledged.
     acknowledged: Option<u64>,
     /// Numbers of contents whose write had no clear answer: they may come up at any later time.
@@ -92,7 +92,6 @@ impl Session {
             is_unsettled: false,
             presence: Presence::Handed,
             has_open_delete: false,
-            may_be_gone: false,
             acknowledged: None,
             open_writes: Vec::new(),
             sent: None,
@@ -148,7 +147,7 @@ impl Session {
     /// Whether a document of the user's own was acknowledged, and not ended since.
     #[must_use]
     pub fn has_document(&self) -> bool {
-        self.presence == Presence::Present
+        matches!(self.presence, Presence::Present | Presence::Missing)
     }
 
     /// Whether nothing under the key had no clear answer, so that it is over when it is ended.
@@ -208,7 +207,7 @@ impl Session {
             }
             (Asked::Restore, 404) if is_there => {
                 // If it is gone, the next save creates another.
-                self.may_be_gone = true;
+                self.presence = Presence::Missing;
                 self.whole.open();
                 Grade::Wrong(Anomaly::AcknowledgedThenLost)
             }
@@ -256,7 +255,6 @@ impl Session {
     fn acknowledge(&mut self, content: Content) {
         self.acknowledged = Some(content.number);
         self.presence = Presence::Present;
-        self.may_be_gone = false;
     }
 
     /// The key can be another's from now on.
@@ -266,7 +264,7 @@ impl Session {
     }
 
     fn is_surely_there(&self) -> bool {
-        self.presence == Presence::Present && !self.has_open_delete && !self.may_be_gone
+        self.presence == Presence::Present && !self.has_open_delete
     }
 
     /// What is wrong with a document that restore answered.

@@ -80,14 +80,15 @@ impl Story {
         let mut told: Vec<&(Access, Step)> = self.told.iter().collect();
         told.sort_by_key(|(access, _)| (access.called_us, access.returned_us));
         let accesses: Vec<Access> = told.iter().map(|(access, _)| *access).collect();
-        let wrong = judge(&accesses).wrong;
+        let judgement = judge(&accesses);
+        let wrong = &judgement.wrong;
         let anomalies = wrong.iter().map(|(_, anomaly)| *anomaly).chain(self.wrong.iter().map(|(anomaly, _)| *anomaly));
         let anomalies = anomalies.collect();
         let Some(&(misfit, anomaly)) = wrong.first() else {
             let first = self.wrong.clone().map(|(anomaly, step)| (anomaly, vec![step]));
             return Judged { anomalies, first };
         };
-        let misfits: Vec<usize> = wrong.iter().map(|(place, _)| *place).collect();
+        let misfits = judgement.misfits();
         let smallest = Counterexample::new("", anomaly, &accesses, misfit, &misfits)
             .map_or_else(|| vec![accesses[misfit]], |counterexample| counterexample.accesses);
         let steps = told.iter().filter(|(access, _)| smallest.contains(access)).map(|(_, step)| step.clone());

@@ -92,9 +92,10 @@ impl Effect {
     fn of(asked: Asked, said: &Said) -> Self {
         match (asked, said) {
             (Asked::Restore | Asked::List, _) => Self::None,
-            (_, Said::Created | Said::Saved | Said::Deleted) => Self::Done,
-            // There is nothing under the key, as there is after a delete.
-            (Asked::Delete, Said::Refused { status: 404, .. }) => Self::Done,
+            // If a delete finds nothing, there is nothing under the key, as there is after it.
+            (_, Said::Created | Said::Saved | Said::Deleted) | (Asked::Delete, Said::Refused { status: 404, .. }) => {
+                Self::Done
+            }
             (_, said) if said.leaves_open() => Self::Unknown,
             _ => Self::None,
         }

@@ -64,9 +64,8 @@ impl Counterexample {
             return None;
         }
         let others = || accesses.iter().enumerate().filter(|(_, access)| !self.accesses.contains(access));
-        let may_have_done = |(place, access): (usize, &Access)| match misfits.contains(&place) {
-            true => may_have_done(access, place),
-            false => vec![*access],
+        let may_have_done = |(place, access): (usize, &Access)| {
+            if misfits.contains(&place) { may_have_done(access, place) } else { vec![*access] }
         };
         let open: Vec<Access> = others().flat_map(may_have_done).collect();
         let right: Vec<Access> = others().map(|(_, access)| *access).collect();

@@ -48,6 +48,8 @@ const MOST_QUESTIONS: u32 = 2_000;
 pub struct Judgement {
     /// What is wrong: places of accesses, each with its anomaly's name, in the order in which it shows.
     pub wrong: Vec<(usize, Anomaly)>,
+    /// Places of accesses that are as wrong as one before them says, or as right: they are not accused, and prove nothing.
+    pub forgiven: Vec<usize>,
     /// Why not all is judged, where that is so.
     pub undecided: Option<&'static str>,
 }
@@ -71,7 +73,15 @@ pub fn judge(accesses: &[Access]) -> Judgement {
             wrong.push((second, Anomaly::DuplicateKey));
         }
     }
-    Judgement { wrong, undecided }
+    Judgement { wrong, forgiven: findings.forgiven, undecided }
+}
+
+impl Judgement {
+    /// Places of all that must be left out of a proof of anything else, those first that are wrong.
+    #[must_use]
+    pub fn misfits(&self) -> Vec<usize> {
+        self.wrong.iter().map(|(place, _)| *place).chain(self.forgiven.iter().copied()).collect()
+    }
 }
 
 /// Judges accesses among which the same content was written twice, as no run of the harness does: by the general search.
@@ -86,8 +96,8 @@ fn judge_in_general(accesses: &[Access]) -> Judgement {
         Verdict::Linearizable { .. } => Judgement::default(),
         Verdict::NotLinearizable { blocked, .. } => {
             let wrong = blocked.first().map(|place| (*place, Anomaly::NotLinearizable)).into_iter().collect();
-            Judgement { wrong, undecided: None }
+            Judgement { wrong, ..Judgement::default() }
         }
-        Verdict::Undecided { .. } => Judgement { wrong: Vec::new(), undecided: Some(TOO_MANY) },
+        Verdict::Undecided { .. } => Judgement { undecided: Some(TOO_MANY), ..Judgement::default() },
     }
 }

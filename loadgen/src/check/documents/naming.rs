@@ -176,10 +176,10 @@ impl<'a> Scene<'a> {
         let is_seen = write.kind.written().is_some_and(|content| self.readers.contains_key(&content));
         // A delete under way at the same time came first: after it there would be nothing, and nothing wrong. That of an
         // earlier owner has nothing to do with it.
-        let handed_us = self.last_before(&self.handed, write).map_or(0, |handed| handed.called_us);
+        let handed_us = self.last_before(&self.handed, write).map_or(0, |handed| handed.returned_us);
         let since = self.deleted.partition_point(|&place| self.accesses[place].returned_us < handed_us);
         let mut deletes = self.deleted[since..].iter().map(|&place| &self.accesses[place]);
-        let follows_a_delete = deletes.any(|delete| !write.is_before(delete));
+        let follows_a_delete = deletes.any(|delete| delete.called_us >= handed_us && !write.is_before(delete));
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,

@@ -110,6 +110,11 @@ fn a_wrong_answer_is_wrong_once_and_leaves_open_what_it_did() {
         resurrected
     );
     assert_eq!(names(&one_by_one(&[&back[..], &[Kind::ShowsNone, Kind::Handed]].concat())), resurrected);
+    // Two may be wrong in the same way: what is right all the same is no third.
+    let stale = [Kind::Created(A), Kind::Saved(B), Kind::Shows(A), Kind::Shows(A), Kind::Shows(B)];
+    assert_eq!(names(&one_by_one(&stale)), [Anomaly::StaleRead]);
+    let missed = [Kind::Created(A), Kind::ShowsNone, Kind::ShowsNone, Kind::Deleted, Kind::ShowsNone];
+    assert_eq!(names(&one_by_one(&missed)), [lost]);
     // Each of two faults is found.
     let twice = [Kind::Created(A), Kind::ShowsNone, Kind::Saved(B), Kind::ShowsNone];
     assert_eq!(names(&one_by_one(&twice)).len(), 2);
@@ -175,6 +180,15 @@ fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
     // The delete of an earlier owner of the key has nothing to do with it.
     let anew = [Kind::Handed, Kind::Created(A), Kind::Deleted, Kind::Handed, Kind::Created(B), Kind::ShowsNone];
     assert_eq!(only(&one_by_one(&anew)), Anomaly::AcknowledgedThenLost);
+    // Nor if it is answered only when the key is handed out already.
+    let late = [
+        at(0, 5, Kind::Created(A)),
+        at(10, 30, Kind::Deleted),
+        at(12, 20, Kind::Handed),
+        at(32, 35, Kind::Created(B)),
+        at(40, 45, Kind::ShowsNone),
+    ];
+    assert_eq!(only(&late), Anomaly::AcknowledgedThenLost);
     // At the same time as the delete it is a save before it.
     let at_once = [
         at(0, 5, Kind::Created(A)),

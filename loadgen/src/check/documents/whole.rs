@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::counterexample::Counterexample;
-use super::{Judgement, judge};
+use super::judge;
 use crate::check::anomaly::Anomaly;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -56,14 +56,14 @@ impl Verdict {
         let mut earliest: BTreeMap<Anomaly, Vec<Misfit<'_>>> = BTreeMap::new();
         for (key, accesses) in by_key {
             verdict.accesses += accesses.len() as u64;
-            let Judgement { wrong, undecided } = judge(accesses);
-            if let Some(why) = undecided
+            let judgement = judge(accesses);
+            if let Some(why) = judgement.undecided
                 && verdict.undecided.len() < NAMED
             {
                 verdict.undecided.push((key.clone(), why));
             }
-            let misfits: Rc<[usize]> = wrong.iter().map(|(place, _)| *place).collect();
-            for (place, anomaly) in wrong {
+            let misfits: Rc<[usize]> = judgement.misfits().into();
+            for (place, anomaly) in judgement.wrong {
                 *verdict.anomalies.entry(anomaly).or_default() += 1;
                 let misfit = Misfit { anomaly, key, accesses, place, misfits: Rc::clone(&misfits) };
                 keep_earliest(earliest.entry(anomaly).or_default(), misfit);

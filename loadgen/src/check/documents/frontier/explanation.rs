@@ -21,16 +21,18 @@ pub(super) struct Explanation {
     pub(super) state: State,
     /// A bit for each seat of [`UnderWay`]; words that are not there are empty.
     done: Vec<u64>,
+    /// Whether the last misfit did what it says.
+    pub(super) holds_misfit_right: bool,
 }
 
 impl Explanation {
     pub(super) fn new(state: State) -> Self {
-        Self { state, done: Vec::new() }
+        Self { state, done: Vec::new(), holds_misfit_right: false }
     }
 
-    /// The same with something else there.
-    pub(super) fn with(&self, state: State) -> Self {
-        Self { state, ..self.clone() }
+    /// The same, where the last misfit did what it says, and this is there.
+    pub(super) fn with_misfit(&self, state: State) -> Self {
+        Self { state, holds_misfit_right: true, ..self.clone() }
     }
 
     pub(super) fn is_done(&self, seat: usize) -> bool {

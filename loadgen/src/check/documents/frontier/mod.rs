@@ -53,6 +53,8 @@ pub(super) struct Findings {
     /// Places of the accesses that fit nowhere, in the order in which that shows: an order explains all others, where
     /// each of these did what it says, or nothing.
     pub(super) misfits: Vec<usize>,
+    /// Places of those that fit only what a misfit before them says: they may be as wrong, and are not accused.
+    pub(super) forgiven: Vec<usize>,
     /// Why not all accesses were looked at, where they were not.
     pub(super) stopped: Option<Stopped>,
 }
@@ -87,7 +89,7 @@ impl Part<'_> {
     pub(super) fn search(&self, ends_with_first: bool) -> Findings {
         match Prepared::new(self) {
             Ok(prepared) => Search::new(self, prepared).run(ends_with_first),
-            Err(NotUnique) => Findings { misfits: Vec::new(), stopped: Some(Stopped::NotUnique) },
+            Err(NotUnique) => Findings { stopped: Some(Stopped::NotUnique), ..Findings::default() },
         }
     }
 }
@@ -172,8 +174,21 @@ impl<'a> Search<'a> {
                 None => return self.drop_misfit(place, seat),
             }
         }
+        if self.fits_misfit_alone(place, &next) {
+            self.findings.forgiven.push(place);
+            next.extend(self.frontier.drain(..).filter(|explanation| !explanation.holds_misfit_right));
+        }
         self.frontier = next;
         self.leave(seat);
+    }
+
+    /// Whether an access that only looks fits nothing but what an earlier misfit says. It may be as wrong as that one, so
+    /// what is there by all others is kept: whoever sees that later is not accused.
+    fn fits_misfit_alone(&self, place: usize, next: &[Explanation]) -> bool {
+        let are_all_with_it = |explanations: &[Explanation]| explanations.iter().all(|one| one.holds_misfit_right);
+        matches!(self.prepared.acts[place], Act::Sees(_) | Act::SeesAbsent | Act::SeesPresent)
+            && are_all_with_it(next)
+            && !are_all_with_it(&self.frontier)
     }
 
     fn stop(&mut self, why: Stopped) {
@@ -245,7 +260,9 @@ impl<'a> Search<'a> {
     fn drop_misfit(&mut self, place: usize, seat: usize) {
         self.findings.misfits.push(place);
         if let Some(state) = self.state_if_right(place) {
-            let right: Vec<Explanation> = self.frontier.iter().map(|explanation| explanation.with(state)).collect();
+            self.frontier.iter_mut().for_each(|explanation| explanation.holds_misfit_right = false);
+            let right: Vec<Explanation> =
+                self.frontier.iter().map(|explanation| explanation.with_misfit(state)).collect();
             self.frontier.extend(right);
         }
         self.leave(seat);
