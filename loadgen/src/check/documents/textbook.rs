@@ -115,6 +115,8 @@ fn a_wrong_answer_is_wrong_once_and_leaves_open_what_it_did() {
     assert_eq!(names(&one_by_one(&stale)), [Anomaly::StaleRead]);
     let missed = [Kind::Created(A), Kind::ShowsNone, Kind::ShowsNone, Kind::Deleted, Kind::ShowsNone];
     assert_eq!(names(&one_by_one(&missed)), [lost]);
+    let handed_twice = [Kind::Created(A), Kind::Handed, Kind::Handed, Kind::Shows(A), Kind::Deleted];
+    assert_eq!(names(&one_by_one(&handed_twice)), [Anomaly::KeyChangedOwners]);
     // Each of two faults is found.
     let twice = [Kind::Created(A), Kind::ShowsNone, Kind::Saved(B), Kind::ShowsNone];
     assert_eq!(names(&one_by_one(&twice)).len(), 2);

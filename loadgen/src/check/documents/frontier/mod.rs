@@ -182,11 +182,11 @@ impl<'a> Search<'a> {
         self.leave(seat);
     }
 
-    /// Whether an access that only looks fits nothing but what an earlier misfit says. It may be as wrong as that one, so
-    /// what is there by all others is kept: whoever sees that later is not accused.
+    /// Whether an access that only looks, or hands the key out, fits nothing but what an earlier misfit says. It may be as
+    /// wrong as that one, so what is there by all others is kept: whoever sees that later is not accused.
     fn fits_misfit_alone(&self, place: usize, next: &[Explanation]) -> bool {
         let are_all_with_it = |explanations: &[Explanation]| explanations.iter().all(|one| one.holds_misfit_right);
-        matches!(self.prepared.acts[place], Act::Sees(_) | Act::SeesAbsent | Act::SeesPresent)
+        matches!(self.prepared.acts[place], Act::Sees(_) | Act::SeesAbsent | Act::SeesPresent | Act::Hands)
             && are_all_with_it(next)
             && !are_all_with_it(&self.frontier)
     }
