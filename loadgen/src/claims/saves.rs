@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Rounds of S1: in each, every user adds one metadata key to the same document.
-const METADATA_ROUNDS: u64 = 5;
+/// Rounds of S1: in each, every user adds one metadata key to the same document. Nobody waits for the others between rounds.
+const METADATA_ROUNDS: u64 = 8;
 
 /// Rounds of S2, each on a document of its own, with so many savers at once, and then so many saves one after the other.
 const STATE_ROUNDS: u64 = 20;
@@ -66,34 +66,46 @@ struct Metadata {
     views: Views,
 }
 
+/// Saves of documents that the first of them creates, one a round, and of one that is there, in all rounds.
 async fn savers_with_keys_of_their_own(lab: &Arc<Lab>) -> Result<Metadata, Halted> {
     let mut user = lab.user(0);
+    for _ in 0..METADATA_ROUNDS {
+        let key = lab.new_key(&mut user).await?;
+        let created_by_save = savers_of(lab, key, json!({}), 1).await;
+        if judge_metadata(&created_by_save).verdict != Verdict::Holds {
+            return Ok(created_by_save);
+        }
+    }
     let first = Content { writer: 0, number: METADATA_ROUNDS, size_bytes: MIN_STATE_BYTES };
     let (key, _, before) = created(lab, &mut user, first).await?;
-    let mut saves = Vec::new();
-    for round in 0..METADATA_ROUNDS {
-        if !lab.has_time() {
-            break;
-        }
-        let key = key.clone();
-        let saved = at_once(lab.crowd(lab.users), move |mut user, number| {
-            let key = key.clone();
-            async move {
+    Ok(savers_of(lab, key, before.metadata(), METADATA_ROUNDS).await)
+}
+
+/// What comes of the savers of one document, with its metadata before the first save.
+async fn savers_of(lab: &Arc<Lab>, key: String, before: Value, rounds: u64) -> Metadata {
+    let (mut user, shared) = (lab.user(0), key.clone());
+    // Each goes on at once, without waiting for the others: savers who are many for a while meet more often.
+    let saved = at_once(lab.crowd(lab.users), move |mut user, number| {
+        let key = shared.clone();
+        async move {
+            let mut saves = Vec::new();
+            for round in 0..rounds {
                 let name = format!("by_user_{number}_in_round_{round}");
                 let content = Content { writer: number as u64, number: round, size_bytes: MIN_STATE_BYTES };
                 let metadata = BTreeMap::from([(name.clone(), round)]);
                 let mut saved = posted::save(&mut user, &key, &metadata, content).await;
                 saved.note = format!("with metadata {name}");
-                ((name, round), saved)
+                saves.push(((name, round), saved));
             }
-        });
-        saves.extend(saved.await);
-    }
-    let mut metadata = Metadata { saves, before: before.metadata(), views: Views::of(lab, &mut user, &key).await };
+            saves
+        }
+    });
+    let saves = saved.await.into_iter().flatten().collect();
+    let mut metadata = Metadata { saves, before, views: Views::of(lab, &mut user, &key).await };
     if judge_metadata(&metadata).verdict == Verdict::Refuted {
         metadata.views.look_again(lab, &mut user, &key).await;
     }
-    Ok(metadata)
+    metadata
 }
 
 /// What a document that was saved lacks besides its state, if anything.
