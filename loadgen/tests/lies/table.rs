@@ -166,8 +166,8 @@ pub(crate) const LOADS: &[Load] = &[
     load(Lie::HandsOutLive, CHANGING, &["key that changed owners"], &["duplicate key"]).short(),
     load(Lie::CrossTalk, OWN, &["key that changed owners"], &[]).short(),
     load(Lie::DeleteKeepsFile, CHURN, &["resurrected document"], &[]).short(),
-    load(Lie::KeepsUnlinkedOpen, CHURN, &["acknowledged then lost"], &["missing from list", "intermediate read"])
-        .short(),
+    // Not in the short form: one in some thousands is called an intermediate read, which is a wrong name.
+    load(Lie::KeepsUnlinkedOpen, CHURN, &["acknowledged then lost"], &["missing from list"]),
     load(Lie::LosesDocuments, OWN, &["acknowledged then lost"], &["missing from list"]).short(),
     load(Lie::LosesInList, LISTS, &["missing from list"], &[]).short(),
     load(Lie::SavesTwice, SHARED, &["applied twice"], &["non-monotonic read"]).short(),
