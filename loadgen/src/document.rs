@@ -244,7 +244,8 @@ impl Document {
 #[must_use]
 pub fn stored(key: &str, content: Content, created_ms: u64) -> String {
     format!(
-        r#"{{"sessionKey":"{key}","typeSlug":"word","metadata":{{"version":"1.0","created":{created_ms}}},"state":{}}}"#,
+        r#"{{"sessionKey":"{key}","typeSlug":"{}","metadata":{{"version":"1.0","created":{created_ms}}},"state":{}}}"#,
+        content.type_slug(),
         content.state().get()
     )
 }

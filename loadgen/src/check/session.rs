@@ -10,9 +10,6 @@ use crate::document::Content;
 use crate::document::posted::{Mark, OPENING_WRITER};
 use whole::{CameBy, Whole};
 
-/// The type of all documents that are written.
-pub const TYPE_SLUG: &str = "word";
-
 /// What an answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grade {

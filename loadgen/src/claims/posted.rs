@@ -5,6 +5,7 @@
 
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Operation, User};
+use crate::document::posted::field_beyond;
 use crate::document::{Content, same};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,16 +13,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Types that every server accepts unless it is told otherwise, in turn.
-const TYPES: [&str; 2] = ["word", "demo"];
-
 /// Metadata that an instantiate sets, and no save that does not post it changes.
 const KEPT: [&str; 2] = ["version", "created"];
-
-/// The type that a content is posted with.
-pub(super) fn type_of(content: Content) -> &'static str {
-    TYPES[usize::from((content.writer ^ content.number) & 1 == 1)]
-}
 
 /// What stands in a field that is none of the usual ones: save stores the whole posted object.
 fn extra(content: Content) -> Value {
@@ -29,7 +22,7 @@ fn extra(content: Content) -> Value {
 }
 
 pub(super) async fn instantiate(user: &mut User, key: &str, content: Content) -> Exchange {
-    let mut created = user.instantiate(key, type_of(content), &content.state()).await;
+    let mut created = user.instantiate(key, content.type_slug(), &content.state()).await;
     created.note = format!("with {content}");
     created
 }
@@ -39,7 +32,7 @@ pub(super) async fn save(user: &mut User, key: &str, metadata: &BTreeMap<String,
     // Put together as text: a large state is not worth reading again.
     let body = format!(
         r#"{{"sessionKey":"{key}","typeSlug":"{}","metadata":{},"extra":{},"state":{}}}"#,
-        type_of(content),
+        content.type_slug(),
         json!(metadata),
         extra(content),
         content.state().get()
@@ -58,6 +51,8 @@ pub(super) struct Shown {
     pub(super) metadata: Value,
     type_slug: Value,
     extra: Value,
+    /// A field that nobody posts.
+    added: Option<String>,
 }
 
 impl Shown {
@@ -84,6 +79,7 @@ impl Shown {
             metadata: document.metadata,
             type_slug: document.type_slug,
             extra: document.extra,
+            added: field_beyond(json, &["extra"]),
         })
     }
 
@@ -91,9 +87,12 @@ impl Shown {
     /// fields need not be kept.
     pub(super) fn difference(&self, was_saved: bool) -> Option<String> {
         let content = self.content?;
-        let (posted, shown) = (json!(type_of(content)), &self.type_slug);
+        let (posted, shown) = (json!(content.type_slug()), &self.type_slug);
         if *shown != posted {
             return Some(format!("{content} was posted with the type {posted}, and has {shown}"));
+        }
+        if let Some(added) = &self.added {
+            return Some(format!("{content} has the field \"{}\", which nobody posted", added.escape_debug()));
         }
         if was_saved && !same(&self.extra, &extra(content)) {
             let extra = extra(content);
@@ -138,7 +137,7 @@ pub(super) fn lost_metadata(metadata: &Value, before: &Value) -> Option<String> 
 /// A document with a content as a server that keeps the contract stores it.
 #[cfg(test)]
 pub(super) fn stored(content: Content, metadata: &Value) -> String {
-    let (slug, extra, state) = (type_of(content), extra(content), content.state());
+    let (slug, extra, state) = (content.type_slug(), extra(content), content.state());
     format!(r#"{{"sessionKey":"A4K","typeSlug":"{slug}","metadata":{metadata},"extra":{extra},"state":{state}}}"#)
 }
 
@@ -159,14 +158,15 @@ mod tests {
 
     #[test]
     fn a_document_is_whole_with_its_type_its_extra_field_and_its_time() {
-        assert_eq!(type_of(CONTENT), "demo");
+        assert_eq!(CONTENT.type_slug(), "demo");
         assert_eq!(difference(&whole()), "");
         assert_eq!(difference(&whole().replace("{\"two\":null}", "{ \"two\" : null }")), "");
         for (right, wrong, expected) in [
             ("\"demo\"", "\"word\"", "posted with the type \"demo\", and has \"word\""),
             ("\"typeSlug\"", "\"slug\"", "and has null"),
-            ("\"extra\"", "\"other\"", "was saved with \"extra\""),
+            ("\"extra\"", "\"other\"", "which nobody posted"),
             ("[1,", "[2,", "was saved with \"extra\""),
+            ("\"extra\"", "\"more\":1,\"extra\"", "has the field \"more\", which nobody posted"),
             ("\"lastModified\":7", "\"x\":7", "no lastModified"),
             ("\"lastModified\":7", "\"lastModified\":\"7\"", "which is no time"),
         ] {
@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn what_an_instantiate_stores_has_no_extra_field_and_no_time_of_a_save() {
-        let created = whole().replacen("\"extra\"", "\"other\"", 1).replacen("\"lastModified\":7,", "", 1);
+        let extra = format!("\"extra\":{},", extra(CONTENT));
+        let created = whole().replacen(&extra, "", 1).replacen("\"lastModified\":7,", "", 1);
         assert_eq!(Shown::parse(&created).expect("JSON").difference(false), None);
     }
 

@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_document_without_its_type_its_extra_field_or_its_metadata_is_changed() {
         let of = |documents: &[String]| name(&round(&[(1, 1, 10, 200)], documents));
-        let word = document(1).replacen(posted::type_of(content(1)), "excel", 1);
+        let word = document(1).replacen(content(1).type_slug(), "excel", 1);
         assert!(of(std::slice::from_ref(&word)).starts_with("changed document"), "{}", of(&[word]));
         assert_eq!(of(&[word.clone(), document(1)]), "", "one view alone is another claim's business");
         let dropped = document(1).replacen("\"extra\"", "\"other\"", 1);

@@ -1,9 +1,17 @@
-//! What a save posts besides its state, so that a document that does not come back whole shows. All of it is a pure
-//! function of the content, so it can be checked without memory of what was sent.
+//! What is posted besides a state, so that a document that does not come back whole shows. All of it is a pure function of
+//! the content, so it can be checked without memory of what was sent.
 
 use super::Content;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// Types that every server accepts unless it is told otherwise: a user posts one and the other in turn.
+const TYPES: [&str; 2] = ["word", "demo"];
+
+/// The fields that every document has.
+const USUAL: [&str; 4] = ["sessionKey", "typeSlug", "metadata", "state"];
 
 /// Metadata names that saves post, one each in turn: what an overlay must keep is then told from what it must replace.
 /// None looks like an integer, as PHP renumbers those.
@@ -30,6 +38,12 @@ impl Mark {
     pub fn parse(text: &str) -> Option<Self> {
         let (writer, number) = text.strip_prefix('w')?.split_once(".n")?;
         Some(Self { writer: writer.parse().ok()?, number: number.parse().ok()? })
+    }
+
+    /// The type that its content is posted with.
+    #[must_use]
+    pub fn type_slug(self) -> &'static str {
+        TYPES[place(self.writer ^ self.number, TYPES.len())]
     }
 
     /// Which of [`NAMES`] bears it.
@@ -68,6 +82,12 @@ impl Content {
     #[must_use]
     pub fn mark(self) -> Mark {
         Mark { writer: self.writer, number: self.number }
+    }
+
+    /// The type that it is posted with.
+    #[must_use]
+    pub fn type_slug(self) -> &'static str {
+        self.mark().type_slug()
     }
 
     /// Which of [`VIEWS`] its save posts.
@@ -130,6 +150,23 @@ impl Content {
             Piece::Number => number.format(self.number),
         }
     }
+}
+
+/// The types that are posted, in words.
+pub const TYPES_IN_WORDS: &str = "\"word\" or \"demo\"";
+
+/// Whether a type is one that is posted.
+#[must_use]
+pub fn is_type(type_slug: &str) -> bool {
+    TYPES.contains(&type_slug)
+}
+
+/// The first field of a document that is neither one that every document has, nor one of these.
+#[must_use]
+pub fn field_beyond(document: &str, posted: &[&str]) -> Option<String> {
+    let names: BTreeMap<String, &RawValue> = serde_json::from_str(document).ok()?;
+    let is_known = |name: &str| USUAL.contains(&name) || posted.contains(&name);
+    names.into_keys().find(|name| !is_known(name))
 }
 
 fn place(number: u64, places: usize) -> usize {

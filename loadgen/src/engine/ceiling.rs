@@ -163,10 +163,14 @@ pub(super) const CREATED_MS: u64 = 1_001;
 
 /// The text between the braces of a document's metadata.
 fn metadata(document: &[u8]) -> &[u8] {
-    const FIELD: &[u8] = br#""metadata":{"#;
-    let Some(at) = memchr::memmem::find(document, FIELD) else { return b"" };
-    let inner = &document[at + FIELD.len()..];
-    &inner[..memchr::memchr(b'}', inner).unwrap_or(0)]
+    between(document, br#""metadata":{"#, b'}')
+}
+
+/// What comes behind a field's beginning, up to its end; nothing if it is not there.
+fn between<'a>(document: &'a [u8], begin: &[u8], end: u8) -> &'a [u8] {
+    let Some(at) = memchr::memmem::find(document, begin) else { return b"" };
+    let inner = &document[at + begin.len()..];
+    &inner[..memchr::memchr(end, inner).unwrap_or(0)]
 }
 
 fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Bytes {
@@ -219,12 +223,13 @@ impl Store {
                 self.documents.remove(key_in_query).map(|_| Bytes::from_static(br#"{"message":"gone"}"#))
             }
             "/list" => {
-                let entry = |key: &String| {
+                let entry = |(key, document): (&String, &Bytes)| {
+                    let slug = String::from_utf8_lossy(between(document, br#""typeSlug":""#, b'"'));
                     format!(
-                        r#"{{"sessionKey":"{key}","timestamp":1,"created":1,"typeSlug":"word","metadata":{{"version":"1.0","created":1}}}}"#
+                        r#"{{"sessionKey":"{key}","timestamp":1,"created":1,"typeSlug":"{slug}","metadata":{{"version":"1.0","created":1}}}}"#
                     )
                 };
-                let entries: Vec<String> = self.documents.keys().map(entry).collect();
+                let entries: Vec<String> = self.documents.iter().map(entry).collect();
                 Some(format!("[{}]", entries.join(",")).into())
             }
             _ => None,

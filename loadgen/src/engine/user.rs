@@ -6,7 +6,7 @@ use super::recorder::{Done, Recorder};
 use super::time::Time;
 use crate::check::anomaly::Anomaly;
 use crate::check::answer::{Listed, Reading, Said, is_session_key, read};
-use crate::check::session::{Asked, Grade, Session, TYPE_SLUG, grade_alone};
+use crate::check::session::{Asked, Grade, Session, grade_alone};
 use crate::client::wire::{Client, Request};
 use crate::client::{Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
@@ -345,7 +345,7 @@ impl<C: Client, T: Time> User<C, T> {
         let mut body = Vec::with_capacity(content.size_bytes + 600);
         let key = self.session.as_ref().map_or("", |session| &session.key);
         // Writing to memory does not fail.
-        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{TYPE_SLUG}""#);
+        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{}""#, content.type_slug());
         write_before_state(content, &mut body);
         body.extend_from_slice(br#","state":"#);
         content.write_state(&mut body);

@@ -356,7 +356,7 @@ impl Lab {
     pub async fn open_session(&self) -> Result<String, Stuck> {
         let mut user = self.user(0);
         let key = self.new_key(&mut user).await?;
-        let created = user.instantiate(&key, "word", &OPENING.state()).await;
+        let created = user.instantiate(&key, OPENING.type_slug(), &OPENING.state()).await;
         if created.is_success() {
             return Ok(key);
         }

@@ -2,7 +2,7 @@
 //! be accused of nothing.
 
 use super::harness::loadgen;
-use super::running::{ACCEPT_PAUSE, Answer, Counted, Running, converse};
+use super::running::{ACCEPT_PAUSE, Answer, Counted, FIRST_LOOKS, Running, converse};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -31,10 +31,6 @@ pub(crate) const OPERATIONS: [(&str, &[&str]); 6] = [
     ("delete", &["keygen-burst", "churn", "mixed"]),
     ("list", &["list-heavy", "mixed"]),
 ];
-
-/// Requests that meet with no trouble: the harness first looks whether it may load the server at all, and goes away
-/// otherwise.
-const UNTROUBLED: u64 = 10;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +129,7 @@ impl Proxy {
         // The server's own, from the URI.
         request.headers_mut().remove(HOST);
         let is_meant = self.mishap.operation.is_none_or(|operation| is_of(path, operation)) && !is_of(path, "health");
-        let is_troubled = is_meant && earlier >= UNTROUBLED;
+        let is_troubled = is_meant && earlier >= FIRST_LOOKS;
         let trouble = (is_troubled && rand::random_range(0..self.mishap.each) == 0).then_some(self.mishap.trouble);
         if trouble.is_some() {
             self.counted.told.fetch_add(1, Ordering::Relaxed);

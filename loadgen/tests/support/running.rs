@@ -31,6 +31,9 @@ const END_TIME: Duration = Duration::from_secs(2);
 /// How long accepting pauses when the process has run out of open files.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
+/// So many requests come first with which the harness only looks whether it may load a server, and goes away otherwise.
+pub(crate) const FIRST_LOOKS: u64 = 10;
+
 /// What a server counts of itself.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {

@@ -3,10 +3,9 @@
 use super::scan::Scan;
 use super::text::Text;
 use super::{Envelope, timestamp};
-use crate::check::session::TYPE_SLUG;
 use crate::client::exchange::excerpt;
 use crate::document::Content;
-use crate::document::posted::{Mark, NAMES, VIEWS};
+use crate::document::posted::{Mark, NAMES, VIEWS, field_beyond};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -25,7 +24,7 @@ pub struct Restored {
 /// What comes with a document's state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest {
-    /// `typeSlug`: whether it is the posted one.
+    /// `typeSlug`: whether it is the one that the content that is shown was posted with.
     pub type_slug: Part<()>,
     /// `metadata.version`: whether it is the one that instantiate writes.
     pub version: Part<()>,
@@ -37,6 +36,8 @@ pub struct Rest {
     pub names: [Part<Mark>; NAMES.len()],
     /// The fields that saves post: whether they are those of the content that is shown.
     pub views: [Part<()>; VIEWS.len()],
+    /// A field that nobody posts.
+    pub added: Option<String>,
     /// The parts that are [`Part::Other`], by name, as they were shown.
     pub others: Vec<(&'static str, String)>,
 }
@@ -131,7 +132,7 @@ fn frame_as_written(before: &[u8], after: &[u8], content: Content) -> Option<(Re
     let session_key = scan.text()?;
     scan.pass(br#","typeSlug":"#)?;
     let mut rest = Rest::default();
-    put(&mut rest.type_slug, (scan.text()? == TYPE_SLUG).then_some(()))?;
+    put(&mut rest.type_slug, (scan.text()? == content.type_slug()).then_some(()))?;
     scan.pass(br#","metadata":{"#)?;
     loop {
         let name = scan.text()?;
@@ -170,26 +171,27 @@ fn put<T>(part: &mut Part<T>, value: Option<T>) -> Option<()> {
 
 fn frame_around(before: &[u8], after: &[u8], content: Content) -> Option<(Restored, Option<f64>)> {
     let around = [before, CUT.as_bytes(), after].concat();
-    let (frame, timestamp) = frame(&around)?;
+    let (frame, added, timestamp) = frame(&around)?;
     frame.state.filter(|state| state.get() == CUT)?;
-    Some((frame.restored(Some(content)), timestamp))
+    Some((frame.restored(Some(content), added), timestamp))
 }
 
 /// Any document, and the envelope's time.
 pub(super) fn any(body: &[u8]) -> Option<(Restored, Option<f64>)> {
-    let (frame, timestamp) = frame(body)?;
+    let (frame, added, timestamp) = frame(body)?;
     let content = frame.state.and_then(Content::of_state);
-    Some((frame.restored(content), timestamp))
+    Some((frame.restored(content, added), timestamp))
 }
 
-fn frame(body: &[u8]) -> Option<(Frame<'_>, Option<f64>)> {
-    let envelope: Envelope<'_, Frame<'_>> = serde_json::from_slice(body).ok()?;
-    let timestamp = timestamp(envelope.timestamp);
-    Some((envelope.data.filter(|_| envelope.success)?, timestamp))
+/// A document, a field of it that nobody posts, and the envelope's time.
+fn frame(body: &[u8]) -> Option<(Frame<'_>, Option<String>, Option<f64>)> {
+    let envelope: Envelope<'_, &RawValue> = serde_json::from_slice(body).ok()?;
+    let document = envelope.data.filter(|_| envelope.success)?.get();
+    Some((serde_json::from_str(document).ok()?, field_beyond(document, &VIEWS), timestamp(envelope.timestamp)))
 }
 
 impl Frame<'_> {
-    fn restored(self, content: Option<Content>) -> Restored {
+    fn restored(self, content: Option<Content>, added: Option<String>) -> Restored {
         let metadata = self.metadata.map(|metadata| serde_json::from_str::<Metadata<'_>>(metadata.get()));
         // What is no object has no fields.
         let metadata = metadata.and_then(Result::ok).unwrap_or_default();
@@ -198,7 +200,7 @@ impl Frame<'_> {
         let [view_a, view_b] = VIEWS;
         let is_view = |raw: &str| content?.is_view(raw).then_some(());
         let rest = Rest {
-            type_slug: part(self.type_slug, TYPE_SLUG_PART, &mut others, |raw| is_text(raw, TYPE_SLUG)),
+            type_slug: part(self.type_slug, TYPE_SLUG_PART, &mut others, |raw| is_text(raw, content?.type_slug())),
             version: part(metadata.version, VERSION_PART, &mut others, |raw| is_text(raw, FORMAT_VERSION)),
             created: part(metadata.created, CREATED_PART, &mut others, number),
             last_modified: part(metadata.last_modified, LAST_MODIFIED_PART, &mut others, number),
@@ -208,6 +210,7 @@ impl Frame<'_> {
                 part(metadata.draft_c, draft_c, &mut others, mark),
             ],
             views: [part(self.view_a, view_a, &mut others, is_view), part(self.view_b, view_b, &mut others, is_view)],
+            added,
             others,
         };
         Restored { session_key: self.session_key.map(|key| Text::from(&*key)), content, rest }

@@ -18,6 +18,9 @@ pub(super) struct Scene<'a> {
     shown_later_us: Vec<u64>,
     /// By place: the last response to any save that was acknowledged and called before, µs.
     saving_until_us: Vec<u64>,
+    /// By place: whether the next restore from there on, before anything is shown or ended, is shown nothing though no
+    /// save is under way.
+    is_gone: Vec<bool>,
     refused: HashSet<Content>,
     /// All who asked for anything under this key.
     users: HashSet<u32>,
@@ -38,6 +41,7 @@ impl<'a> Scene<'a> {
             writes_by_call: Vec::new(),
             shown_later_us: vec![NEVER; accesses.len() + 1],
             saving_until_us: vec![0; accesses.len() + 1],
+            is_gone: vec![false; accesses.len() + 1],
             refused: HashSet::new(),
             users: accesses.iter().map(|access| access.process).collect(),
             acknowledged: Vec::new(),
@@ -69,6 +73,11 @@ impl<'a> Scene<'a> {
             let write = access.kind.shown().and_then(|content| scene.writes.get(&content));
             let sent_us = write.map_or(NEVER, |write| accesses[*write].called_us);
             scene.shown_later_us[place] = sent_us.min(scene.shown_later_us[place + 1]);
+            scene.is_gone[place] = match access.kind {
+                Kind::ShowsNone if scene.saved_until_us(access).is_none() => true,
+                Kind::Shows(_) | Kind::Deleted | Kind::MayDelete => false,
+                _ => scene.is_gone[place + 1],
+            };
         }
         scene
     }
@@ -183,17 +192,24 @@ impl<'a> Scene<'a> {
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,
-            // What is under way puts a document there.
-            _ if self.is_being_saved(access) => Anomaly::IntermediateRead,
+            // What is under way puts a document there, unless that is lost as well.
+            _ if self.saved_until_us(access).is_some_and(|until_us| !self.is_gone_from(until_us)) => {
+                Anomaly::IntermediateRead
+            }
             _ => Anomaly::AcknowledgedThenLost,
         }
     }
 
-    /// Whether a save, which was acknowledged, was under way at the same time. It was another user's: one's own operations
+    /// Until when a save was under way at the same time, which was acknowledged. It was another user's: one's own operations
     /// come one after another.
-    fn is_being_saved(&self, access: &Access) -> bool {
+    fn saved_until_us(&self, access: &Access) -> Option<u64> {
         let begun = self.accesses.partition_point(|other| other.called_us < access.returned_us);
-        self.saving_until_us[begun] > access.called_us
+        Some(self.saving_until_us[begun]).filter(|until_us| *until_us > access.called_us)
+    }
+
+    /// Whether there is nothing for the next restore from a time on.
+    fn is_gone_from(&self, us: u64) -> bool {
+        self.is_gone[self.accesses.partition_point(|access| access.called_us < us)]
     }
 
     /// instantiate says that there is a document, and there can be none.

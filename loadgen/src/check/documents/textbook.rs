@@ -162,6 +162,12 @@ fn an_intermediate_read_finds_nothing_where_a_document_was_before_and_after() {
     assert_eq!(only(&replaced), Anomaly::IntermediateRead);
     let afterwards = [gone[0], gone[1], at(52, 54, Kind::ShowsNone), replaced[3], replaced[4]];
     assert_eq!(only(&afterwards), Anomaly::AcknowledgedThenLost);
+    // A former owner looks while another's save is under way, which is lost like what was there.
+    let lost = [gone[0], gone[1], at(20, 55, Kind::ShowsNone), at(51, 65, Kind::ShowsNone), at(70, 75, Kind::Deleted)];
+    assert_eq!(only(&lost), Anomaly::AcknowledgedThenLost);
+    // But when it was ended meanwhile, its being gone says nothing.
+    let ended = [gone[0], gone[1], gone[2], at(60, 65, Kind::Deleted), at(70, 75, Kind::ShowsNone)];
+    assert_eq!(only(&ended), Anomaly::IntermediateRead);
     // One's own save comes afterwards, though it be in the same microsecond.
     let own = [gone[0], Access { process: 3, ..at(20, 30, Kind::ShowsNone) }, at(30, 35, Kind::Saved(C))];
     assert_eq!(only(&own), Anomaly::AcknowledgedThenLost);

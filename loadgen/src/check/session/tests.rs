@@ -166,12 +166,12 @@ fn an_instantiate_finds_what_is_known_to_be_there() {
     assert_eq!(unsure.grade(Asked::Restore, &showing("A4K", Some(content(5)))), Grade::Wrong(Anomaly::NeverWritten));
 }
 
-/// An entry as a list shows it: of a document created at 5, listed by its own time.
+/// An entry as a list shows it: of a document created at 5, with a content of an even number, listed by its own time.
 fn entry(key: &str, timestamp: f64) -> Listed {
     let metadata = ListedMetadata { version: Some("1.0".into()), created: Some(5.0), last_modified: Some(7.0) };
     Listed {
         session_key: Some(key.into()),
-        type_slug: Some(TYPE_SLUG.into()),
+        type_slug: Some(content(0).type_slug().into()),
         timestamp: Some(timestamp),
         created: Some(5.0),
         metadata,
@@ -201,8 +201,8 @@ fn a_list_shows_ones_own_document_once() {
 /// Lists were judged for what is missing only: another type, other times and a wrong order all passed.
 #[test]
 fn ones_own_entry_is_whole() {
-    let restored = (Asked::Restore, showing_after("A4K", content(1), &[1]));
-    let known = [created(), saved(1), restored];
+    let restored = (Asked::Restore, showing_after("A4K", content(2), &[2]));
+    let known = [created(), saved(2), restored];
     let spoiled = |spoil: &dyn Fn(&mut Listed)| {
         let mut own = entry("A4K", 8.0);
         spoil(&mut own);
@@ -213,8 +213,8 @@ fn ones_own_entry_is_whole() {
     });
     assert_eq!(listed(&known, vec![by_file]).0, Grade::Verified, "a server may list the file's time for both");
     for (own, told) in [
-        (spoiled(&|own| own.type_slug = Some("demo".into())), r#"A4K: typeSlug: posted "word", listed "demo""#),
-        (spoiled(&|own| own.type_slug = None), r#"A4K: typeSlug: posted "word", listed nothing"#),
+        (spoiled(&|own| own.type_slug = Some("word".into())), r#"A4K: typeSlug: posted "demo", listed "word""#),
+        (spoiled(&|own| own.type_slug = None), r#"A4K: typeSlug: posted "demo", listed nothing"#),
         (spoiled(&|own| own.metadata.version = None), r#"A4K: metadata.version: "1.0" is to be there, listed nothing"#),
         (
             spoiled(&|own| own.timestamp = None),
@@ -236,9 +236,15 @@ fn ones_own_entry_is_whole() {
         let grade = listed(&known, of_another).0;
         assert_eq!(grade, Grade::Verified, "what others made may lack anything, and have other times: {told}");
     }
-    let saved_since = [&known[..], &[saved(2)]].concat();
+    let saved_since = [&known[..], &[saved(4)]].concat();
     let later = spoiled(&|own| own.metadata.last_modified = Some(4_000.0));
     assert_eq!(listed(&saved_since, vec![later]).0, Grade::Verified);
+    // Which of two writes its entry is of is not known: of either type.
+    let open = [&known[..], &[(Asked::Save(content(3)), TIMED_OUT)]].concat();
+    let of_type = |slug: &str| listed(&open, vec![spoiled(&|own| own.type_slug = Some(slug.into()))]);
+    assert_eq!((of_type("word").0, of_type("demo").0), (Grade::Verified, Grade::Verified));
+    let told = r#"A4K: typeSlug: posted "word" or "demo", listed "docs""#.to_owned();
+    assert_eq!(of_type("docs"), (Grade::Wrong(Anomaly::WrongListEntry), told));
 }
 
 #[test]
@@ -270,6 +276,16 @@ fn a_shared_document_may_be_anybodys_but_not_older_than_ones_own_save() {
     let Said::Restored(mut lacks_fields) = after_both else { panic!("a document") };
     lacks_fields.rest.views = Default::default();
     assert_eq!(shared.grade(Asked::Restore, &Said::Restored(lacks_fields)), Grade::Wrong(Anomaly::ChangedDocument));
+    // Nobody ends it: it stays as it was created.
+    let Said::Restored(mut anew) = showing_after("A4K", elsewhere, &[3, 4, 9]) else { panic!("a document") };
+    anew.rest.created = Part::Is(6_000.0);
+    assert_eq!(shared.grade(Asked::Restore, &Said::Restored(anew)), Grade::Wrong(Anomaly::ChangedDocument));
+    assert_eq!(shared.take_detail().as_deref(), Some("metadata.created: shown 5 before, now 6000"));
+    // Its entry may be of any save.
+    for slug in ["word", "demo"] {
+        let entry = Listed { type_slug: Some(slug.into()), ..entry("A4K", 8.0) };
+        assert_eq!(shared.grade(Asked::List, &Said::Listed(vec![entry])), Grade::Verified, "{slug}");
+    }
     assert_eq!(shared.grade(Asked::Restore, &showing("A4K", Some(content(0)))), Grade::Wrong(Anomaly::StaleRead));
     assert_eq!(shared.grade(Asked::Restore, &showing("A4K", None)), Grade::Wrong(Anomaly::TornRead));
 }
@@ -305,12 +321,13 @@ fn a_document_comes_back_whole() {
     let view = crate::client::exchange::excerpt(view.as_bytes());
     assert_eq!(told(&before, &|_| {}), "");
     // Each with what of it holds even if others may write and end the document.
-    let by_content: [(Spoil<'_>, &str); 9] = [
-        (&|rest| rest.type_slug = Part::Absent, r#"typeSlug: posted "word", shown nothing"#),
+    let by_content: [(Spoil<'_>, &str); 10] = [
+        (&|rest| rest.type_slug = Part::Absent, r#"typeSlug: posted "demo", shown nothing"#),
         (
-            &|rest| (rest.type_slug, rest.others) = (Part::Other, vec![("typeSlug", "\"demo\"".to_owned())]),
-            r#"typeSlug: posted "word", shown "demo""#,
+            &|rest| (rest.type_slug, rest.others) = (Part::Other, vec![("typeSlug", "\"word\"".to_owned())]),
+            r#"typeSlug: posted "demo", shown "word""#,
         ),
+        (&|rest| rest.added = Some("served".to_owned()), "served: nobody posted it, but it is there"),
         (&|rest| rest.views[0] = Part::Absent, &format!("view-a: posted {view}, shown nothing")),
         (
             &|rest| (rest.views[0], rest.others) = (Part::Other, vec![("view-a", "[]".to_owned())]),
@@ -409,7 +426,7 @@ fn the_time_of_the_last_save_goes_back_only_with_the_clock() {
     };
     let shown_after = |save: (Asked, Said), times_s: &[f64], ms: f64| {
         let mut session = session(&[created(), saved(1)]);
-        session.hear(100.0);
+        [97.0, 100.0].into_iter().for_each(|time_s| session.hear(time_s));
         assert_eq!(session.grade(Asked::Restore, &modified(1, 100_000.0)), Grade::Verified);
         session.grade(save.0, &save.1);
         times_s.iter().for_each(|time_s| session.hear(*time_s));
@@ -424,6 +441,18 @@ fn the_time_of_the_last_save_goes_back_only_with_the_clock() {
     assert_eq!(shown_after(saved(2), &[98.0, 101.0], 98_000.0), fine, "the clock was set back, and forth again");
     let late = (Asked::Save(content(2)), TIMED_OUT);
     assert_eq!(shown_after(late, &[100.0], 98_000.0), fine, "it took its time before it took effect");
+    // A session that is restored once had no earlier time to go back behind.
+    let shown_once = |times_s: &[f64], ms: f64| {
+        let mut session = session(&[created()]);
+        times_s.iter().for_each(|time_s| session.hear(*time_s));
+        session.grade(Asked::Save(content(1)), &Said::Saved);
+        let grade = session.grade(Asked::Restore, &modified(1, ms));
+        (grade, session.take_detail().unwrap_or_default())
+    };
+    assert_eq!(shown_once(&[100.0], 99_000.0), fine, "clocks of several processes differ");
+    let told = "metadata.lastModified: 98000, before the session began at 100000".to_owned();
+    assert_eq!(shown_once(&[100.0], 98_000.0), (Grade::Wrong(Anomaly::ChangedDocument), told));
+    assert_eq!(shown_once(&[100.0, 98.0, 101.0], 98_000.0), fine, "the clock was set back, and forth again");
 }
 
 #[test]

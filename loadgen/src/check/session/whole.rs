@@ -4,14 +4,13 @@
 //! else writes. The rest depends on what came before, and holds only as long as no other can have written or ended
 //! the document.
 
-use super::TYPE_SLUG;
 use crate::check::answer::Listed;
 use crate::check::answer::restored::{
     CREATED_PART, LAST_MODIFIED_PART, NAME_PARTS, Part, Rest, TYPE_SLUG_PART, VERSION_PART,
 };
 use crate::client::exchange::excerpt;
 use crate::document::Content;
-use crate::document::posted::{Mark, NAMES, VIEWS};
+use crate::document::posted::{Mark, NAMES, TYPES_IN_WORDS, VIEWS, is_type};
 
 /// How far a document's time may go back without anybody having set a clock: those of a server's processes differ.
 const CLOCKS_DIFFER_MS: f64 = 1_000.0;
@@ -46,11 +45,11 @@ enum Name {
     Saved(Mark),
 }
 
-/// See the module.
+/// What one user knows of its document besides the state.
 #[derive(Clone, Debug)]
 pub(super) struct Whole {
     others: Others,
-    /// Whether instantiate was acknowledged to have created the document.
+    /// Whether an instantiate is known to have created the document.
     was_created: bool,
     names: [Name; NAMES.len()],
     /// As shown.
@@ -60,6 +59,8 @@ pub(super) struct Whole {
     last_modified_of: Option<Mark>,
     /// The latest time of an envelope, unless the clock was set back since.
     latest_s: Option<f64>,
+    /// The earliest time of an envelope: the user's own saves are not from before.
+    earliest_s: Option<f64>,
 }
 
 impl Whole {
@@ -67,12 +68,14 @@ impl Whole {
         let (others, name) = if is_shared { (Others::Save, Name::Unknown) } else { (Others::Nothing, Name::Absent) };
         Self {
             others,
-            was_created: false,
+            // Users share what the harness created.
+            was_created: is_shared,
             names: [name; NAMES.len()],
             created_ms: None,
             last_modified_ms: None,
             last_modified_of: None,
             latest_s: None,
+            earliest_s: None,
         }
     }
 
@@ -106,6 +109,7 @@ impl Whole {
             self.last_modified_ms = None;
         }
         self.latest_s = Some(timestamp_s);
+        self.earliest_s = Some(self.earliest_s.map_or(timestamp_s, |earliest_s| earliest_s.min(timestamp_s)));
     }
 
     /// What is changed in a document whose state is right, in words. What was shown counts from then on, so that one change
@@ -132,7 +136,10 @@ impl Whole {
     /// What follows from the content alone.
     fn fields(&self, content: Content, came_by: CameBy, rest: &Rest) -> Option<String> {
         if rest.type_slug != Part::Is(()) {
-            return Some(posted(TYPE_SLUG_PART, &quoted(TYPE_SLUG), rest));
+            return Some(posted(TYPE_SLUG_PART, &quoted(content.type_slug()), rest));
+        }
+        if let Some(name) = &rest.added {
+            return Some(format!("{}: nobody posted it, but it is there", excerpt(name.as_bytes())));
         }
         for (place, name) in VIEWS.into_iter().enumerate() {
             let is_posted = came_by == CameBy::Save && place == content.view_place();
@@ -174,7 +181,7 @@ impl Whole {
                 return Some(posted(NAME_PARTS[place], &newest, rest));
             }
         }
-        if !self.is_alone() {
+        if self.others == Others::SaveAndEnd {
             return None;
         }
         if self.was_created || self.created_ms.is_some() {
@@ -190,12 +197,18 @@ impl Whole {
         }
         let is_late = open_writes.contains(&content.number);
         let created = self.created_ms.zip(rest.created.is()).filter(|(before, now)| differ(*before, *now));
-        let back = self.last_modified_ms.zip(rest.last_modified.is()).filter(|(before, now)| {
+        let last_modified = rest.last_modified.is().filter(|_| self.is_alone());
+        let back = self.last_modified_ms.zip(last_modified).filter(|(before, now)| {
             // A write without a clear answer may have taken its time long before it took effect.
             !is_late && *now < before - CLOCKS_DIFFER_MS
         });
+        let began_ms = self.earliest_s.map(|earliest_s| earliest_s * 1_000.0);
+        let early = began_ms.zip(last_modified).filter(|(began, time)| *time < began - CLOCKS_DIFFER_MS);
         let changed = |part: &str, (before, now): (f64, f64)| format!("{part}: shown {before} before, now {now}");
-        created.map(|times| changed(CREATED_PART, times)).or(back.map(|times| changed(LAST_MODIFIED_PART, times)))
+        let created = created.map(|times| changed(CREATED_PART, times));
+        created.or_else(|| back.map(|times| changed(LAST_MODIFIED_PART, times))).or_else(|| {
+            early.map(|(began, time)| format!("{LAST_MODIFIED_PART}: {time}, before the session began at {began}"))
+        })
     }
 
     /// Says of a part that is no time in Unix milliseconds that it is none.
@@ -228,8 +241,13 @@ impl Whole {
         let text =
             |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| quoted(excerpt(text.as_bytes())));
         let time = |time: Option<f64>| time.map_or_else(|| "nothing".to_owned(), |time| time.to_string());
-        if entry.type_slug.as_deref() != Some(TYPE_SLUG) {
-            return Some(format!("typeSlug: posted \"{TYPE_SLUG}\", listed {}", text(entry.type_slug.as_deref())));
+        let newest = newest.filter(|_| self.is_alone());
+        let (posted, is_right) = newest.map_or_else(
+            || (TYPES_IN_WORDS.to_owned(), entry.type_slug.as_deref().is_some_and(is_type)),
+            |newest| (quoted(newest.type_slug()), entry.type_slug.as_deref() == Some(newest.type_slug())),
+        );
+        if !is_right {
+            return Some(format!("typeSlug: posted {posted}, listed {}", text(entry.type_slug.as_deref())));
         }
         if metadata.version.as_deref() != Some("1.0") {
             return Some(format!(
@@ -252,7 +270,7 @@ impl Whole {
         if self.created_ms.is_none() && self.is_alone() {
             self.created_ms = entry.created_ms();
         }
-        let is_same = newest.is_some() && newest == self.last_modified_of && self.is_alone();
+        let is_same = newest.is_some() && newest == self.last_modified_of;
         let times = self.last_modified_ms.zip(metadata.last_modified);
         let (restored, listed) = times.filter(|(restored, listed)| is_same && differ(*restored, *listed))?;
         Some(format!("{LAST_MODIFIED_PART}: restored {restored}, listed {listed}"))

@@ -119,7 +119,7 @@ lies! {
         LosesDocuments = 10,
         /// save stores, and closes the connection without an answer; what it stored comes once more, after 20 other saves.
         SavesTwice = 25,
-        /// save acknowledges, and what it stored comes once more over the document's next save.
+        /// save acknowledges, and what it stored comes once more over what was saved since, once that was shown.
         ComesOnceMore = 25,
         /// The saves of two users are swapped: each one's document is stored under the other's key.
         SwapsSaves = 50,

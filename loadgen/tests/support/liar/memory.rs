@@ -32,8 +32,10 @@ pub(super) struct Memory {
     open: HashMap<Key, bool>,
     /// `SharesKeys`: a key that is on its way to somebody.
     on_its_way: Option<Key>,
-    /// `SavesTwice`: what is to be stored once more, and after how many saves.
+    /// `SavesTwice`, `ComesOnceMore`: what is to be stored once more, and after how many saves.
     again: HashMap<Key, (u32, String)>,
+    /// `ComesOnceMore`: what was saved over, and comes once more when what is there was shown.
+    to_come: HashMap<Key, String>,
     /// `RestoreLagsBehindInstantiate`: when each document was created.
     created: HashMap<Key, Instant>,
     /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: keys whose documents were deleted, and are not there again.
@@ -70,6 +72,7 @@ impl Memory {
         self.saves.remove(&key);
         self.before.remove(&key);
         self.again.remove(&key);
+        self.to_come.remove(&key);
         self.waiting = self.waiting.take().filter(|(waiting, _)| *waiting != key);
         self.last = self.last.filter(|&last| last != key);
     }
@@ -201,6 +204,14 @@ impl Memory {
             self.again.insert(key, (after_saves, content.to_owned()));
         }
         is_free
+    }
+
+    /// `ComesOnceMore`: sets what comes once more, and answers what was to.
+    pub(super) fn set_to_come(&mut self, key: Key, content: Option<String>) -> Option<String> {
+        match content {
+            Some(content) => self.to_come.insert(key, content),
+            None => self.to_come.remove(&key),
+        }
     }
 
     /// `SavesTwice`, `ComesOnceMore`: counts a save, and answers what is to be stored once more now.

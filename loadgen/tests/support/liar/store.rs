@@ -33,7 +33,7 @@ pub(crate) struct Liar {
     pub(super) saves: PathBuf,
     pub(super) telling: Telling,
     /// A lock for each key, fair, held by whoever changes its document.
-    locks: Vec<tokio::sync::Mutex<()>>,
+    pub(super) locks: Vec<tokio::sync::Mutex<()>>,
     pub(super) table: Mutex<Table>,
     pub(super) memory: Mutex<Memory>,
     /// Makes the names of new files different.

@@ -25,6 +25,10 @@ impl Liar {
             Some(lie @ Lie::RestoreLagsBehindInstantiate) if is_new() && self.tells(lie) => Err(NOTHING_SAVED),
             Some(lie @ Lie::RestoreNotFound) if self.tells(lie) => Err(NOTHING_SAVED),
             Some(lie @ Lie::RestoreUnreadable) if self.tells(lie) => Err(INVALID_SAVED_DATA),
+            Some(Lie::ComesOnceMore) => {
+                self.come_once_more(key, &content);
+                Ok(content)
+            }
             Some(lie) => {
                 let changed = self.changed(lie, key, &content).filter(|changed| *changed != content);
                 Ok(changed.filter(|_| self.tells(lie)).unwrap_or(content))

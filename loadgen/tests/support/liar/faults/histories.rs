@@ -79,11 +79,27 @@ impl Liar {
     fn store_once_more(&self, key: Key, content: &str, saves_between: u32) -> Result<(), Refusal> {
         let earlier = locked(&self.memory).once_more(key);
         if let Some(earlier) = earlier {
+            if self.lies(Lie::ComesOnceMore) {
+                drop(locked(&self.memory).set_to_come(key, Some(earlier)));
+                return Ok(());
+            }
             self.told();
             return self.put(key, &earlier);
         }
         let is_kept = self.is_time() && locked(&self.memory).keep_for_later(key, content, saves_between);
         if is_kept && self.lies(Lie::SavesTwice) { Err(NO_ANSWER) } else { Ok(()) }
+    }
+
+    /// `ComesOnceMore`: an earlier save comes over what was just shown, unless somebody is writing.
+    pub(in super::super) fn come_once_more(&self, key: Key, shown: &[u8]) {
+        let Ok(_held) = self.locks[key.index()].try_lock() else { return };
+        if self.read(key).is_ok_and(|content| content.as_deref() == Some(shown))
+            && let Some(earlier) = locked(&self.memory).set_to_come(key, None)
+        {
+            self.told();
+            // What cannot be stored does not come.
+            let _ = self.put(key, &earlier);
+        }
     }
 
     /// Hands out a key.

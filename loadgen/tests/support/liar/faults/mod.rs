@@ -13,8 +13,9 @@ mod lists;
 
 pub(super) use envelope::Sealed;
 
-use super::super::running::Counted;
+use super::super::running::{Counted, FIRST_LOOKS};
 use super::Lie;
+use super::lie::Kind;
 use super::store::Liar;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -56,6 +57,10 @@ impl Liar {
 
     /// Whether a lie that can be told is told now.
     fn is_time(&self) -> bool {
+        let is_first_look = self.telling.counted.requests.load(Ordering::Relaxed) <= FIRST_LOOKS;
+        if is_first_look && self.telling.lie.is_some_and(|lie| lie.kind() == Kind::Envelope) {
+            return false;
+        }
         rand::random_range(0..self.telling.each) == 0
     }
 
