@@ -6,6 +6,7 @@ use super::support::liar;
 use super::support::load::{Loaded, run};
 use super::table::{CLAIMS, Claims, LOADS, Load};
 use super::{Outcome, Row};
+use loadgen::check::documents::judge;
 use loadgen::check::documents::whole::Verdict as Judged;
 use loadgen::claims::Verdict;
 use loadgen::record::HISTORY_FILE;
@@ -134,9 +135,16 @@ fn is_told(counterexample: &CounterexampleReport, folder: &Path) -> Result<(), S
     }
 }
 
-/// The anomalies of a run's history, judged again from its file.
+/// The anomalies of a run's history, judged again from its file. Each counterexample is a proof, as far as that can be
+/// found out by other means.
 fn judged_again(folder: &Path) -> BTreeMap<String, u64> {
     let history = read_history(&folder.join(HISTORY_FILE)).expect("it can be read");
     let accesses = Accesses::gather(history).expect("it is whole");
-    Judged::of(&accesses.by_key).anomalies.iter().map(|(anomaly, count)| (anomaly.name().to_owned(), *count)).collect()
+    let judged = Judged::of(&accesses.by_key);
+    for counterexample in &judged.counterexamples {
+        let (_, of_key) = accesses.by_key.iter().find(|(key, _)| *key == counterexample.key).expect("a key of it");
+        let misfits = judge(of_key).misfits();
+        assert_ne!(counterexample.is_proof(of_key, &misfits), Some(false), "{counterexample:?}");
+    }
+    judged.anomalies.iter().map(|(anomaly, count)| (anomaly.name().to_owned(), *count)).collect()
 }

@@ -9,11 +9,12 @@ use super::shrink::{may_have_done, smallest};
 use crate::check::anomaly::Anomaly;
 use crate::check::linearizability::{Budget, Call, Verdict, check};
 use crate::check::store::{Document, Slot};
+use std::collections::HashSet;
 
 /// Memory for finding the order, bytes: pieces are small.
 const ORDER_BYTES: usize = 64 << 20;
 
-/// See the module.
+/// The accesses that prove that something is wrong, and the longest order of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
     /// Whose document it is.
@@ -64,8 +65,9 @@ impl Counterexample {
             return None;
         }
         let others = || accesses.iter().enumerate().filter(|(_, access)| !self.accesses.contains(access));
+        let among_misfits: HashSet<usize> = misfits.iter().copied().collect();
         let may_have_done = |(place, access): (usize, &Access)| {
-            if misfits.contains(&place) { may_have_done(access, place) } else { vec![*access] }
+            if among_misfits.contains(&place) { may_have_done(access, place) } else { vec![*access] }
         };
         let open: Vec<Access> = others().flat_map(may_have_done).collect();
         let right: Vec<Access> = others().map(|(_, access)| *access).collect();

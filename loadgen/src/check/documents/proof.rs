@@ -7,11 +7,12 @@ use super::access::{Access, Content, Kind, NEVER};
 use super::frontier::Start;
 use std::collections::HashMap;
 
-/// Most accesses whose orders are all tried: the ways are counted in powers of two.
-pub(super) const MOST_ACCESSES: usize = 20;
+/// Most accesses whose orders are tried: a bit each in [`Moment`]. What came before what leaves few orders of a long
+/// chain; those of more than some 16 at the same time soon are too many.
+pub(super) const MOST_ACCESSES: usize = 128;
 
 /// Most moments of orders that are looked at, some 100 bytes each.
-const MOST_MOMENTS: usize = 1_000_000;
+const MOST_MOMENTS: usize = 20_000;
 
 /// What is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +58,7 @@ const KINDS: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Moment {
     /// The accesses that have taken effect, a bit each.
-    done: u32,
+    done: u128,
     there: There,
     /// How many of the others without a response have taken effect, by kind.
     used: [usize; KINDS],

@@ -346,6 +346,27 @@ fn every_counterexample_is_a_proof_by_all_orders_of_its_accesses() {
     assert!(proven[1] > 150 && (proven[0] + unproven) * 50 < proven[1], "{proven:?} and {unproven}");
 }
 
+/// A proof may be long: each of a hundred operations has its place, as one comes before the other.
+#[test]
+fn a_long_chain_is_followed_from_its_first_operation_to_its_last() {
+    let of = |number| Content { writer: 1, number };
+    let at = |us: u32, kind| Access { process: 1, called_us: us.into(), returned_us: (us + 15).into(), kind };
+    let chain = |last| {
+        let saved = (0..50).flat_map(|number| {
+            let us = number * 20;
+            [at(us, Kind::Saved(of(number))), at(us + 10, Kind::Shows(of(number)))]
+        });
+        saved.chain([at(2_000, last)]).collect::<Vec<_>>()
+    };
+    assert_eq!(convicts(&chain(Kind::Shows(of(49))), &[], Start::Absent), Some(false));
+    assert_eq!(convicts(&chain(Kind::Shows(of(48))), &[], Start::Absent), Some(true));
+    assert_eq!(convicts(&chain(Kind::ShowsNone), &[], Start::Absent), Some(true));
+    let deleted = [at(500, Kind::MayDelete)];
+    assert_eq!(convicts(&chain(Kind::ShowsNone), &deleted, Start::Absent), Some(true));
+    let open = [Access { returned_us: NEVER, ..deleted[0] }];
+    assert_eq!(convicts(&chain(Kind::ShowsNone), &open, Start::Absent), Some(false));
+}
+
 #[test]
 fn what_an_order_explains_is_no_proof() {
     for seed in 0..2_000 {

@@ -42,8 +42,11 @@ impl Misfit<'_> {
         self.accesses[self.place].returned_us
     }
 
-    fn counterexample(&self) -> Option<Counterexample> {
-        Counterexample::new(self.key, self.anomaly, self.accesses, self.place, &self.misfits)
+    /// A piece of the history that shows it, and whether the piece is no proof by itself.
+    fn counterexample(&self) -> Option<(Counterexample, bool)> {
+        let counterexample = Counterexample::new(self.key, self.anomaly, self.accesses, self.place, &self.misfits)?;
+        let is_no_proof = counterexample.is_proof(self.accesses, &self.misfits) == Some(false);
+        Some((counterexample, is_no_proof))
     }
 }
 
@@ -71,7 +74,10 @@ impl Verdict {
         }
         let proofs = earliest.into_values().filter_map(|misfits| {
             let first_us = misfits.first()?.when_us();
-            Some((first_us, misfits.iter().find_map(Misfit::counterexample)?))
+            let mut pieces = misfits.iter().filter_map(Misfit::counterexample);
+            let first = pieces.next()?;
+            let proof = if first.1 { pieces.find(|(_, is_no_proof)| !is_no_proof) } else { None };
+            Some((first_us, proof.unwrap_or(first).0))
         });
         let mut proofs: Vec<(u64, Counterexample)> = proofs.collect();
         proofs.sort_by_key(|(first_us, _)| *first_us);
