@@ -43,10 +43,21 @@ fn is_due(exchange: &Exchange, data: &RawValue) -> bool {
     }
 }
 
-/// Whether nothing follows from what came back: no answer, or an error that is not in the contract's envelope, as a proxy's
-/// is.
+/// What a server that is full of connections says, whatever it is asked.
+const BUSY: (u16, &str) = (503, "Server busy");
+
+/// Whether nothing follows from what came back: no answer, an error that is not in the contract's envelope, as a proxy's
+/// is, or that the server is full of connections.
 pub(super) fn says_nothing(exchange: &Exchange) -> bool {
-    exchange.status().is_none_or(|status| status >= 500) && exchange.refusal().is_none()
+    match exchange.refusal() {
+        Some(refusal) => refusal == BUSY,
+        None => exchange.status().is_none_or(|status| status >= 500),
+    }
+}
+
+/// Whether a request for a key may have been given one that nobody knows of.
+pub(super) fn may_have_handed_out(exchange: &Exchange) -> bool {
+    exchange.is_unclear() && exchange.refusal().is_none_or(|(status, _)| status != BUSY.0)
 }
 
 /// What is wrong by itself with one of these answers, as a finding; that of the first.
@@ -155,12 +166,28 @@ mod tests {
             }
             let lost = Exchange { outcome: Err(Failure::TimedOut(10)), ..sample(operation, 0, 1, 200) };
             assert_eq!(wrong_by_itself(&lost), None, "{operation}");
+            assert!(says_nothing(&lost) && says_nothing(&with(operation, 503, "<html>")), "{operation}");
+            let busy = REFUSAL.replace("no", "Server busy");
+            assert!(says_nothing(&with(operation, 503, &busy)) && !says_nothing(&with(operation, 500, &busy)));
+            assert!(!says_nothing(&with(operation, 503, REFUSAL)), "{operation}");
         }
         assert_eq!(wrong_by_itself(&sample(Restore, 0, 1, 404)), None);
         assert_eq!(wrong_by_itself(&sample(Delete, 0, 1, 404)), None);
         let exists = with(Instantiate, 200, &success(r#"{"message":"Instance already exists"}"#));
         assert_eq!(wrong_by_itself(&exists), None);
         assert_eq!(wrong_by_itself(&with(List, 200, r#"{"success":true,"timestamp":1}"#)), None, "as PHP has it");
+    }
+
+    /// K1 missed keys that had been handed out in answers that nobody got.
+    #[test]
+    fn a_key_may_be_in_any_answer_that_was_not_clear() {
+        let lost = Exchange { outcome: Err(Failure::TimedOut(10)), ..sample(GenerateKey, 0, 1, 200) };
+        let unclear = [lost, with(GenerateKey, 500, REFUSAL), with(GenerateKey, 502, "<html>")];
+        assert!(unclear.iter().all(may_have_handed_out));
+        let refused =
+            Exchange { outcome: Err(Failure::CannotConnect(String::new())), ..sample(GenerateKey, 0, 1, 200) };
+        let clear = [refused, with(GenerateKey, 503, REFUSAL), with(GenerateKey, 405, REFUSAL)];
+        assert!(!clear.iter().any(may_have_handed_out));
     }
 
     #[test]

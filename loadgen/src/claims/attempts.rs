@@ -1,6 +1,7 @@
 //! K3, K4, K6: what a key costs, in attempts and time, by fill.
 
 use super::chance::CONFIDENCE;
+use super::exhaustion::is_refused;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
 use crate::client::exchange::Step;
@@ -115,7 +116,7 @@ async fn recommended(lab: &Arc<Lab>) -> Result<Recommended, Stuck> {
     while asked < RECOMMENDED_MAX && refused.is_none() && lab.has_time() {
         let batch = lab.borrow_keys(lab.users.min(BATCH), BATCH).await;
         asked += batch.len();
-        refused = batch.into_iter().find(|asked| asked.status() == Some(503));
+        refused = batch.into_iter().find(is_refused);
     }
     lab.allow(lab.effort.limit());
     let measured = Recommended { level, asked, refused };

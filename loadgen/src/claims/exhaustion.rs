@@ -1,6 +1,6 @@
 //! K5, K10: where keys run out, and what happens then.
 
-use super::answers::says_nothing;
+use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
@@ -93,8 +93,8 @@ async fn refusals_at(lab: &Arc<Lab>, fill: usize) -> Level {
 }
 
 /// Whether the server says that no key is free.
-fn is_refused(asked: &Exchange) -> bool {
-    asked.refusal().is_some_and(|(status, _)| status == 503)
+pub(super) fn is_refused(asked: &Exchange) -> bool {
+    !says_nothing(asked) && asked.refusal().is_some_and(|(status, _)| status == 503)
 }
 
 fn judge_point(levels: &[Level]) -> Finding {
@@ -163,9 +163,9 @@ async fn full_and_one_free(lab: &Arc<Lab>) -> Result<End, Stuck> {
         if let Some(key) = asked.key_handed_out() {
             lab.give_back(&[key]).await;
         }
-        let is_answered = asked.status().is_some();
+        let may_be_gone = may_have_handed_out(&asked);
         searches.push(asked);
-        if !is_answered {
+        if may_be_gone {
             // The free key may have been handed out to nobody.
             break;
         }
@@ -265,6 +265,16 @@ mod tests {
         assert_eq!(point([40, 80, 160, 300, 1_200], 1_200).verdict, Verdict::Refuted);
         assert_eq!(point([0; 5], 1_200).verdict, Verdict::Refuted);
         assert_eq!(point([0, 0, 0, 0, 100], 100).verdict, Verdict::Inconclusive);
+    }
+
+    /// A server that was full of connections for one of 200 requests was said to misreport a full folder.
+    #[test]
+    fn a_server_that_is_busy_says_nothing_of_its_keys() {
+        let busy = || answered(503, r#"{"success":false,"message":"Server busy","timestamp":1}"#);
+        let mut end = end(exhausted(), handed("A4K"));
+        (end.full[7], end.searches[3]) = (busy(), busy());
+        assert_eq!(judge_end(&end).verdict, Verdict::Holds);
+        assert!(!is_refused(&busy()) && is_refused(&exhausted()));
     }
 
     #[test]

@@ -41,14 +41,14 @@ struct Drain {
     /// Keys drawn from all free ones alike, so that chance can be judged.
     draws: usize,
     requests: usize,
-    /// Requests without an answer: each may hold a key that nobody knows of.
-    unanswered: usize,
+    /// Requests without a clear answer: each may hold a key that nobody knows of.
+    unclear: usize,
 }
 
 impl Drain {
     fn note(&mut self, asked: &[Exchange]) -> Vec<String> {
         self.requests += asked.len();
-        self.unanswered += asked.iter().filter(|exchange| exchange.status().is_none()).count();
+        self.unclear += asked.iter().filter(|exchange| answers::may_have_handed_out(exchange)).count();
         let mut handed = Vec::new();
         for exchange in asked {
             if self.wrong.is_none() && answers::wrong_by_itself(exchange).is_some() {
@@ -82,8 +82,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Drain, Stuck> {
     lab.fill_to(THREE_CHARACTER_KEYS - FREE).await?;
     let used: BTreeSet<String> = lab.folder()?.keys()?.into_iter().collect();
     let free = (0..THREE_CHARACTER_KEYS).map(key_at).filter(|key| !used.contains(key)).collect();
-    let mut drain =
-        Drain { free, came: BTreeSet::new(), stray: None, wrong: None, draws: 0, requests: 0, unanswered: 0 };
+    let mut drain = Drain { free, came: BTreeSet::new(), stray: None, wrong: None, draws: 0, requests: 0, unclear: 0 };
     // First without giving any back: where keys are reserved, each comes once, until none is left.
     let mut held = Vec::new();
     while !drain.is_decided() && lab.has_time() {
@@ -119,7 +118,7 @@ fn judge(drain: &Drain) -> Finding {
         wrong
     } else if let Some(key) = missing {
         let is_due = drain.draws >= draws_needed(free) || drain.came.is_empty() && drain.requests >= 10 * free;
-        if is_due && free - came > drain.unanswered {
+        if is_due && free - came > drain.unclear {
             let found = format!("not among {} keys handed out in {} requests", drain.draws, drain.requests);
             let steps = vec![Step::finding(format!("{key} was free all the time"), found)];
             Finding::refuted(format!("{} of {free} free keys never came out, {key} for one", free - came), steps)
@@ -149,8 +148,7 @@ mod tests {
 
     fn drain(keys: &[&str], draws: usize) -> Drain {
         let free = ["AAA", "AAB", "AAC"].map(str::to_owned).into();
-        let mut drain =
-            Drain { free, came: BTreeSet::new(), stray: None, wrong: None, draws, requests: 0, unanswered: 0 };
+        let mut drain = Drain { free, came: BTreeSet::new(), stray: None, wrong: None, draws, requests: 0, unclear: 0 };
         drain.note(&keys.iter().map(|key| handed(key)).collect::<Vec<_>>());
         drain
     }
@@ -166,7 +164,7 @@ mod tests {
     fn a_key_that_did_not_come_is_held_against_the_server_only_beyond_chance() {
         assert_eq!(judge(&drain(&["AAA", "AAC"], draws_needed(3) - 1)).verdict, Verdict::Inconclusive);
         assert_eq!(judge(&drain(&["AAA", "AAC"], draws_needed(3))).verdict, Verdict::Refuted);
-        let lost = Drain { unanswered: 1, ..drain(&["AAA", "AAC"], draws_needed(3)) };
+        let lost = Drain { unclear: 1, ..drain(&["AAA", "AAC"], draws_needed(3)) };
         assert_eq!(judge(&lost).verdict, Verdict::Inconclusive);
         assert_eq!(draws_needed(300), 5_856);
     }

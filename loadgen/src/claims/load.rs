@@ -282,10 +282,10 @@ mod tests {
         let answering = dead.clone().with(Operation::Save, 1, 1, Judgement::Verified);
         let ledger = Ledger::default();
         note_answers(&ledger, &second(dead));
-        assert_eq!(ledger.unanswered(), 3);
+        assert_eq!(ledger.unclear(), 3);
         note_answers(&ledger, &second(answering));
-        assert_eq!((ledger.unanswered(), ledger.suspicion()), (3, None));
+        assert_eq!((ledger.unclear(), ledger.suspicion()), (3, None));
         note_answers(&ledger, &second(load(2, 1.0)));
-        assert_eq!(ledger.unanswered(), 3, "a second in which nothing came to its end says nothing");
+        assert_eq!(ledger.unclear(), 3, "a second in which nothing came to its end says nothing");
     }
 }

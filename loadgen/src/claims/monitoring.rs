@@ -96,13 +96,13 @@ async fn sessions(lab: &Arc<Lab>) -> Result<Count, Halted> {
     Ok(Count { before: before.len(), saved, ended, handed_out, after: names.len(), strays })
 }
 
-/// A key of our own. A request without an answer may have begun a session that nobody knows of.
+/// A key of our own. A request without a clear answer may have begun a session that nobody knows of.
 async fn counted_key(lab: &Arc<Lab>, user: &mut User) -> Result<String, Stuck> {
     lab.needs_time()?;
     let key = lab.new_key(user).await?;
-    match lab.ledger.unanswered() {
+    match lab.ledger.unclear() {
         0 => Ok(key),
-        _ => Err(Stuck("requests were left without an answer, so the sessions cannot be counted".to_owned())),
+        _ => Err(Stuck("requests were left without a clear answer, so the sessions cannot be counted".to_owned())),
     }
 }
 

@@ -36,7 +36,7 @@ struct State {
     answered: Instant,
     failures: u32,
     /// Since the claim began.
-    unanswered: u32,
+    unclear: u32,
     last_failure: Option<Failure>,
     keys: BTreeMap<String, Ownership>,
     /// Keys under which a write had no answer: it may still take effect, even after the key was given back.
@@ -51,7 +51,7 @@ impl Default for Ledger {
         let state = State {
             answered: Instant::now(),
             failures: 0,
-            unanswered: 0,
+            unclear: 0,
             last_failure: None,
             keys: BTreeMap::new(),
             open_writes: BTreeSet::new(),
@@ -85,21 +85,26 @@ impl Ledger {
             }
             Some(failure) => {
                 state.failures += 1;
-                state.unanswered += 1;
+                state.unclear += 1;
                 state.last_failure = Some(failure.clone());
             }
         }
     }
 
-    /// Begins to count anew which exchanges have no answer.
-    pub fn begin_claim(&self) {
-        self.state().unanswered = 0;
+    /// Notes an answer that does not say what was done.
+    pub fn note_unclear(&self) {
+        self.state().unclear += 1;
     }
 
-    /// Exchanges of this claim without an answer.
+    /// Begins to count anew which exchanges have no clear answer.
+    pub fn begin_claim(&self) {
+        self.state().unclear = 0;
+    }
+
+    /// Exchanges of this claim without a clear answer.
     #[must_use]
-    pub fn unanswered(&self) -> u32 {
-        self.state().unanswered
+    pub fn unclear(&self) -> u32 {
+        self.state().unclear
     }
 
     /// The last failure, where nothing has been answered for a suspiciously long time.

@@ -150,8 +150,13 @@ impl User {
                 ledger.note_open_write(&key);
             }
             let exchange = Exchange { user, operation, key, note: String::new(), from_us, to_us, outcome };
-            if changes && exchange.is_unclear() {
-                ledger.note_unsettled(&exchange.key);
+            if exchange.is_unclear() {
+                if exchange.outcome.is_ok() {
+                    ledger.note_unclear();
+                }
+                if changes {
+                    ledger.note_unsettled(&exchange.key);
+                }
             }
             if let (Operation::GenerateKey, Some(key)) = (operation, exchange.key_handed_out()) {
                 ledger.own(&key, Ownership::Handed);
