@@ -108,7 +108,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Halted> {
     let members = Arc::new(members(lab).await?);
     let ended = Arc::new(ended(lab).await?);
     let spare = Arc::new(lab.new_keys(LISTERS).await?);
-    // Where others have documents, a key is somebody else's as soon as it is free.
+    // If the folder also has others' documents, one of them may take a key as soon as it is free.
     let ends = lab.was_empty;
     let until =
         Instant::now() + lab.lasting(Duration::from_millis(1_500), Duration::from_secs(3), Duration::from_secs(30));

@@ -10,10 +10,10 @@ use crate::client::{Exchange, User};
 use crate::verify::lab::Lab;
 use serde_json::Value;
 
-/// See the module.
+/// The restores and documents of one look.
 #[derive(Clone)]
 pub(super) struct Views {
-    /// The restores; more than one where the first showed something wrong.
+    /// The restores; more than one if the first showed something wrong.
     pub(super) looks: Vec<Exchange>,
     /// Every document that was seen, and when, µs since the run's start.
     pub(super) documents: Vec<(u64, Shown)>,

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 /// nobody here ended.
 const WORDS: usize = (36 * 36 * 36_usize).div_ceil(64);
 
-/// How long a session must have lived, µs, for its document to be told from the next one under its key: two grains of the
-/// server's clock, which is of a millisecond, or of a second where the time is whole seconds.
+/// How long a session must have lived, in µs, before its document can be distinguished from the next one under its key: two
+/// ticks of the server's clock, which is a millisecond, or a second if `created` is a whole second.
 const LIVED_US: [u64; 2] = [2_000, 2_000_000];
 
 /// A session that was certainly ended.
@@ -19,7 +19,7 @@ struct Session {
     ended_us: u64,
 }
 
-/// See the module. There is one entry for each key at most.
+/// The sessions that a worker's users ended, at most one per key.
 #[derive(Debug)]
 pub(crate) struct Ended {
     known: Box<[u64; WORDS]>,

@@ -263,7 +263,7 @@ impl<C: Client, T: Time> User<C, T> {
         }
         let (outcome, effect) = self.act(Operation::Delete, Asked::Delete, due, Bytes::new()).await;
         if effect == Effect::Unknown {
-            // Whatever is under the key from now on may be somebody else's.
+            // From now on the key may have another owner.
             self.leave_session();
             return Outcome { goes_on: false, ..outcome };
         }

@@ -80,7 +80,7 @@ pub(crate) const CLAIMS: &[Claims] = &[
     claims(Lie::LosesMetadata, &["S1"], &["K9", "S2", "S3"]),
     claims(Lie::InstantiateOverwrites, &["S3"], &["K9", "S7", "R6"]).short(),
     claims(Lie::InstantiateTwiceCreated, &["S3"], &["S7"]).short(),
-    claims(Lie::InstantiateStoresNothing, &["S3"], &["K9", "S1", "S2", "O1"]),
+    claims(Lie::InstantiateStoresNothing, &["S7"], &["K9", "S1", "S2", "S3", "O1", "R5"]),
     claims(Lie::InstantiateDropsState, &["S3"], &["K9"]),
     claims(Lie::RestoreLagsBehindInstantiate, &["S7"], &["S3", "K9", "S1", "S2", "R5"]),
     claims(Lie::StaleRestore, &["S4"], &["K9", "P1", "P4", "S1", "S2", "S7", "R6"]).short(),

@@ -106,18 +106,18 @@ fn until(accesses: &[Access], misfit: usize, misfits: &[usize], until_us: u64) -
     let over = accesses.iter().filter(|access| is_over(access) && access.called_us <= until_us);
     let shown: HashSet<Content> = over.filter_map(|access| access.kind.shown()).collect();
     let writes_shown = |access: &Access| access.kind.written().is_some_and(|content| shown.contains(&content));
-    let mut told: Vec<(Access, bool)> = Vec::new();
+    let mut kept: Vec<(Access, bool)> = Vec::new();
     for (place, access) in accesses.iter().enumerate() {
         let has_begun = access.called_us <= until_us;
         if has_begun && place != misfit && misfits.binary_search(&place).is_ok() {
-            told.extend(may_have_done(access, place).into_iter().map(|access| (access, true)));
+            kept.extend(may_have_done(access, place).into_iter().map(|access| (access, true)));
         } else if is_over(access) && has_begun || writes_shown(access) {
-            told.push((*access, false));
+            kept.push((*access, false));
         } else if has_begun {
-            told.push((Access { kind: access.kind.opened(), ..*access }, true));
+            kept.push((Access { kind: access.kind.opened(), ..*access }, true));
         }
     }
-    let (accesses, ghosts) = told.into_iter().unzip();
+    let (accesses, ghosts) = kept.into_iter().unzip();
     Piece { accesses, ghosts, start: Start::Absent }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn may_have_done(access: &Access, place: usize) -> Vec<Access> {
         Kind::Created(content) | Kind::MayCreate(content) | Kind::Saved(content) | Kind::MaySave(content) => {
             vec![open(Kind::MaySave(content))]
         }
-        // What is shown was written once, as far as is known: that it is back is told of an unknown one.
+        // As far as is known, what is shown was written once: an unknown write stands for its return.
         Kind::Shows(_) | Kind::Existed(_) => vec![open(Kind::MaySave(unknown))],
         Kind::Refused(_) | Kind::Unreadable | Kind::Torn | Kind::Unlisted => Vec::new(),
     }
