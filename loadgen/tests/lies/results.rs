@@ -98,18 +98,19 @@ fn read(line: &str) -> Option<(String, Line)> {
     Some((name, Line { is_right, counts: Counts { each, told, requests, found }, took_s }))
 }
 
+/// As a table in Markdown, which METHODOLOGY.md has.
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(f, "{:<48} {:>8} {:>8} {:>9} {:>6}  caught by", "row", "1 in", "told", "requests", "s")?;
-        for (name, Line { is_right, counts, took_s }) in &*lines {
+        writeln!(f, "| row | told one time in | times told | requests | found |\n|---|---|---|---|---|")?;
+        for (name, Line { is_right, counts, .. }) in &*lines {
             let Counts { each, told, requests, found } = counts;
             let found = if *is_right { found } else { "WRONG: see above" };
-            writeln!(f, "{name:<48} {each:>8} {told:>8} {requests:>9} {took_s:>6.1}  {found}")?;
+            writeln!(f, "| {name} | {each} | {told} | {requests} | {found} |")?;
         }
         let wrong = lines.values().filter(|line| !line.is_right).count();
         let took_s: f64 = lines.values().map(|line| line.took_s).sum();
-        write!(f, "{} rows, {wrong} of them wrong; {took_s:.0} s, one after the other", lines.len())?;
+        write!(f, "\n{} rows, {wrong} of them wrong; {took_s:.0} s, one after the other", lines.len())?;
         self.file.as_ref().map_or(Ok(()), |file| write!(f, "; kept in {}", file.display()))
     }
 }
