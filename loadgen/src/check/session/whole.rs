@@ -161,6 +161,13 @@ impl Whole {
 
     /// What follows from what came before.
     fn metadata(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
+        let wrong = self.other_name(content, rest, open_writes);
+        let wrong = wrong.or_else(|| self.other_creation(rest).filter(|_| self.others != Others::SaveAndEnd));
+        wrong.or_else(|| self.early_save(content, rest, open_writes).filter(|_| self.is_alone()))
+    }
+
+    /// A metadata name that does not hold the newest save with it.
+    fn other_name(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
         for (place, name) in self.names.into_iter().enumerate() {
             let is_right = match (name, rest.names[place]) {
                 (Name::Unknown, _) | (Name::Absent, Part::Absent) => true,
@@ -181,9 +188,11 @@ impl Whole {
                 return Some(posted(NAME_PARTS[place], &newest, rest));
             }
         }
-        if self.others == Others::SaveAndEnd {
-            return None;
-        }
+        None
+    }
+
+    /// A version or a time of creation that is not the one that the document was created with.
+    fn other_creation(&self, rest: &Rest) -> Option<String> {
         if self.was_created || self.created_ms.is_some() {
             if rest.version != Part::Is(()) {
                 return Some(format!(
@@ -195,20 +204,22 @@ impl Whole {
                 return Some(wrong);
             }
         }
+        let (before, now) = self.created_ms.zip(rest.created.is()).filter(|(before, now)| differ(*before, *now))?;
+        Some(format!("{CREATED_PART}: shown {before} before, now {now}"))
+    }
+
+    /// A time of the last save from before what was shown earlier, or from before the session.
+    fn early_save(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
+        let now = rest.last_modified.is()?;
+        // A write without a clear answer may have taken its time long before it took effect.
         let is_late = open_writes.contains(&content.number);
-        let created = self.created_ms.zip(rest.created.is()).filter(|(before, now)| differ(*before, *now));
-        let last_modified = rest.last_modified.is().filter(|_| self.is_alone());
-        let back = self.last_modified_ms.zip(last_modified).filter(|(before, now)| {
-            // A write without a clear answer may have taken its time long before it took effect.
-            !is_late && *now < before - CLOCKS_DIFFER_MS
-        });
-        let began_ms = self.earliest_s.map(|earliest_s| earliest_s * 1_000.0);
-        let early = began_ms.zip(last_modified).filter(|(began, time)| *time < began - CLOCKS_DIFFER_MS);
-        let changed = |part: &str, (before, now): (f64, f64)| format!("{part}: shown {before} before, now {now}");
-        let created = created.map(|times| changed(CREATED_PART, times));
-        created.or_else(|| back.map(|times| changed(LAST_MODIFIED_PART, times))).or_else(|| {
-            early.map(|(began, time)| format!("{LAST_MODIFIED_PART}: {time}, before the session began at {began}"))
-        })
+        let before = self.last_modified_ms.filter(|before| !is_late && now < before - CLOCKS_DIFFER_MS);
+        if let Some(before) = before {
+            return Some(format!("{LAST_MODIFIED_PART}: shown {before} before, now {now}"));
+        }
+        let began = self.earliest_s? * 1_000.0;
+        let is_early = now < began - CLOCKS_DIFFER_MS;
+        is_early.then(|| format!("{LAST_MODIFIED_PART}: {now}, before the session began at {began}"))
     }
 
     /// Says of a part that is no time in Unix milliseconds that it is none.
