@@ -40,7 +40,7 @@ fn is_of_service(id: &str) -> bool {
 }
 
 /// Claims that an error in the contract's own envelope refutes: whoever sends it, nobody can tell it from the server's.
-const ALLOWS_NO_ERROR: [&str; 5] = ["S4", "S5", "S6", "K10", "R5"];
+const ALLOWS_NO_ERROR: [&str; 6] = ["S4", "S5", "S6", "K10", "R4", "R5"];
 
 /// What the specification brings with it, whoever keeps it.
 const OF_THE_CONTRACT: [&str; 2] = ["O4", "O5"];
