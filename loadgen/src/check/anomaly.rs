@@ -35,17 +35,17 @@ pub enum Anomaly {
     UnreadableDocument,
     /// A list without a document that was there throughout.
     MissingFromList,
-    /// A list with a document that was deleted before the list was asked for.
+    /// A list with a document that was deleted before the list was requested.
     ListedAfterDelete,
-    /// A list with one session twice, in the wrong order, or with data that are not the session's.
+    /// A list that shows a session twice, is out of order, or shows data that is not the session's.
     WrongListEntry,
-    /// The content is right, and what comes with it is not: type, metadata, or another posted field.
+    /// The content is right, but the type, the metadata or another posted field is not.
     ChangedDocument,
-    /// A key was handed out that is none: not three of `A-Z0-9`.
+    /// A key was handed out that is not valid: not three of `A-Z0-9`.
     InvalidKey,
-    /// Not in the contract's envelope.
+    /// A response outside the contract's envelope, or with data that does not belong to the operation.
     MalformedAnswer,
-    /// In the contract's envelope, with a status that does not belong to it.
+    /// A response in the contract's envelope, with an HTTP status that does not match it.
     WrongStatus,
     /// A request that keeps the contract was refused as if it did not.
     ValidRequestRefused,

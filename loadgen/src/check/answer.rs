@@ -1,7 +1,7 @@
-//! What an answer says, read as fast as it can be without taking anything on trust.
+//! Parses responses: as fast as possible, but taking nothing on trust.
 //!
-//! [`restored`]: a document, read whole. [`listed`]: the entries of a list. `text`: short texts without an allocation.
-//! `scan`: reads what has the form in which servers write it.
+//! [`restored`]: a document, parsed in full. [`listed`]: the entries of a list. `text`: short strings without an
+//! allocation. `scan`: reads JSON in the exact form that servers write.
 
 pub mod listed;
 pub mod restored;
@@ -23,7 +23,7 @@ pub use text::Text;
 pub enum Said {
     /// generate-key: this key.
     Key(String),
-    /// generate-key: this, which is no key.
+    /// generate-key: a text that is not a valid key.
     NoKey(String),
     /// instantiate: the document is there now.
     Created,
@@ -44,17 +44,17 @@ pub enum Said {
         /// `message`.
         message: String,
     },
-    /// An error without the contract's envelope: a proxy's page, say. Nothing is known of what the server did.
+    /// An error outside the contract's envelope, such as a proxy's error page. What the server did is unknown.
     Unclear {
         /// HTTP status.
         status: u16,
     },
-    /// The contract's envelope, with a status that does not belong to it.
+    /// The contract's envelope, with a status that does not match it.
     WrongStatus {
         /// HTTP status.
         status: u16,
     },
-    /// An answer that is none by the contract: not its envelope, or the data not the operation's.
+    /// A response that breaks the contract: no envelope, or data that does not belong to the operation.
     Malformed {
         /// HTTP status.
         status: u16,
@@ -63,16 +63,16 @@ pub enum Said {
     NoAnswer(Failure),
 }
 
-/// What came back, and the time that its envelope bears.
+/// A parsed response, and the timestamp of its envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// What it says.
+    /// The response.
     pub said: Said,
-    /// The envelope's `timestamp`, Unix seconds, if there is one.
+    /// The envelope's `timestamp` in Unix seconds, if it has one.
     pub timestamp_s: Option<f64>,
 }
 
-/// The contract's envelope around data of a kind.
+/// The contract's envelope around data of type `D`.
 #[derive(Deserialize)]
 struct Envelope<'a, D> {
     success: bool,
@@ -120,9 +120,9 @@ pub fn read(operation: Operation, outcome: Result<Reply, Failure>) -> Reading {
     Reading { said, timestamp_s }
 }
 
-/// What is no success of the operation.
+/// Classifies a response that is not a success of the operation.
 fn other(status: u16, body: &[u8]) -> (Said, Option<f64>) {
-    // An error without a message is none of the contract's.
+    // Errors in the contract's envelope have a message.
     let envelope = serde_json::from_slice::<Envelope<'_, &RawValue>>(body).ok();
     let envelope = envelope.filter(|envelope| envelope.success || envelope.message.is_some());
     let timestamp_s = envelope.as_ref().and_then(|envelope| timestamp(envelope.timestamp));
@@ -167,7 +167,7 @@ fn success(operation: Operation, body: &[u8]) -> Option<(Said, Option<f64>)> {
     }
 }
 
-/// The data of a success, and the envelope's time.
+/// The data of a success, and the envelope's timestamp.
 fn data<'a, D: Deserialize<'a>>(body: &'a [u8]) -> Option<(Option<D>, Option<f64>)> {
     let envelope: Envelope<'a, D> =
         serde_json::from_slice(body).ok().filter(|envelope: &Envelope<'a, D>| envelope.success)?;
@@ -178,26 +178,26 @@ fn timestamp(raw: Option<&RawValue>) -> Option<f64> {
     restored::number(raw?.get())
 }
 
-/// What the history says of a response without the contract's envelope: it says nothing of the document.
+/// What the history records for a response outside the contract's envelope, which says nothing about the document.
 pub const NO_ENVELOPE: &str = "not in the contract's envelope";
 
-/// What the history says of the contract's envelope with a wrong status: it says nothing of the document.
+/// What the history records for an envelope with a wrong status, which says nothing about the document.
 pub const WRONG_STATUS: &str = "a status that does not belong to its envelope";
 
 impl Said {
-    /// Whether a write or delete with this answer may have been done, and may still be.
+    /// Whether a write or delete with this response may have taken effect, or still may.
     #[must_use]
     pub fn leaves_open(&self) -> bool {
         match self {
             Self::Malformed { .. } | Self::WrongStatus { .. } | Self::Unclear { .. } => true,
-            // Nothing happened at the server.
+            // The request never reached the server.
             Self::NoAnswer(failure) => !matches!(failure, Failure::CannotConnect(_)),
             Self::Refused { status, .. } => !had_no_effect(*status),
             _ => false,
         }
     }
 
-    /// Status and message of an answer that is no success, as the history has it.
+    /// Status and message of an unsuccessful response, as the history records them.
     #[must_use]
     pub fn refusal(&self) -> Option<(u16, Cow<'_, str>)> {
         match self {

@@ -43,7 +43,8 @@ enum Presence {
     Handed,
     /// It is there.
     Present,
-    /// It was there, and a restore says that it is not: that is wrong, or the end of it. What follows is judged by both.
+    /// It was there, and a restore did not find it: the restore is wrong, or the document is gone. Later responses may
+    /// fit either.
     Missing,
     /// It was deleted; the key can be somebody else's by now.
     Deleted,
@@ -59,7 +60,7 @@ pub struct Session {
     writer: u64,
     /// Whether other users of the run write to it too.
     is_shared: bool,
-    /// What was asked for under the key before it was handed out had no clear answer, and may still take effect.
+    /// An operation on the key from before it was handed out had no clear response, and may still take effect.
     is_unsettled: bool,
     presence: Presence,
     /// A delete without a clear answer may take effect at any later time.
@@ -70,11 +71,11 @@ pub struct Session {
     open_writes: Vec<u64>,
     /// Number of the newest content that was sent.
     sent: Option<u64>,
-    /// Numbers of contents that an instantiate stored, or may have.
+    /// Numbers of contents that an instantiate stored, or may have stored.
     instantiated: Vec<u64>,
-    /// What is known of its document besides the state.
+    /// What is known about its document besides the state.
     whole: Whole,
-    /// What is wrong with the answer that was graded last, in words, if its grade does not say it all.
+    /// What is wrong with the last graded response, in words, if its grade does not say it all.
     detail: Option<String>,
 }
 
@@ -98,8 +99,8 @@ impl Session {
         }
     }
 
-    /// A session whose key was just handed out, where an operation of an earlier session of that key had no clear answer:
-    /// a late write can show another content, and a late delete none.
+    /// A session whose key was just handed out, when an operation of an earlier session on that key had no clear
+    /// response: a late write can replace the content, and a late delete can remove it.
     #[must_use]
     pub fn unsettled(key: String, writer: u64) -> Self {
         let mut session = Self { is_unsettled: true, has_open_delete: true, ..Self::handed(key, writer) };
@@ -113,24 +114,24 @@ impl Session {
         Self { is_shared: true, presence: Presence::Present, whole: Whole::new(true), ..Self::handed(key, writer) }
     }
 
-    /// Notes that others may write under the key, or end what is there: of its document, only what the shown content says
-    /// by itself is held from then on.
+    /// Notes that others may write or delete under the key: from then on, its document is held only to what follows
+    /// from the content that it shows.
     pub fn doubt(&mut self) {
         self.whole.open();
     }
 
-    /// When its document was created by its own account, Unix ms, as restores or lists showed it.
+    /// When its document says it was created, Unix ms, as shown by restores or lists.
     #[must_use]
     pub fn created_ms(&self) -> Option<f64> {
         self.whole.created_ms()
     }
 
-    /// What is wrong with the answer that was graded last, in words, if its grade does not say it all.
+    /// Takes what is wrong with the last graded response, in words, if its grade does not say it all.
     pub fn take_detail(&mut self) -> Option<String> {
         self.detail.take()
     }
 
-    /// Notes the time of an answer's envelope, Unix seconds, before the answer is graded.
+    /// Notes the timestamp of a response's envelope, Unix seconds. Call this before grading the response.
     pub fn hear(&mut self, timestamp_s: f64) {
         self.whole.hear(timestamp_s);
     }
@@ -141,19 +142,20 @@ impl Session {
         self.sent.is_some() && self.presence != Presence::Deleted
     }
 
-    /// Whether a document of the user's own was acknowledged, and not ended since.
+    /// Whether a document of the user's own was acknowledged, and has not ended since.
     #[must_use]
     pub fn has_document(&self) -> bool {
         matches!(self.presence, Presence::Present | Presence::Missing)
     }
 
-    /// Whether nothing under the key had no clear answer, so that it is over when it is ended.
+    /// Whether every write and delete under the key had a clear response, so that nothing can follow once the session
+    /// ends.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         !self.has_open_delete && self.open_writes.is_empty()
     }
 
-    /// Whether an operation without a clear answer leaves open whether the user still has the key.
+    /// Whether the user may have lost the key through an operation without a clear response.
     #[must_use]
     pub fn may_be_lost(&self) -> bool {
         self.presence == Presence::Unsure
@@ -203,7 +205,7 @@ impl Session {
                 if is_there { Grade::Wrong(Anomaly::AcknowledgedThenLost) } else { Grade::Verified }
             }
             (Asked::Restore, 404) if is_there => {
-                // If it is gone, the next save creates another.
+                // If it is gone, the next save creates a new document.
                 self.presence = Presence::Missing;
                 self.whole.open();
                 Grade::Wrong(Anomaly::AcknowledgedThenLost)
@@ -254,7 +256,7 @@ impl Session {
         self.presence = Presence::Present;
     }
 
-    /// The key can be another's from now on.
+    /// Notes that the key may belong to somebody else from now on.
     fn end(&mut self) {
         self.presence = Presence::Deleted;
         self.whole.open();
@@ -282,7 +284,7 @@ impl Session {
             return None;
         }
         match (Some(content.number), self.acknowledged, self.sent) {
-            // A late write may be of an earlier session of the user's own.
+            // A late write may belong to an earlier session of the same user.
             _ if self.is_unsettled && self.sent.is_none_or(|sent| content.number <= sent) => None,
             (shown, _, sent) if shown > sent => Some(Anomaly::NeverWritten),
             _ if self.presence == Presence::Deleted => Some(Anomaly::ResurrectedDocument),
@@ -319,7 +321,7 @@ impl Session {
     }
 }
 
-/// Grades an answer to a user without a session, and says what is wrong with a list.
+/// Grades a response to a user without a session; describes what is wrong with a list.
 #[must_use]
 pub fn grade_alone(said: &Said) -> (Grade, Option<String>) {
     match said {
@@ -334,7 +336,8 @@ pub fn grade_alone(said: &Said) -> (Grade, Option<String>) {
     }
 }
 
-/// Grades an answer that is not in the contract's envelope, or says nothing of what was asked.
+/// Grades a response outside the contract's envelope, or one that says nothing about the request. `None` for all
+/// others.
 fn grade_failure(said: &Said) -> Option<Grade> {
     match said {
         Said::Malformed { .. } => Some(Grade::Wrong(Anomaly::MalformedAnswer)),

@@ -1,4 +1,4 @@
-//! The entries of a list, and what a list shows to be wrong by itself, whatever is stored.
+//! The entries of a list, and the faults that a list shows by itself, whatever is stored.
 
 use super::scan::Scan;
 use super::text::{Scalar, Text};
@@ -7,41 +7,41 @@ use crate::saves::folder::{KEY_CHARACTERS, is_key};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// An entry of a list. Entries of documents that others made may lack any of it.
+/// An entry of a list. Documents that other clients made may lack any field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
-    /// Key.
+    /// `sessionKey`.
     pub session_key: Option<Text>,
-    /// Type.
+    /// `typeSlug`.
     pub type_slug: Option<Text>,
-    /// What the list is ordered by.
+    /// `timestamp`, which lists are sorted by, newest first.
     pub timestamp: Option<f64>,
-    /// When the document was created, Unix ms. Servers that know only the file's time show that.
+    /// `created`, Unix ms. Servers that know only the file's time show that.
     pub created: Option<f64>,
     /// `metadata`.
     pub metadata: ListedMetadata,
 }
 
-/// The metadata of an entry.
+/// The `metadata` of an entry.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListedMetadata {
-    /// Version of the document's format.
+    /// `version` of the document's format.
     pub version: Option<Text>,
-    /// As the entry's `created`.
+    /// `created`, Unix ms; the same as the entry's.
     pub created: Option<f64>,
-    /// When the document was last saved, Unix ms.
+    /// `lastModified`, Unix ms.
     pub last_modified: Option<f64>,
 }
 
 impl Listed {
-    /// Its key; empty if it shows none.
+    /// The key; empty if the entry has none.
     #[must_use]
     pub fn key(&self) -> &str {
         self.session_key.as_deref().unwrap_or_default()
     }
 
-    /// When its document says that it was created, Unix ms. None if it shows the file's time instead, which says nothing
-    /// of the document: then, a session that is ended and another that begins under its key can look alike.
+    /// The creation time from the document itself, Unix ms. `None` if the entry shows the file's time instead, which
+    /// says nothing about the document: an ended session and a new one under the same key could then look alike.
     #[must_use]
     pub fn created_ms(&self) -> Option<f64> {
         self.created.filter(|created| Some(*created) != self.timestamp)
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for ListedMetadata {
 
 struct MetadataVisitor;
 
-/// What is no object has no fields.
+/// Values other than objects have no fields.
 impl<'de> Visitor<'de> for MetadataVisitor {
     type Value = ListedMetadata;
 
@@ -152,8 +152,8 @@ impl<'de> Visitor<'de> for MetadataVisitor {
     }
 }
 
-/// A list in the form in which the contract's servers write it, and the envelope's time. `None` says only that the parser
-/// must read it.
+/// Parses a list in the exact form that the contract's servers write; returns it with the envelope's timestamp. `None`
+/// means only that the general parser must read it.
 pub(super) fn as_written(body: &[u8]) -> Option<(Vec<Listed>, Option<f64>)> {
     let mut scan = Scan(body);
     let timestamp = scan.envelope()?;
@@ -169,7 +169,7 @@ pub(super) fn as_written(body: &[u8]) -> Option<(Vec<Listed>, Option<f64>)> {
     scan.0.is_empty().then_some((entries, Some(timestamp)))
 }
 
-/// Bytes of an entry, about.
+/// Approximate size of an entry, in bytes.
 const ENTRY_BYTES: usize = 150;
 
 fn entry_as_written(scan: &mut Scan<'_>) -> Option<Listed> {
@@ -200,16 +200,16 @@ fn entry_as_written(scan: &mut Scan<'_>) -> Option<Listed> {
     })
 }
 
-/// Keys of three characters.
+/// Number of keys of three characters.
 const KEYS: usize = 36 * 36 * 36;
 
-/// Whether a text is a key by the contract: three of `A-Z0-9`.
+/// Whether a text is a valid key: three of `A-Z0-9`.
 #[must_use]
 pub fn is_session_key(text: &str) -> bool {
     text.len() == 3 && is_key(text)
 }
 
-/// What is wrong with a list, whoever made its documents: a key that is none, one that is there twice, or the order.
+/// The first fault of a list that shows whoever made its documents: an invalid key, a duplicate key, or a wrong order.
 #[must_use]
 pub fn list_fault(entries: &[Listed]) -> Option<String> {
     let mut seen = [0_u64; KEYS.div_ceil(64)];
@@ -230,7 +230,7 @@ pub fn list_fault(entries: &[Listed]) -> Option<String> {
     None
 }
 
-/// The place of a key among all keys of three characters; `None` for what is no such key.
+/// Index of a key among all keys of three characters; `None` if it is not one of them.
 #[must_use]
 pub fn place_of_key(key: &str) -> Option<usize> {
     let [first, second, third] = key.as_bytes() else { return None };
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(entries(&format!("[{}]", entry("A4K", 7))), [listed]);
     }
 
-    /// Wherever a byte of a list is another, or the list ends there, the fast way reads what the parser reads, or nothing.
+    /// With any one byte replaced, or the list cut off anywhere, the fast path reads what the parser reads, or nothing.
     #[test]
     fn a_list_is_read_the_fast_way_as_the_parser_reads_it() {
         let plain = entry("A4K", 9).replace("6.0", "6");
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(by_file.created_ms(), None);
     }
 
-    /// Lists with a session twice, in the wrong order, or with keys that are none passed: only what was missing was seen.
+    /// Regression: only missing entries were noticed; lists with duplicates, a wrong order or invalid keys passed.
     #[test]
     fn what_a_list_shows_wrong_by_itself_is_named() {
         let [a, b, c] = [entry("A4K", 9), entry("B4K", 8), entry("C4K", 8)];

@@ -1,4 +1,4 @@
-//! A document that restore showed, read whole: its content, and what comes with it.
+//! A restored document, parsed in full: its content, and what comes with it.
 
 use super::scan::Scan;
 use super::text::Text;
@@ -10,65 +10,66 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A document that restore showed.
+/// A restored document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Restored {
-    /// The key that it says it belongs to.
+    /// `sessionKey`: the key that the document says it belongs to.
     pub session_key: Option<Text>,
-    /// The content of its state; `None` where that is none that was ever made, or not whole.
+    /// The content of `state`; `None` if the state is not whole, or loadgen never generated it.
     pub content: Option<Content>,
-    /// What comes with the state.
+    /// All parts but the state.
     pub rest: Rest,
 }
 
-/// What comes with a document's state.
+/// The parts of a document other than its state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest {
-    /// `typeSlug`: whether it is the one that the content that is shown was posted with.
+    /// `typeSlug`: whether it is the type that the shown content was posted with.
     pub type_slug: Part<()>,
-    /// `metadata.version`: whether it is the one that instantiate writes.
+    /// `metadata.version`: whether it is the version that instantiate writes.
     pub version: Part<()>,
     /// `metadata.created`, Unix ms.
     pub created: Part<f64>,
     /// `metadata.lastModified`, Unix ms.
     pub last_modified: Part<f64>,
-    /// The metadata that saves post.
+    /// The metadata names that saves post, in the order of [`NAMES`].
     pub names: [Part<Mark>; NAMES.len()],
-    /// The fields that saves post: whether they are those of the content that is shown.
+    /// The fields that saves post, in the order of [`VIEWS`]: whether each holds what was posted with the shown
+    /// content.
     pub views: [Part<()>; VIEWS.len()],
-    /// A field that nobody posts.
+    /// The name of a field that nobody posts, if there is one.
     pub added: Option<String>,
-    /// The parts that are [`Part::Other`], by name, as they were shown.
+    /// Names and values of the parts that are [`Part::Other`].
     pub others: Vec<(&'static str, String)>,
 }
 
 /// A part of a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part<T> {
-    /// It is not there.
+    /// The part is missing.
     #[default]
     Absent,
-    /// It is there, and what it can be.
+    /// The part has a value that it can have.
     Is(T),
-    /// It is there, and something else.
+    /// The part has a value that it cannot have.
     Other,
 }
 
 impl<T: Copy> Part<T> {
-    /// What it is, if it is there and what it can be.
+    /// The value, if the part has one that it can have.
     #[must_use]
     pub fn is(self) -> Option<T> {
         if let Self::Is(value) = self { Some(value) } else { None }
     }
 }
 
-/// Version that instantiate writes into a document.
+/// Format version that instantiate writes into a document.
 const FORMAT_VERSION: &str = "1.0";
 
-/// What stands in the place of a state that was cut out: no server sends this.
+/// Placeholder for a state that was cut out; no server sends this.
 const CUT: &str = "\"\u{fffd}cut\u{fffd}\"";
 
-/// Names of the parts, as they are shown.
+/// `typeSlug`, as reports name it.
 pub const TYPE_SLUG_PART: &str = "typeSlug";
 /// `metadata.version`.
 pub const VERSION_PART: &str = "metadata.version";
@@ -76,7 +77,7 @@ pub const VERSION_PART: &str = "metadata.version";
 pub const CREATED_PART: &str = "metadata.created";
 /// `metadata.lastModified`.
 pub const LAST_MODIFIED_PART: &str = "metadata.lastModified";
-/// Those of [`NAMES`].
+/// The metadata names of [`NAMES`].
 pub const NAME_PARTS: [&str; NAMES.len()] = ["metadata.draft-a", "metadata.draft-b", "metadata.draft-c"];
 
 #[derive(Deserialize)]
@@ -113,10 +114,11 @@ struct Metadata<'a> {
     draft_c: Option<&'a RawValue>,
 }
 
-/// A document whose state comes back byte for byte as it was written, and the envelope's time. The state is known by its
-/// seal. What is around it, a tenth of the whole, mostly has the form in which the contract's servers write it; if not, the
-/// state is cut out and the rest parsed: if the cut came to lie where a document's state is, the whole was a document with
-/// that state. `None` says only that the slow way must be taken.
+/// Parses a document whose state comes back byte for byte as it was written; returns it with the envelope's timestamp.
+/// The seal identifies the state. The frame around it, a tenth of the whole, mostly has the form that the contract's
+/// servers write. If not, a placeholder replaces the state, and the general parser reads the rest: if it finds the
+/// placeholder as the document's `state`, the whole was a document with that state. `None` means only that the slow
+/// path must be taken.
 pub(super) fn as_written(body: &[u8]) -> Option<(Restored, Option<f64>)> {
     const FIELD: &[u8] = br#""state":"#;
     let at = memchr::memmem::find(body, br#""state":{"sidePanel":""#)? + FIELD.len();
@@ -159,10 +161,10 @@ fn frame_as_written(before: &[u8], after: &[u8], content: Content) -> Option<(Re
         .then(|| (Restored { session_key: Some(session_key.into()), content: Some(content), rest }, Some(timestamp)))
 }
 
-/// How the fields of [`VIEWS`] begin.
+/// How each field of [`VIEWS`] begins, as servers write it.
 pub(super) const VIEW_FIELDS: [&[u8]; VIEWS.len()] = [br#","view-a":"#, br#","view-b":"#];
 
-/// Sets a part once: what is there twice, or is not what it can be, is left to the parser.
+/// Sets a part once. Duplicates and unexpected values are left to the parser.
 fn put<T>(part: &mut Part<T>, value: Option<T>) -> Option<()> {
     let is_first = matches!(part, Part::Absent);
     *part = Part::Is(value.filter(|_| is_first)?);
@@ -176,14 +178,14 @@ fn frame_around(before: &[u8], after: &[u8], content: Content) -> Option<(Restor
     Some((frame.restored(Some(content), added), timestamp))
 }
 
-/// Any document, and the envelope's time.
+/// Parses any document; returns it with the envelope's timestamp.
 pub(super) fn any(body: &[u8]) -> Option<(Restored, Option<f64>)> {
     let (frame, added, timestamp) = frame(body)?;
     let content = frame.state.and_then(Content::of_state);
     Some((frame.restored(content, added), timestamp))
 }
 
-/// A document, a field of it that nobody posts, and the envelope's time.
+/// A document's frame, the name of a field that nobody posts, and the envelope's timestamp.
 fn frame(body: &[u8]) -> Option<(Frame<'_>, Option<String>, Option<f64>)> {
     let envelope: Envelope<'_, &RawValue> = serde_json::from_slice(body).ok()?;
     let document = envelope.data.filter(|_| envelope.success)?.get();
@@ -193,7 +195,7 @@ fn frame(body: &[u8]) -> Option<(Frame<'_>, Option<String>, Option<f64>)> {
 impl Frame<'_> {
     fn restored(self, content: Option<Content>, added: Option<String>) -> Restored {
         let metadata = self.metadata.map(|metadata| serde_json::from_str::<Metadata<'_>>(metadata.get()));
-        // What is no object has no fields.
+        // Values other than objects have no fields.
         let metadata = metadata.and_then(Result::ok).unwrap_or_default();
         let mut others = Vec::new();
         let [draft_a, draft_b, draft_c] = NAME_PARTS;
@@ -249,6 +251,6 @@ fn mark(raw: &str) -> Option<Mark> {
 
 #[allow(clippy::cast_precision_loss, reason = "times in ms and s are far below 2^53")]
 pub(super) fn number(raw: &str) -> Option<f64> {
-    // JSON has no numbers but finite ones, and no other value reads as one.
+    // JSON numbers are finite, and no other JSON value parses as a number.
     raw.parse::<u64>().map(|number| number as f64).ok().or_else(|| raw.parse().ok())
 }

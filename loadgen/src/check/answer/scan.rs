@@ -1,24 +1,23 @@
-//! Reads JSON that has exactly the form in which the contract's servers write it, without a parser's generality: a list or a
-//! document's frame in a fraction of the time. Whatever is not of that form is left to the parser, so nothing is judged
-//! by how it is spelled.
+//! Reads lists and document frames in the exact form that the contract's servers write, in a fraction of the time that
+//! a general parser takes. Anything else is left to the parser, so spelling never affects a verdict.
 
 use std::str::from_utf8;
 
-/// Digits of a number that is read here: one of them is exact as a float.
+/// Most digits of a number that is read here: with these, an `f64` is exact.
 const MOST_DIGITS: usize = 15;
 
-/// What is left of a text.
+/// The input that is still to be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan<'a>(pub(super) &'a [u8]);
 
 impl<'a> Scan<'a> {
-    /// Passes over these very bytes.
+    /// Consumes this exact literal.
     pub(super) fn pass(&mut self, literal: &[u8]) -> Option<()> {
         self.0 = self.0.strip_prefix(literal)?;
         Some(())
     }
 
-    /// A whole number.
+    /// Reads a whole number.
     #[allow(clippy::cast_precision_loss, reason = "of that many digits it is exact")]
     pub(super) fn number(&mut self) -> Option<f64> {
         let digits = self.0.iter().take(MOST_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
@@ -30,7 +29,7 @@ impl<'a> Scan<'a> {
         Some(number.iter().fold(0_u64, |value, digit| value * 10 + u64::from(digit - b'0')) as f64)
     }
 
-    /// A string of plain ASCII, without escapes.
+    /// Reads a string of plain ASCII without escapes.
     pub(super) fn text(&mut self) -> Option<&'a str> {
         let inner = self.0.strip_prefix(b"\"")?;
         let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
@@ -40,7 +39,7 @@ impl<'a> Scan<'a> {
         from_utf8(text).ok()
     }
 
-    /// The time of a success's envelope, up to its data.
+    /// Reads a success's envelope up to its data; returns its timestamp.
     pub(super) fn envelope(&mut self) -> Option<f64> {
         self.pass(br#"{"success":true,"timestamp":"#)?;
         let timestamp = self.number()?;

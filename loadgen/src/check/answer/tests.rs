@@ -73,8 +73,8 @@ fn what_the_contract_does_not_know_is_malformed() {
     }
 }
 
-/// A proxy's page was taken for an answer of the server's: "malformed answer", which is wrong. What the server did is not
-/// known, and nobody is to be accused of it.
+/// Regression: a proxy's error page counted as the server's "malformed answer". What the server did is unknown, and
+/// nobody may be accused.
 #[test]
 fn a_proxys_page_says_nothing() {
     for status in [400, 403, 404, 408, 413, 429, 500, 502, 503, 504] {
@@ -89,7 +89,7 @@ fn a_proxys_page_says_nothing() {
     }
 }
 
-/// A 201 around the contract's envelope was "malformed", too, which hid what was wrong with it.
+/// Regression: a 201 around the contract's envelope was "malformed" too, which hid what was wrong with it.
 #[test]
 fn an_envelope_with_anothers_status_is_a_wrong_status() {
     for (status, body) in [
@@ -109,7 +109,7 @@ fn an_envelope_with_anothers_status_is_a_wrong_status() {
     }
 }
 
-/// A key of four characters was taken, and instantiate blamed for refusing it.
+/// Regression: a key of four characters was accepted, and instantiate was blamed for refusing it.
 #[test]
 fn a_key_that_is_none_is_kept_apart_and_shown() {
     for (key, shown) in [
@@ -154,7 +154,7 @@ fn a_document_is_read_the_fast_way_and_the_slow_way_alike() {
     assert_eq!(restored(&through_php), expected);
 }
 
-/// Documents spoiled in each part: what the fast way and the slow way read of them is the same, and says what is spoiled.
+/// Whichever part of a document is spoiled, the fast and the slow path read the same and report the spoiled part.
 #[test]
 fn every_part_is_read_alike_both_ways_when_it_is_spoiled() {
     let whole = saved(r#""version":"1.0","created":5,"lastModified":7,"draft-b":"w1.n4","#);
@@ -191,7 +191,7 @@ fn every_part_is_read_alike_both_ways_when_it_is_spoiled() {
         let fast = restored::as_written(body.as_bytes());
         assert_eq!(fast.as_ref().unwrap_or(&slow), &slow, "{part} {spoiled}");
         assert_eq!(fast.is_some(), part != "textarea-0", "{part} {spoiled}");
-        // Which type is right is not known without a content.
+        // Without a content, the right type is unknown.
         let is_judged = |name: &&str| slow.0.content.is_some() || *name != restored::TYPE_SLUG_PART;
         let others: Vec<&str> = slow.0.rest.others.iter().map(|(name, _)| *name).filter(is_judged).collect();
         assert_eq!(others, Vec::from_iter(shown.map(|(name, _)| name)), "{part} {spoiled}");

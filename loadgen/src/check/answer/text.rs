@@ -1,13 +1,13 @@
-//! A text that is mostly short: keys and types come by the thousand in a list, and none of them is worth an allocation.
+//! A string type for mostly short texts: a list has thousands of keys and types, and none is worth an allocation.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::ops::Deref;
 
-/// Bytes of a text that needs no allocation.
+/// Longest text, in bytes, that is stored without an allocation.
 const SHORT_BYTES: usize = 14;
 
-/// A text; see the module.
+/// An immutable string; short ones are stored inline.
 #[derive(Clone)]
 pub struct Text(Kept);
 
@@ -35,7 +35,7 @@ impl Deref for Text {
 
     fn deref(&self) -> &str {
         match &self.0 {
-            // It was copied from a text.
+            // The bytes were copied from a `str`.
             Kept::Short(length, bytes) => std::str::from_utf8(&bytes[..usize::from(*length)]).unwrap_or_default(),
             Kept::Long(text) => text,
         }
@@ -62,7 +62,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// A JSON value of which only a text or a number is of use; any other is none, and no mistake of the whole.
+/// A JSON value of which only strings and numbers are kept; any other value is accepted and ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Scalar {
     #[default]

@@ -47,7 +47,7 @@ pub enum Kind {
     Handed,
     /// instantiate: created.
     Created(Content),
-    /// instantiate: it exists already, so that what was sent, where that is known, had no effect.
+    /// instantiate: it exists already, so the content that was sent, if known, had no effect.
     Existed(Option<Content>),
     /// instantiate without a clear answer.
     MayCreate(Content),
@@ -101,7 +101,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Whether it may change what is there.
+    /// Whether it may change what is stored.
     pub(super) fn has_effect(self) -> bool {
         matches!(self, Self::Hands | Self::Writes(_) | Self::Creates(_) | Self::Removes)
     }
@@ -122,7 +122,7 @@ impl Kind {
         }
     }
 
-    /// The same without a clear response yet.
+    /// The same operation while its response is outstanding.
     pub(super) fn opened(self) -> Self {
         match self {
             Self::Created(content) => Self::MayCreate(content),

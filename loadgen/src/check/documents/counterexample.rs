@@ -14,7 +14,7 @@ use std::collections::HashSet;
 /// Memory for finding the order, bytes: pieces are small.
 const ORDER_BYTES: usize = 64 << 20;
 
-/// The accesses that prove that something is wrong, and the longest order of them.
+/// The accesses that prove that something is wrong, and their longest legal order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
     /// Whose document it is.
@@ -34,8 +34,8 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    /// The smallest proof that the access at `misfit` fits nowhere, where `misfits` are all places of such. `None` where it is
-    /// no proof by itself: some other misfit, if it did what it says, explains it.
+    /// The smallest proof that the access at `misfit` fits nowhere; `misfits` lists the places of all such accesses.
+    /// `None` if it is no proof by itself: another misfit explains it by having done what its response says.
     #[must_use]
     pub fn new(key: &str, anomaly: Anomaly, accesses: &[Access], misfit: usize, misfits: &[usize]) -> Option<Self> {
         let (core, start) = match anomaly {
@@ -56,9 +56,10 @@ impl Counterexample {
         })
     }
 
-    /// Whether its accesses prove that something is wrong, whatever the others to the document did. Of others that fit nowhere
-    /// it is held that they may have done what they say; but the first misfit is one though all others be right. `None` where
-    /// there are too many to try, or orders prove nothing: that two were handed a key shows in who uses it.
+    /// Whether these accesses prove that something is wrong, whatever the other accesses to the document did. Other
+    /// misfits may have done what their responses say. The first misfit is wrong even if all others are right, so a
+    /// piece that contains it is also tried with the others taken at their word. `None` if there are too many orders to
+    /// try, or if orders prove nothing: a duplicate key shows in who uses it.
     #[must_use]
     pub fn is_proof(&self, accesses: &[Access], misfits: &[usize]) -> Option<bool> {
         if self.anomaly == Anomaly::DuplicateKey {
@@ -90,7 +91,7 @@ fn both_hand_outs(accesses: &[Access], second: usize) -> Vec<Access> {
 fn piece_of(accesses: &[Access], misfit: usize, misfits: &[usize]) -> Option<(Vec<Access>, Start)> {
     let mut sorted = misfits.to_vec();
     sorted.sort_unstable();
-    // The first is one with all others there: another may be at fault as well.
+    // The first misfit is wrong even with the others taken at their word: they may be at fault as well.
     let with_all = || if misfits.first() == Some(&misfit) { smallest(accesses, misfit, &[misfit]) } else { None };
     let piece = smallest(accesses, misfit, &sorted).or_else(with_all)?;
     Some((piece.core().map(|(_, access)| *access).collect(), piece.start))

@@ -66,7 +66,7 @@ fn bytes(key: &str) -> Option<ListedKey> {
     key.as_bytes().try_into().ok()
 }
 
-/// When a document is certainly there: since a response that shows it, until it may be gone.
+/// When a document is certainly there: from a response that shows it until it may be gone.
 fn presences(key: ListedKey, accesses: &[Access]) -> Vec<Presence> {
     let mut removals: Vec<(u64, u64)> = accesses
         .iter()
@@ -98,8 +98,8 @@ fn is_seen(kind: Kind) -> bool {
     matches!(kind, Kind::Created(_) | Kind::Saved(_) | Kind::Existed(_) | Kind::Shows(_))
 }
 
-/// Whether the document may be gone from then on. A response that says that there is none may be wrong, and is judged by
-/// itself; that no list shows the document any more may be as true as the response.
+/// Whether the document may be gone from then on. A response that finds no document may be wrong, and is judged by
+/// itself; lists that omit the document afterwards may be as right as that response.
 fn may_remove(kind: Kind) -> bool {
     matches!(kind, Kind::Deleted | Kind::MayDelete | Kind::DeletesNone | Kind::ShowsNone | Kind::Handed)
 }
@@ -159,7 +159,7 @@ mod tests {
             (at(0, NEVER, Kind::MayDelete), false),
             (at(201, 300, Kind::Deleted), true),
             (at(201, NEVER, Kind::MayDelete), true),
-            // It found nothing: that was wrong, or there was nothing.
+            // The delete found nothing: either that is wrong, or there was nothing.
             (at(30, 40, Kind::DeletesNone), false),
             (at(30, 40, Kind::ShowsNone), false),
             (at(30, 40, Kind::Handed), false),

@@ -1,15 +1,15 @@
-//! Whole histories of a document store, judged key by key: whether one order explains what was answered, what is wrong
-//! where none does, and the smallest piece that proves it.
+//! Judges whole histories of a document store, key by key: whether one order explains the responses, what is wrong if
+//! none does, and the smallest piece that proves it.
 //!
 //! Layout:
-//! - [`access`]: an operation on one document, compactly; `model.rs` says what it is to the sequential model.
-//! - `frontier`: whether an order explains all accesses to a document, near-linearly.
-//! - `naming.rs`: what an access that fits nowhere is called.
+//! - [`access`]: an operation on one document, in compact form; `model.rs` maps it to the sequential model.
+//! - `frontier`: whether an order explains all accesses to a document, in near-linear time.
+//! - `naming.rs`: names the anomaly of an access that fits nowhere.
 //! - [`lists`]: which lists lack a document that was there throughout.
 //! - `ownership.rs`: keys that two users were handed.
-//! - `shrink.rs`: the smallest piece of a history that is wrong; [`counterexample`]: that piece with the longest order
-//!   that there is.
-//! - `proof.rs`: whether such a piece is a proof, by every order of it.
+//! - `shrink.rs`: the smallest piece of a history that is wrong; [`counterexample`]: that piece with its longest legal
+//!   order.
+//! - `proof.rs`: tries every order of such a piece to check that it is a proof.
 //! - [`whole`]: the verdict on all documents together.
 
 pub mod access;
@@ -48,7 +48,7 @@ const MOST_QUESTIONS: u32 = 2_000;
 pub struct Judgement {
     /// What is wrong: places of accesses, each with its anomaly's name, in the order in which it shows.
     pub wrong: Vec<(usize, Anomaly)>,
-    /// Places of accesses that are as wrong as one before them says, or as right: they are not accused, and prove nothing.
+    /// Places of accesses that fit only if an earlier misfit is right: they are not blamed, and prove nothing.
     pub forgiven: Vec<usize>,
     /// Why not all is judged, where that is so.
     pub undecided: Option<&'static str>,
@@ -77,7 +77,7 @@ pub fn judge(accesses: &[Access]) -> Judgement {
 }
 
 impl Judgement {
-    /// Places of all that must be left out of a proof of anything else, those first that are wrong.
+    /// Places of all accesses that a proof of anything else must leave out, those that are wrong first.
     #[must_use]
     pub fn misfits(&self) -> Vec<usize> {
         self.wrong.iter().map(|(place, _)| *place).chain(self.forgiven.iter().copied()).collect()

@@ -12,14 +12,14 @@ pub(super) struct Scene<'a> {
     writes: HashMap<Content, usize>,
     /// Places of the restores that showed it.
     readers: HashMap<Content, Vec<usize>>,
-    /// Places of the same in the order of their calls, which is that of places.
+    /// The same places, in the order of their calls, which is ascending.
     writes_by_call: Vec<usize>,
-    /// By place: when the first of the contents was sent that restores from there on show, µs.
+    /// By place: the earliest call of a write whose content a restore from there on shows, µs.
     shown_later_us: Vec<u64>,
-    /// By place: the last response to any save that was acknowledged and called before, µs.
+    /// By place: the latest response of an acknowledged save that was called before it, µs.
     saving_until_us: Vec<u64>,
-    /// By place: whether the next restore from there on, before anything is shown or ended, is shown nothing though no
-    /// save is under way.
+    /// By place: whether the next restore from there on finds nothing although no save is under way, before anything is
+    /// shown or deleted.
     is_gone: Vec<bool>,
     refused: HashSet<Content>,
     /// All who asked for anything under this key.
@@ -140,8 +140,8 @@ impl<'a> Scene<'a> {
         seen.min().map_or(write.returned_us, |seen_us| seen_us.min(write.returned_us))
     }
 
-    /// Whether a content is back for good after a save that replaced it and was seen: all who look from the restore on,
-    /// before anything else is written, see it.
+    /// Whether a content is back for good after a save that replaced it and was seen: every restore from this one on,
+    /// until the next write, shows it.
     fn is_back(&self, restore: &Access, content: Content, save: &Access) -> bool {
         let replacing = save.kind.written();
         let saw = |place: &usize| self.accesses[*place].is_before(restore);
@@ -155,8 +155,8 @@ impl<'a> Scene<'a> {
             && weight(self.looks(restore.called_us, until_us)) > 1
     }
 
-    /// Whether a save was acknowledged and nobody ever sees it, though others look before anything else is written: they
-    /// see what was there before.
+    /// Whether a save was acknowledged but never seen, although others look before the next write: they see the
+    /// previous content.
     fn is_lost(&self, save: &Access, since_us: u64) -> bool {
         let is_seen = save.kind.written().is_some_and(|content| self.readers.contains_key(&content));
         let next_write = self.writes_called_after(since_us).find(|access| *access != save);
@@ -170,7 +170,7 @@ impl<'a> Scene<'a> {
         self.writes_by_call[from..].iter().map(|place| &self.accesses[*place])
     }
 
-    /// Restores that were shown something, called from a time on and over before another.
+    /// Restores that showed a content, called at `from_us` or later and over before `until_us`.
     fn looks(&self, from_us: u64, until_us: u64) -> impl Iterator<Item = &'a Access> {
         let from = self.accesses.partition_point(|access| access.called_us < from_us);
         let begun = self.accesses[from..].iter().take_while(move |access| access.called_us < until_us);
@@ -183,8 +183,8 @@ impl<'a> Scene<'a> {
         let later = self.accesses.partition_point(|other| other.called_us <= access.returned_us);
         let comes_back = self.shown_later_us[later] < access.returned_us;
         let is_seen = write.kind.written().is_some_and(|content| self.readers.contains_key(&content));
-        // A delete under way at the same time came first: after it there would be nothing, and nothing wrong. That of an
-        // earlier owner has nothing to do with it.
+        // A delete that overlaps the write took effect before it: the other way round, nothing would be there, and
+        // nothing wrong. An earlier owner's delete is irrelevant.
         let handed_us = self.last_before(&self.handed, write).map_or(0, |handed| handed.returned_us);
         let since = self.deleted.partition_point(|&place| self.accesses[place].returned_us < handed_us);
         let mut deletes = self.deleted[since..].iter().map(|&place| &self.accesses[place]);
@@ -192,7 +192,7 @@ impl<'a> Scene<'a> {
         match (comes_back, is_seen, follows_a_delete) {
             (true, _, _) => Anomaly::IntermediateRead,
             (false, false, true) => Anomaly::WriteToUnlinkedFile,
-            // What is under way puts a document there, unless that is lost as well.
+            // The save under way puts a document there, unless that is lost as well.
             _ if self.saved_until_us(access).is_some_and(|until_us| !self.is_gone_from(until_us)) => {
                 Anomaly::IntermediateRead
             }
@@ -200,14 +200,14 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Until when a save was under way at the same time, which was acknowledged. It was another user's: one's own operations
-    /// come one after another.
+    /// The latest response of the acknowledged saves that overlap this access. They are other users': a user's own
+    /// operations come one after another.
     fn saved_until_us(&self, access: &Access) -> Option<u64> {
         let begun = self.accesses.partition_point(|other| other.called_us < access.returned_us);
         Some(self.saving_until_us[begun]).filter(|until_us| *until_us > access.called_us)
     }
 
-    /// Whether there is nothing for the next restore from a time on.
+    /// Whether the next restore from a time on finds nothing.
     fn is_gone_from(&self, us: u64) -> bool {
         self.is_gone[self.accesses.partition_point(|access| access.called_us < us)]
     }
@@ -243,8 +243,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// How many looks restores are worth: one alone may be a stale one, but not a look into the saves folder.
+/// How much evidence restores are: a single one may be stale, but a look into the saves folder is not.
 fn weight<'a>(looks: impl Iterator<Item = &'a Access>) -> usize {
-    // More than enough is as good as enough.
+    // Two are enough.
     looks.take(2).map(|look| if look.process == SAVES_FOLDER { 2 } else { 1 }).sum()
 }

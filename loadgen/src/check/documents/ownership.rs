@@ -13,7 +13,7 @@ pub(super) type Duplicate = [usize; 4];
 pub(super) fn duplicates(accesses: &[Access]) -> Vec<Duplicate> {
     let handed: Vec<usize> = places(accesses, |kind| kind == Kind::Handed);
     let ends = places(accesses, |kind| matches!(kind, Kind::Deleted | Kind::DeletesNone | Kind::MayDelete));
-    // What had no clear answer may be no use at all: its user gave the key up.
+    // A write without a clear response may be no use of the key: its user gave the key up.
     let writes = places(accesses, |kind| matches!(kind, Kind::Created(_) | Kind::Saved(_) | Kind::Existed(_)));
     let use_of = |handed: &Access| {
         let is_use =

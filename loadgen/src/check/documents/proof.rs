@@ -1,31 +1,31 @@
-//! Whether a counterexample proves what it says, looked at once more by the plainest means: every order of its accesses is
-//! tried, and between any two of them the other accesses may have done whatever was theirs to do at that time: those with a
-//! clear response as often as it helps, the rest once each. It shares nothing with the search that found the counterexample
-//! but the accesses' form.
+//! Checks by the simplest means that a counterexample is a proof: it tries every order of its accesses. Between any two
+//! of them, the other accesses may have done anything that they could do at that time: those with a clear response any
+//! number of times, the rest once each. It shares nothing with the search that found the counterexample but the form of
+//! accesses.
 
 use super::access::{Access, Content, Kind, NEVER};
 use super::frontier::Start;
 use std::collections::HashMap;
 
-/// Most accesses whose orders are tried: a bit each in [`Moment`]. What came before what leaves few orders of a long
-/// chain; those of more than some 16 at the same time soon are too many.
+/// Most accesses whose orders are tried: one bit each in [`Moment`]. A long chain has few orders, as most of its
+/// accesses follow each other; more than about 16 concurrent ones soon have too many.
 pub(super) const MOST_ACCESSES: usize = 128;
 
-/// Most moments of orders that are looked at, some 100 bytes each.
+/// Most moments that are visited, some 100 bytes each.
 const MOST_MOMENTS: usize = 20_000;
 
-/// What is there.
+/// What is stored under the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum There {
     Nothing,
     Reservation,
-    /// A document that some of the others wrote.
+    /// A document that none of these accesses wrote.
     Others,
     Content(Content),
 }
 
-/// Whether no order of these accesses is right, whatever the others did meanwhile: from when there was nothing, or, where
-/// what came before is left out, from anything that nobody here wrote. `None` where there are too many ways to try.
+/// Whether no order of these accesses is right, whatever the others did meanwhile. Orders start from nothing or, if
+/// earlier accesses are left out, from anything that none of these wrote. `None` if there are too many ways to try.
 #[must_use]
 pub(super) fn convicts(accesses: &[Access], others: &[Access], start: Start) -> Option<bool> {
     let begins_us = accesses.iter().map(|access| access.called_us).min().unwrap_or(0);
@@ -51,20 +51,20 @@ impl Moment {
     }
 }
 
-/// What others may do: write, create, remove, be handed the key.
+/// Kinds of effects that others may have: write, create, remove, hand the key out.
 const KINDS: usize = 4;
 
 /// How far an order has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Moment {
-    /// The accesses that have taken effect, a bit each.
+    /// The accesses that have taken effect, one bit each.
     done: u128,
     there: There,
-    /// How many of the others without a response have taken effect, by kind.
+    /// By kind: how many of the others without a response have taken effect.
     used: [usize; KINDS],
 }
 
-/// When the others may do something, by kind.
+/// By kind: when the others may take effect.
 struct Others([Times; KINDS]);
 
 impl Others {
@@ -79,7 +79,7 @@ impl Others {
         ])
     }
 
-    /// What they may make of what is there from a time on, and when at the earliest.
+    /// What they may turn this moment into from a time on, and when at the earliest.
     fn ways(&self, moment: Moment, from_us: u64) -> impl Iterator<Item = (Moment, u64)> {
         let then = [There::Others, There::Others, There::Nothing, There::Reservation];
         let needs_absence = [false, true, false, true];
@@ -96,9 +96,9 @@ impl Others {
 }
 
 struct Times {
-    /// Intervals, by their beginnings, each with the latest end of those up to it.
+    /// Intervals, sorted by start, each with the latest end of those up to it.
     closed: Vec<(u64, u64)>,
-    /// When those were sent that have no response.
+    /// Call times of those without a response.
     open: Vec<u64>,
 }
 
@@ -115,8 +115,8 @@ impl Times {
         Self { closed, open: open.into_iter().map(|(called_us, _)| called_us).collect() }
     }
 
-    /// The first moment from a time on at which one of them may take effect, so many of the open ones having done so; and
-    /// whether it is an open one.
+    /// The first time from `from_us` on at which one of them may take effect, if `used` of the open ones already have;
+    /// and whether it is an open one.
     fn next_us(&self, from_us: u64, used: usize) -> Option<(u64, bool)> {
         let begun = self.closed.partition_point(|(called_us, _)| *called_us <= from_us);
         let is_under_way = begun > 0 && self.closed[begun - 1].1 >= from_us;
@@ -129,12 +129,12 @@ impl Times {
 struct Orders<'a> {
     accesses: &'a [Access],
     others: Others,
-    /// How early each moment was come to: later, no more can follow.
+    /// The earliest time at which each moment was reached: from a later time, nothing more can follow.
     earliest_us: HashMap<Moment, u64>,
 }
 
 impl Orders<'_> {
-    /// Whether the accesses that are not done yet can follow.
+    /// Whether the remaining accesses can follow.
     fn is_explained(&mut self, moment: Moment, now_us: u64) -> bool {
         let known_us = self.earliest_us.get(&moment).copied().unwrap_or(NEVER);
         if known_us <= now_us || self.earliest_us.len() > MOST_MOMENTS {
@@ -159,7 +159,7 @@ impl Orders<'_> {
     }
 }
 
-/// What is there after an access; `None` where it cannot be right.
+/// What is stored after an access; `None` if the access cannot be right.
 fn after(kind: Kind, there: There) -> Option<There> {
     let is_document = matches!(there, There::Others | There::Content(_));
     match kind {

@@ -1,9 +1,9 @@
-//! The smallest piece of a history that proves that no order explains it.
+//! Finds the smallest piece of a history that proves that no order explains it.
 //!
-//! An access that is taken away is not forgotten: it becomes a ghost, of which nothing is held but that it may have taken
-//! effect. So the piece proves its point whatever the others did. It is smallest in that no access of it can be taken
-//! away as well; but what wrote a content stays for as long as a restore that shows it does, since when it was written is
-//! what convicts the restore.
+//! An access that is taken away is not forgotten: it becomes a ghost, which may have taken effect and proves nothing
+//! else. So the piece is a proof whatever the other accesses did. It is smallest in that no further access can be taken
+//! away. The write of a content stays for as long as a restore that shows it, since the time of the write is what
+//! convicts the restore.
 
 use super::access::{Access, Content, Kind, NEVER};
 use super::frontier::{Part, Start};
@@ -14,7 +14,7 @@ use std::collections::HashSet;
 /// as many are taken, and so on.
 const FIRST_WINDOW: usize = 64;
 
-/// Stands for contents that nobody knows: no user of a run has this number.
+/// Writer of contents whose origin is unknown: no user of a run has this number.
 const UNKNOWN_WRITER: u32 = u32::MAX - 2;
 
 /// A piece of a history.
@@ -38,8 +38,9 @@ impl Piece {
         !self.part().search(true).misfits.is_empty()
     }
 
-    /// Whether the accesses that matter prove that by themselves. How often the others may have done something is part of
-    /// the search, and of no proof that can be followed: such others matter too. Where there are too many, that is open.
+    /// Whether the accesses that matter are a proof by themselves. The search counts how often ghosts take effect, but
+    /// a proof that can be followed must not depend on it: such ghosts have to stay in the piece. If there are too many
+    /// orders to try, the piece counts as a proof.
     fn is_proof(&self) -> bool {
         let is_ghost = |(place, access): (usize, &Access)| self.ghosts[place].then_some(*access);
         let ghosts: Vec<Access> = self.accesses.iter().enumerate().filter_map(is_ghost).collect();
@@ -52,7 +53,7 @@ impl Piece {
         self.accesses.iter().enumerate().filter(|(place, _)| !self.ghosts[*place])
     }
 
-    /// The contents that restores among the accesses that matter show, but for those that are to be taken away.
+    /// The contents shown by restores among the accesses that matter, except those at the places `taken`.
     fn shown_without(&self, taken: &[usize]) -> HashSet<Content> {
         self.core().filter(|(place, _)| !taken.contains(place)).filter_map(|(_, access)| access.kind.shown()).collect()
     }
@@ -62,11 +63,11 @@ impl Piece {
 /// `None` where it is none without the others that fit nowhere: `misfits` names all of them.
 pub(super) fn smallest(accesses: &[Access], misfit: usize, misfits: &[usize]) -> Option<Piece> {
     let until_us = accesses[misfit].returned_us;
-    // It may be only later restores that show that it cannot be.
+    // Sometimes only later restores show that it is wrong.
     let (piece, misfit) =
         window(accesses, misfit, misfits, until_us).or_else(|| window(accesses, misfit, misfits, NEVER))?;
     let proof = shrunk(piece.clone(), misfit, Piece::is_proof);
-    // How often others may have done something can be what no order explains.
+    // A longer proof cannot be tried. The smaller piece may rest on how often ghosts take effect.
     Some(if proof.core().count() <= MOST_ACCESSES { proof } else { shrunk(piece, misfit, |_| true) })
 }
 
@@ -80,7 +81,8 @@ fn shrunk(mut piece: Piece, misfit: usize, is_fine: fn(&Piece) -> bool) -> Piece
     piece
 }
 
-/// The accesses until then, from a moment on that is late enough, and the misfit's place among them.
+/// The accesses up to `until_us`, from as late a start as still shows that something is wrong, and the misfit's place
+/// among them.
 fn window(accesses: &[Access], misfit: usize, misfits: &[usize], until_us: u64) -> Option<(Piece, usize)> {
     let whole = until(accesses, misfit, misfits, until_us);
     let at = whole.accesses.iter().position(|access| *access == accesses[misfit])?;
@@ -99,8 +101,9 @@ fn window(accesses: &[Access], misfit: usize, misfits: &[usize], until_us: u64) 
     }
 }
 
-/// All accesses until then. Of those that are still under way, and of the other misfits, nothing is held but that they may
-/// have done what they say; of what wrote a content later that is shown by then, that it came later.
+/// All accesses up to `until_us`. Those still under way, and the other misfits, become ghosts that may have done what
+/// their responses say. Later writes of contents that are shown by then are kept in full, as evidence that they came
+/// later.
 fn until(accesses: &[Access], misfit: usize, misfits: &[usize], until_us: u64) -> Piece {
     let is_over = |access: &Access| access.returned_us <= until_us || access.returned_us == NEVER;
     let over = accesses.iter().filter(|access| is_over(access) && access.called_us <= until_us);
@@ -121,7 +124,7 @@ fn until(accesses: &[Access], misfit: usize, misfits: &[usize], until_us: u64) -
     Piece { accesses, ghosts, start: Start::Absent }
 }
 
-/// What an access that fits nowhere may have done, by what it says, while it lasted.
+/// What an access that fits nowhere may have done while it lasted, according to its response.
 pub(super) fn may_have_done(access: &Access, place: usize) -> Vec<Access> {
     let unknown = Content { writer: UNKNOWN_WRITER, number: u32::try_from(place).unwrap_or(u32::MAX) };
     let open = |kind| Access { kind, ..*access };
@@ -131,14 +134,14 @@ pub(super) fn may_have_done(access: &Access, place: usize) -> Vec<Access> {
         Kind::Created(content) | Kind::MayCreate(content) | Kind::Saved(content) | Kind::MaySave(content) => {
             vec![open(Kind::MaySave(content))]
         }
-        // As far as is known, what is shown was written once: an unknown write stands for its return.
+        // A shown content has one known write: a write of an unknown content stands for its reappearance.
         Kind::Shows(_) | Kind::Existed(_) => vec![open(Kind::MaySave(unknown))],
         Kind::Refused(_) | Kind::Unreadable | Kind::Torn | Kind::Unlisted => Vec::new(),
     }
 }
 
-/// The accesses from one of them on, and those before it that wrote what later ones show. Of all others nothing is held
-/// but that they may have taken effect; what was over before the first is part of what was there.
+/// Keeps the accesses from a place on, and the earlier writes of what those show. All others become ghosts; those that
+/// were over before the first kept access are part of the initial state.
 pub(super) fn cut(whole: &Piece, from: usize) -> Piece {
     let later = whole.core().filter(|(place, _)| *place >= from);
     let shown: HashSet<Content> = later.filter_map(|(_, access)| access.kind.shown()).collect();
@@ -152,7 +155,7 @@ pub(super) fn cut(whole: &Piece, from: usize) -> Piece {
             continue;
         }
         let is_ghost = whole.ghosts[place] || !matters(&(place, access)) || access.called_us < first_us;
-        // One that only looked is none.
+        // A ghost that only looked had no effect.
         if !is_ghost || access.kind.role().has_effect() {
             piece.accesses.push(*access);
             piece.ghosts.push(is_ghost);

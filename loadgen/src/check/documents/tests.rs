@@ -188,12 +188,12 @@ fn what_is_explained_without_its_misfits_is_so_by_some_order() {
         let relaxed = |(place, access): (usize, &Access)| {
             if misfits.contains(&place) { may_have_done(access, place) } else { vec![*access] }
         };
-        // What is shown once more is no unknown content here.
+        // In this test, a content that is shown again is known.
         let shown = |mut access: Access, place: usize| {
             if let (Kind::MaySave(_), Kind::Shows(content)) = (access.kind, accesses[place].kind) {
                 access.kind = Kind::MaySave(content);
             }
-            // What may be left out must not be waited for.
+            // An access that may be left out must not be waited for.
             Access { returned_us: if access.is_optional() { NEVER } else { access.returned_us }, ..access }
         };
         let left: Vec<Access> = accesses
@@ -311,8 +311,8 @@ fn in_a_long_history_the_smallest_piece_holds_what_is_wrong_and_more() {
     assert!(proofs > 30, "{proofs}");
 }
 
-/// Two restores at the same time, of which each may be right by itself, were once shown as the proof that a third operation
-/// had gone wrong: when what they show was saved is what convicts them.
+/// Regression: two concurrent restores, each of which may be right by itself, were printed as the proof that a third
+/// operation went wrong. What convicts them is when the contents that they show were saved.
 #[test]
 fn every_counterexample_is_a_proof_by_all_orders_of_its_accesses() {
     let (mut proven, mut unproven) = ([0_usize; 2], 0);
@@ -346,7 +346,7 @@ fn every_counterexample_is_a_proof_by_all_orders_of_its_accesses() {
     assert!(proven[1] > 150 && (proven[0] + unproven) * 50 < proven[1], "{proven:?} and {unproven}");
 }
 
-/// A proof may be long: each of a hundred operations has its place, as one comes before the other.
+/// A proof may be long: each of a hundred operations has a fixed place, as one follows the other.
 #[test]
 fn a_long_chain_is_followed_from_its_first_operation_to_its_last() {
     let of = |number| Content { writer: 1, number };
@@ -373,7 +373,7 @@ fn what_an_order_explains_is_no_proof() {
         let mut draw = numbers(seed);
         let accesses = history(&mut draw, 9);
         assert_eq!(convicts(&accesses, &[], Start::Absent), Some(false), "seed {seed}: {accesses:#?}");
-        // Nor is any piece of it.
+        // Nor is any piece of it a proof.
         let (some, others): (Vec<Access>, Vec<Access>) = accesses.iter().partition(|_| draw(2) == 0);
         let shown: Vec<Content> = some.iter().filter_map(|access| access.kind.shown()).collect();
         let is_shown = |access: &&Access| access.kind.written().is_some_and(|content| shown.contains(&content));

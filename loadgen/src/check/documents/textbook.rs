@@ -52,7 +52,7 @@ fn a_lost_update_was_acknowledged_and_nobody_ever_sees_it() {
         only(&one_by_one(&[Kind::Created(A), Kind::Saved(B), Kind::Shows(A), Kind::Shows(A)])),
         Anomaly::LostUpdate
     );
-    // What the saves folder holds is no stale copy: one look is enough.
+    // The saves folder is no stale copy: one look is enough.
     let folder = Access { process: SAVES_FOLDER, ..at(20, 20, Kind::Shows(A)) };
     assert_eq!(only(&[at(0, 5, Kind::Created(A)), at(10, 15, Kind::Saved(B)), folder]), Anomaly::LostUpdate);
 }
@@ -61,10 +61,10 @@ fn a_lost_update_was_acknowledged_and_nobody_ever_sees_it() {
 fn a_save_that_comes_back_and_stays_was_applied_twice() {
     let back = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B), Kind::Shows(A), Kind::Shows(A)];
     assert_eq!(only(&one_by_one(&back)), Anomaly::AppliedTwice);
-    // The newer one is seen again: the older was a stale copy of it.
+    // The newer one is seen again: the older was a stale copy.
     let stale = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B), Kind::Shows(A), Kind::Shows(B)];
     assert_eq!(only(&one_by_one(&stale)), Anomaly::StaleRead);
-    // One look alone can be a stale one, unless it is a look into the saves folder.
+    // A single look may be stale, unless it is a look into the saves folder.
     let once = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B), Kind::Shows(A)];
     assert_eq!(only(&one_by_one(&once)), Anomaly::StaleRead);
     let mut in_folder = one_by_one(&once);
@@ -75,8 +75,8 @@ fn a_save_that_comes_back_and_stays_was_applied_twice() {
     assert_eq!(only(&one_by_one(&lost)), Anomaly::LostUpdate);
 }
 
-/// Three false 404s to deletes once became six documents that were acknowledged and lost, and a key that changed owners:
-/// what came after was judged as if nothing had been deleted.
+/// Regression: three false 404s to deletes became six documents "acknowledged then lost" and a "key that changed
+/// owners": everything after them was judged as if nothing had been deleted.
 #[test]
 fn a_wrong_answer_is_wrong_once_and_leaves_open_what_it_did() {
     let lost = Anomaly::AcknowledgedThenLost;
@@ -94,12 +94,12 @@ fn a_wrong_answer_is_wrong_once_and_leaves_open_what_it_did() {
             );
         }
     }
-    // A key that is handed out while its document is there: both owners' documents may be there from then on.
+    // A key that is handed out while its document is there: from then on, either owner's document may be there.
     let handed = [Kind::Created(A), Kind::Handed];
     for after in [[Kind::Created(B), Kind::Shows(B)], [Kind::Existed(Some(B)), Kind::Shows(A)]] {
         assert_eq!(names(&one_by_one(&[&handed[..], &after].concat())), [Anomaly::KeyChangedOwners]);
     }
-    // A document that is created over another's, or that is back: it is there or not.
+    // A document that is created over another's, or is back after its delete: it may be there or not.
     let created = [Kind::Created(A), Kind::Created(B)];
     assert_eq!(names(&one_by_one(&[&created[..], &[Kind::Shows(B), Kind::Shows(B)]].concat())), [lost]);
     assert_eq!(names(&one_by_one(&[&created[..], &[Kind::Shows(A), Kind::Shows(A)]].concat())), [lost]);
@@ -110,7 +110,7 @@ fn a_wrong_answer_is_wrong_once_and_leaves_open_what_it_did() {
         resurrected
     );
     assert_eq!(names(&one_by_one(&[&back[..], &[Kind::ShowsNone, Kind::Handed]].concat())), resurrected);
-    // Two may be wrong in the same way: what is right all the same is no third.
+    // If two are wrong in the same way, only the first is blamed, and a right one after them is not.
     let stale = [Kind::Created(A), Kind::Saved(B), Kind::Shows(A), Kind::Shows(A), Kind::Shows(B)];
     assert_eq!(names(&one_by_one(&stale)), [Anomaly::StaleRead]);
     let missed = [Kind::Created(A), Kind::ShowsNone, Kind::ShowsNone, Kind::Deleted, Kind::ShowsNone];
@@ -162,10 +162,10 @@ fn an_intermediate_read_finds_nothing_where_a_document_was_before_and_after() {
     assert_eq!(only(&replaced), Anomaly::IntermediateRead);
     let afterwards = [gone[0], gone[1], at(52, 54, Kind::ShowsNone), replaced[3], replaced[4]];
     assert_eq!(only(&afterwards), Anomaly::AcknowledgedThenLost);
-    // A former owner looks while another's save is under way, which is lost like what was there.
+    // A former owner looks while another user's save is under way, which is lost like the earlier one.
     let lost = [gone[0], gone[1], at(20, 55, Kind::ShowsNone), at(51, 65, Kind::ShowsNone), at(70, 75, Kind::Deleted)];
     assert_eq!(only(&lost), Anomaly::AcknowledgedThenLost);
-    // But when it was ended meanwhile, its being gone says nothing.
+    // But if the document was deleted meanwhile, finding nothing says nothing.
     let ended = [gone[0], gone[1], gone[2], at(60, 65, Kind::Deleted), at(70, 75, Kind::ShowsNone)];
     assert_eq!(only(&ended), Anomaly::IntermediateRead);
     // One's own save comes afterwards, though it be in the same microsecond.
@@ -185,10 +185,10 @@ fn what_was_acknowledged_and_is_gone_for_good_is_lost() {
 fn a_write_to_an_unlinked_file_is_acknowledged_after_a_delete_and_not_there() {
     let unlinked = one_by_one(&[Kind::Created(A), Kind::Deleted, Kind::Saved(B), Kind::ShowsNone]);
     assert_eq!(only(&unlinked), Anomaly::WriteToUnlinkedFile);
-    // The delete of an earlier owner of the key has nothing to do with it.
+    // An earlier owner's delete has nothing to do with it.
     let anew = [Kind::Handed, Kind::Created(A), Kind::Deleted, Kind::Handed, Kind::Created(B), Kind::ShowsNone];
     assert_eq!(only(&one_by_one(&anew)), Anomaly::AcknowledgedThenLost);
-    // Nor if it is answered only when the key is handed out already.
+    // Nor if its response comes only after the key was handed out again.
     let late = [
         at(0, 5, Kind::Created(A)),
         at(10, 30, Kind::Deleted),
@@ -238,7 +238,7 @@ fn a_resurrected_document_is_back_after_its_delete() {
 #[test]
 fn an_aborted_read_shows_what_was_refused() {
     assert_eq!(only(&one_by_one(&[Kind::Created(A), Kind::Refused(B), Kind::Shows(B)])), Anomaly::AbortedRead);
-    // So was what an instantiate sent that found a document.
+    // The same holds for the content of an instantiate that found a document.
     let found = [Kind::Created(A), Kind::Existed(Some(B)), Kind::Shows(B)];
     assert_eq!(only(&one_by_one(&found)), Anomaly::AbortedRead);
     let next = Content { number: 1, ..A };
@@ -300,7 +300,7 @@ fn a_duplicate_key_was_handed_to_two_who_both_use_it() {
     // Had it been asked for afterwards, or not been ended in time, it would be one.
     let not_ended = [late[0], late[1], late[2], Access { called_us: 45, returned_us: 48, ..late[3] }, late[4]];
     assert_eq!(names(&not_ended), [Anomaly::DuplicateKey]);
-    // Whose first write had no clear answer may have given it up; it may not have been done at all.
+    // A user whose first write had no clear response may have given the key up; the write may not have happened at all.
     let unclear = |second| {
         let may_create = Access { process: 1, called_us: 20, returned_us: NEVER, kind: Kind::MayCreate(A) };
         names(&[handed(1, 0), handed(2, 10), may_create, at(60, 65, second)])

@@ -7,7 +7,7 @@ use crate::check::anomaly::Anomaly;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// How many misfits of a kind a proof is looked for among: the first of a document's can always be proven.
+/// How many misfits of each anomaly are tried for a proof: the first misfit of a document can always be proven.
 const TRIED: usize = 16;
 
 /// How many documents that are not decided are named.
@@ -42,7 +42,7 @@ impl Misfit<'_> {
         self.accesses[self.place].returned_us
     }
 
-    /// A piece of the history that shows it, and whether the piece is no proof by itself.
+    /// A piece of the history that shows it, and whether the piece is known to be no proof by itself.
     fn counterexample(&self) -> Option<(Counterexample, bool)> {
         let counterexample = Counterexample::new(self.key, self.anomaly, self.accesses, self.place, &self.misfits)?;
         let is_no_proof = counterexample.is_proof(self.accesses, &self.misfits) == Some(false);
@@ -96,7 +96,7 @@ impl Verdict {
     }
 }
 
-/// Enters a misfit among the earliest of its kind, the earliest first.
+/// Inserts a misfit among the earliest of its anomaly, and drops the latest beyond [`TRIED`].
 fn keep_earliest<'a>(earliest: &mut Vec<Misfit<'a>>, misfit: Misfit<'a>) {
     let at = earliest.partition_point(|known| known.when_us() <= misfit.when_us());
     earliest.insert(at, misfit);

@@ -9,7 +9,7 @@ fn content(number: u64) -> Content {
     Content { writer: WRITER, number, size_bytes: 2_700 }
 }
 
-/// A restore that shows what is stored after an instantiate and saves of these numbers, one after the other.
+/// A restore that shows `content` after an instantiate and saves of these numbers, in this order.
 fn showing_after(key: &str, content: Content, saves: &[u64]) -> Said {
     let mut rest = Rest { type_slug: Part::Is(()), version: Part::Is(()), created: Part::Is(5.0), ..Rest::default() };
     for &number in saves {
@@ -23,7 +23,7 @@ fn showing_after(key: &str, content: Content, saves: &[u64]) -> Said {
     Said::Restored(Restored { session_key: Some(key.into()), content: Some(content), rest })
 }
 
-/// As it is after an instantiate, and a save of this content if it is not the first.
+/// A restore after an instantiate and, unless `content` is the first, a save of it.
 fn showing(key: &str, content: Option<Content>) -> Said {
     match content {
         Some(content) if content.number == 0 => showing_after(key, content, &[]),
@@ -38,7 +38,7 @@ fn refused(status: u16, message: &str) -> Said {
 
 const TIMED_OUT: Said = Said::NoAnswer(Failure::TimedOut(10));
 
-/// A session of key A4K with what came before.
+/// A session of key A4K with this history.
 fn session(before: &[(Asked, Said)]) -> Session {
     let mut session = Session::handed("A4K".to_owned(), WRITER);
     for (asked, said) in before {
@@ -47,7 +47,7 @@ fn session(before: &[(Asked, Said)]) -> Session {
     session
 }
 
-/// How a restore is graded after that.
+/// The grade of a restore after this history.
 fn restored(before: &[(Asked, Said)], said: &Said) -> Grade {
     session(before).grade(Asked::Restore, said)
 }
@@ -166,7 +166,7 @@ fn an_instantiate_finds_what_is_known_to_be_there() {
     assert_eq!(unsure.grade(Asked::Restore, &showing("A4K", Some(content(5)))), Grade::Wrong(Anomaly::NeverWritten));
 }
 
-/// An entry as a list shows it: of a document created at 5, with a content of an even number, listed by its own time.
+/// A list entry with this `timestamp`, for a document created at 5 with a content of an even number.
 fn entry(key: &str, timestamp: f64) -> Listed {
     let metadata = ListedMetadata { version: Some("1.0".into()), created: Some(5.0), last_modified: Some(7.0) };
     Listed {
@@ -178,7 +178,7 @@ fn entry(key: &str, timestamp: f64) -> Listed {
     }
 }
 
-/// How a list is graded after that, and what is wrong with it in words.
+/// The grade of a list after this history, and what is wrong with it in words.
 fn listed(before: &[(Asked, Said)], entries: Vec<Listed>) -> (Grade, String) {
     let mut session = session(before);
     let grade = session.grade(Asked::List, &Said::Listed(entries));
@@ -198,7 +198,7 @@ fn a_list_shows_ones_own_document_once() {
     assert_eq!(grade_alone(&Said::Listed(vec![own.clone(), own])), (twice.0, Some(twice.1)));
 }
 
-/// Lists were judged for what is missing only: another type, other times and a wrong order all passed.
+/// Regression: lists were judged only for missing entries; another type, other times and a wrong order all passed.
 #[test]
 fn ones_own_entry_is_whole() {
     let restored = (Asked::Restore, showing_after("A4K", content(2), &[2]));
@@ -239,7 +239,7 @@ fn ones_own_entry_is_whole() {
     let saved_since = [&known[..], &[saved(4)]].concat();
     let later = spoiled(&|own| own.metadata.last_modified = Some(4_000.0));
     assert_eq!(listed(&saved_since, vec![later]).0, Grade::Verified);
-    // Which of two writes its entry is of is not known: of either type.
+    // Which of two writes the entry shows is unknown, so either type is right.
     let open = [&known[..], &[(Asked::Save(content(3)), TIMED_OUT)]].concat();
     let of_type = |slug: &str| listed(&open, vec![spoiled(&|own| own.type_slug = Some(slug.into()))]);
     assert_eq!((of_type("word").0, of_type("demo").0), (Grade::Verified, Grade::Verified));
@@ -276,12 +276,12 @@ fn a_shared_document_may_be_anybodys_but_not_older_than_ones_own_save() {
     let Said::Restored(mut lacks_fields) = after_both else { panic!("a document") };
     lacks_fields.rest.views = Default::default();
     assert_eq!(shared.grade(Asked::Restore, &Said::Restored(lacks_fields)), Grade::Wrong(Anomaly::ChangedDocument));
-    // Nobody ends it: it stays as it was created.
+    // Nobody deletes it, so its creation time stays.
     let Said::Restored(mut anew) = showing_after("A4K", elsewhere, &[3, 4, 9]) else { panic!("a document") };
     anew.rest.created = Part::Is(6_000.0);
     assert_eq!(shared.grade(Asked::Restore, &Said::Restored(anew)), Grade::Wrong(Anomaly::ChangedDocument));
     assert_eq!(shared.take_detail().as_deref(), Some("metadata.created: shown 5 before, now 6000"));
-    // Its entry may be of any save.
+    // Its entry may show any save.
     for slug in ["word", "demo"] {
         let entry = Listed { type_slug: Some(slug.into()), ..entry("A4K", 8.0) };
         assert_eq!(shared.grade(Asked::List, &Said::Listed(vec![entry])), Grade::Verified, "{slug}");
@@ -296,10 +296,10 @@ fn wrong_answers_have_names_of_their_own() {
     assert_eq!(names.len(), Anomaly::ALL.len());
 }
 
-/// What happens to a document on its way back.
+/// Spoils a document on its way back.
 type Spoil<'a> = &'a dyn Fn(&mut Rest);
 
-/// A document that came back with parts missing or changed passed, as only its state was looked at.
+/// Regression: a document that came back with parts missing or changed passed, as only its state was checked.
 #[test]
 fn a_document_comes_back_whole() {
     let before: Vec<(Asked, Said)> = [created()].into_iter().chain((1..=4).map(saved)).collect();
@@ -320,7 +320,7 @@ fn a_document_comes_back_whole() {
     let view = content(4).view();
     let view = crate::client::exchange::excerpt(view.as_bytes());
     assert_eq!(told(&before, &|_| {}), "");
-    // Each with what of it holds even if others may write and end the document.
+    // Faults that show even if others may write and delete the document.
     let by_content: [(Spoil<'_>, &str); 10] = [
         (&|rest| rest.type_slug = Part::Absent, r#"typeSlug: posted "demo", shown nothing"#),
         (
@@ -394,8 +394,8 @@ fn a_name_may_hold_a_save_without_a_clear_answer_but_none_that_was_refused() {
     assert_eq!(shows(&refused_save, &[2, 4, 5, 6]), Grade::Wrong(Anomaly::ChangedDocument));
 }
 
-/// A save creates a document without a version and a time of creation where there is none: which of two writes without a
-/// clear answer came first is not known, but what was shown once stays.
+/// If there is no document, a save creates one without a version and a creation time. Which of two writes without a
+/// clear response came first is unknown, but what was shown once stays.
 #[test]
 fn the_time_of_creation_is_held_once_it_is_known() {
     let open = [(Asked::Instantiate(content(0)), TIMED_OUT), saved(1)];
@@ -441,7 +441,7 @@ fn the_time_of_the_last_save_goes_back_only_with_the_clock() {
     assert_eq!(shown_after(saved(2), &[98.0, 101.0], 98_000.0), fine, "the clock was set back, and forth again");
     let late = (Asked::Save(content(2)), TIMED_OUT);
     assert_eq!(shown_after(late, &[100.0], 98_000.0), fine, "it took its time before it took effect");
-    // A session that is restored once had no earlier time to go back behind.
+    // A session that is restored once has no earlier time to compare with.
     let shown_once = |times_s: &[f64], ms: f64| {
         let mut session = session(&[created()]);
         times_s.iter().for_each(|time_s| session.hear(*time_s));
@@ -463,7 +463,7 @@ fn what_may_be_gone_or_anothers_is_not_held_to_what_came_before() {
         (shown.rest.version, shown.rest.created) = (Part::Absent, Part::Absent);
         Said::Restored(shown)
     };
-    // The next save creates a document, and nothing is left of what was before.
+    // The next save creates a new document, and nothing is left of the old one.
     let lost = [created(), saved(1), (Asked::Restore, refused(404, "No saved data found")), saved(2)];
     assert_eq!(restored(&lost, &bare(&[2])), Grade::Verified);
     let mut doubtful = session(&[created(), saved(1), saved(2)]);
@@ -484,7 +484,7 @@ fn whoever_has_no_session_knows_what_is_right_of_an_answer_alone() {
     }
 }
 
-/// A delete that nobody heard of ends the next owner's session; a save comes up in it.
+/// A delete without a response ends the next owner's session; a late save shows up in it.
 #[test]
 fn what_is_left_of_an_earlier_session_accuses_nobody() {
     let unsettled = |before: &[(Asked, Said)]| {
@@ -513,7 +513,7 @@ fn what_is_left_of_an_earlier_session_accuses_nobody() {
     }
 }
 
-/// One document that was said to be gone was missed once more by each restore, delete and list that followed.
+/// Regression: one document that was reported gone counted again with each restore, delete and list that followed.
 #[test]
 fn a_document_that_is_said_to_be_gone_is_missed_once() {
     let nothing = refused(404, "No saved data found");
@@ -522,7 +522,7 @@ fn a_document_that_is_said_to_be_gone_is_missed_once() {
     for (asked, said) in [(Asked::Restore, &nothing), (Asked::List, &Said::Listed(vec![]))] {
         assert_eq!(session.grade(asked, said), Grade::Verified, "{asked:?}");
     }
-    // What is written from then on is there again.
+    // What is written from then on is expected to be there again.
     assert_eq!(session.grade(Asked::Save(content(2)), &Said::Saved), Grade::Verified);
     assert_eq!(session.grade(Asked::Restore, &nothing), Grade::Wrong(Anomaly::AcknowledgedThenLost));
 }

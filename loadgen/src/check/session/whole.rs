@@ -1,8 +1,8 @@
-//! What one user knows of its document besides the state, and what a restore or a list shows changed.
+//! What a user knows about its document besides the state, and which changes a restore or a list shows.
 //!
-//! Some of it is a function of the content that is shown: its save's fields, and its own metadata name. That holds whoever
-//! else writes. The rest depends on what came before, and holds only as long as no other can have written or ended
-//! the document.
+//! Some of it follows from the shown content alone: the fields that its save posts, and its own metadata name. That
+//! holds whoever else writes. The rest depends on earlier operations, and holds only while nobody else can have written
+//! or deleted the document.
 
 use crate::check::answer::Listed;
 use crate::check::answer::restored::{
@@ -12,13 +12,13 @@ use crate::client::exchange::excerpt;
 use crate::document::Content;
 use crate::document::posted::{Mark, NAMES, TYPES_IN_WORDS, VIEWS, is_type};
 
-/// How far a document's time may go back without anybody having set a clock: those of a server's processes differ.
+/// How far a document's time may go back although no clock was set: the clocks of a server's processes differ.
 const CLOCKS_DIFFER_MS: f64 = 1_000.0;
 
-/// Times are whole milliseconds, rounded by some.
+/// Times are whole milliseconds, and some servers round them.
 const ROUNDING_MS: f64 = 1.0;
 
-/// Whether the document that is shown came by a save, or still is as instantiate wrote it.
+/// Whether a save wrote the shown document, or it is still as instantiate wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CameBy {
     Instantiate,
@@ -30,7 +30,7 @@ pub(super) enum CameBy {
 enum Others {
     Nothing,
     Save,
-    /// Nothing is held that depends on what came before.
+    /// Nothing that depends on earlier operations is certain.
     SaveAndEnd,
 }
 
@@ -45,21 +45,21 @@ enum Name {
     Saved(Mark),
 }
 
-/// What one user knows of its document besides the state.
+/// What a user knows about its document besides the state.
 #[derive(Clone, Debug)]
 pub(super) struct Whole {
     others: Others,
     /// Whether an instantiate is known to have created the document.
     was_created: bool,
     names: [Name; NAMES.len()],
-    /// As shown.
+    /// As last shown.
     created_ms: Option<f64>,
     last_modified_ms: Option<f64>,
-    /// The content that it was shown with.
+    /// The content that `last_modified_ms` was shown with.
     last_modified_of: Option<Mark>,
-    /// The latest time of an envelope, unless the clock was set back since.
+    /// Timestamp of the most recent envelope.
     latest_s: Option<f64>,
-    /// The earliest time of an envelope: the user's own saves are not from before.
+    /// The earliest timestamp of an envelope: the user's own saves are no older.
     earliest_s: Option<f64>,
 }
 
@@ -68,7 +68,7 @@ impl Whole {
         let (others, name) = if is_shared { (Others::Save, Name::Unknown) } else { (Others::Nothing, Name::Absent) };
         Self {
             others,
-            // Users share what the harness created.
+            // The harness instantiates shared documents.
             was_created: is_shared,
             names: [name; NAMES.len()],
             created_ms: None,
@@ -79,7 +79,7 @@ impl Whole {
         }
     }
 
-    /// Others may have written or ended the document from now on, or already.
+    /// Notes that others may have written or deleted the document, or still may.
     pub(super) fn open(&mut self) {
         self.others = Others::SaveAndEnd;
         self.names = [Name::Unknown; NAMES.len()];
@@ -103,7 +103,7 @@ impl Whole {
         self.others == Others::Nothing
     }
 
-    /// Notes an envelope's time. If a clock was set back, so may a document's times be.
+    /// Notes an envelope's timestamp. If the server's clock was set back, a document's times may go back too.
     pub(super) fn hear(&mut self, timestamp_s: f64) {
         if self.latest_s.is_some_and(|latest| timestamp_s < latest) {
             self.last_modified_ms = None;
@@ -112,8 +112,8 @@ impl Whole {
         self.earliest_s = Some(self.earliest_s.map_or(timestamp_s, |earliest_s| earliest_s.min(timestamp_s)));
     }
 
-    /// What is changed in a document whose state is right, in words. What was shown counts from then on, so that one change
-    /// is reported once.
+    /// Describes what has changed in a document whose state is right. What is shown becomes the new reference, so that
+    /// one change is reported once.
     pub(super) fn restored(
         &mut self,
         content: Content,
@@ -133,7 +133,7 @@ impl Whole {
         wrong
     }
 
-    /// What follows from the content alone.
+    /// Checks what follows from the content alone.
     fn fields(&self, content: Content, came_by: CameBy, rest: &Rest) -> Option<String> {
         if rest.type_slug != Part::Is(()) {
             return Some(posted(TYPE_SLUG_PART, &quoted(content.type_slug()), rest));
@@ -159,7 +159,7 @@ impl Whole {
         self.is_no_time(LAST_MODIFIED_PART, rest.last_modified, rest)
     }
 
-    /// What follows from what came before.
+    /// Checks what follows from earlier operations.
     fn metadata(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
         let wrong = self.other_name(content, rest, open_writes);
         let wrong = wrong.or_else(|| self.other_creation(rest).filter(|_| self.others != Others::SaveAndEnd));
@@ -171,7 +171,7 @@ impl Whole {
         for (place, name) in self.names.into_iter().enumerate() {
             let is_right = match (name, rest.names[place]) {
                 (Name::Unknown, _) | (Name::Absent, Part::Absent) => true,
-                // Others save, too.
+                // Others save too.
                 (Name::Saved(_), shown) if self.others == Others::Save => {
                     shown.is().is_some_and(|shown| shown.place() == place)
                 }
@@ -211,7 +211,7 @@ impl Whole {
     /// A time of the last save from before what was shown earlier, or from before the session.
     fn early_save(&self, content: Content, rest: &Rest, open_writes: &[u64]) -> Option<String> {
         let now = rest.last_modified.is()?;
-        // A write without a clear answer may have taken its time long before it took effect.
+        // A write without a clear response may have taken its timestamp long before it took effect.
         let is_late = open_writes.contains(&content.number);
         let before = self.last_modified_ms.filter(|before| !is_late && now < before - CLOCKS_DIFFER_MS);
         if let Some(before) = before {
@@ -222,7 +222,7 @@ impl Whole {
         is_early.then(|| format!("{LAST_MODIFIED_PART}: {now}, before the session began at {began}"))
     }
 
-    /// Says of a part that is no time in Unix milliseconds that it is none.
+    /// Describes a part that is not a time in Unix milliseconds.
     fn is_no_time(&self, name: &str, part: Part<f64>, rest: &Rest) -> Option<String> {
         match part {
             Part::Is(time) if self.is_in_ms(time) => None,
@@ -235,13 +235,13 @@ impl Whole {
         }
     }
 
-    /// Whether a time is in Unix milliseconds, by the envelope's seconds: no clock is wrong by a factor of ten.
+    /// Whether a time is in Unix milliseconds, judged by the envelope's seconds: no clock is off by a factor of ten.
     fn is_in_ms(&self, time: f64) -> bool {
         let Some(now_s) = self.latest_s.filter(|now_s| *now_s > 0.0) else { return true };
         (now_s / 10.0..now_s * 10.0).contains(&(time / 1_000.0))
     }
 
-    /// What is wrong with the entry of the user's own document, in words.
+    /// Describes what is wrong with the entry of the user's own document.
     pub(super) fn listed(&mut self, entry: &Listed, newest: Option<Mark>) -> Option<String> {
         let wrong = self.entry_fault(entry, newest)?;
         Some(format!("{}: {wrong}", entry.key()))
@@ -273,7 +273,7 @@ impl Whole {
         if metadata.created != Some(created) {
             return Some(format!("created: listed {created}, and {} as {CREATED_PART}", time(metadata.created)));
         }
-        // A server that shows the file's time instead knows no better.
+        // A server that shows the file's time instead knows no creation time.
         let known = self.created_ms().filter(|_| differ(created, timestamp));
         if let Some(known) = known.filter(|known| differ(*known, created)) {
             return Some(format!("created: restored {known}, listed {created}"));
@@ -288,17 +288,17 @@ impl Whole {
     }
 }
 
-/// Whether two times are not the same.
+/// Whether two times differ by more than rounding.
 fn differ(one_ms: f64, other_ms: f64) -> bool {
     (one_ms - other_ms).abs() > ROUNDING_MS
 }
 
-/// That a part is not what was posted.
+/// Reports that a part is not what was posted.
 fn posted(part: &'static str, posted: &str, rest: &Rest) -> String {
     format!("{part}: posted {posted}, shown {}", shown(part, rest))
 }
 
-/// A part as it was shown.
+/// A part as shown.
 fn shown(part: &str, rest: &Rest) -> String {
     if let Some((_, other)) = rest.others.iter().find(|(name, _)| *name == part) {
         return other.clone();

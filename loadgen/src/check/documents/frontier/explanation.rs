@@ -21,7 +21,7 @@ pub(super) struct Explanation {
     pub(super) state: State,
     /// A bit for each seat of [`UnderWay`]; words that are not there are empty.
     done: Vec<u64>,
-    /// Whether the last misfit did what it says.
+    /// Whether it assumes that the last misfit did what its response says.
     pub(super) holds_misfit_right: bool,
 }
 
@@ -30,7 +30,7 @@ impl Explanation {
         Self { state, done: Vec::new(), holds_misfit_right: false }
     }
 
-    /// The same, where the last misfit did what it says, and this is there.
+    /// The same explanation if the last misfit did what its response says and left this state.
     pub(super) fn with_misfit(&self, state: State) -> Self {
         Self { state, holds_misfit_right: true, ..self.clone() }
     }

@@ -1,23 +1,24 @@
-//! Whether one order explains all accesses to a document, near-linearly.
+//! Decides, in near-linear time, whether one order explains all accesses to a document.
 //!
-//! Calls and returns are gone through in the order of time, with all explanations that are still possible (the
-//! frontier): what is there now, and which of the accesses under way have taken effect. An access takes effect only where
-//! a return demands it (just-in-time linearization; G. Lowe, "Testing for linearizability", 2017), which loses no
-//! explanation. That each content is written once keeps the frontier small, usually at one:
+//! Calls and returns are processed in the order of time, with all explanations that are still possible (the frontier):
+//! what is stored now, and which of the pending accesses have taken effect. An access takes effect only when a return
+//! demands it (just-in-time linearization; G. Lowe, "Testing for linearizability", 2017), which loses no explanation.
+//! As each content is written once, the frontier stays small, usually at one:
 //!
-//! - An access that only looks, and fits what is there, takes effect at once: it changes nothing for others.
-//! - While somebody has yet to ask who will see what is there, nothing can be written over it: it would not come again.
-//! - Contents that nobody sees are all alike. Of the writes of such contents the one comes first that must return first;
-//!   so it is with removals.
-//! - Once a document is there for good (nothing that removes it is left), a write whose readers have all asked takes
-//!   effect together with them as soon as what is there is seen by nobody any more: that is in nobody's way.
+//! - An access that only looks, and fits what is stored, takes effect at once: it changes nothing for others.
+//! - While some reader of the stored content has yet to be called, nothing can overwrite it: it would not come back.
+//! - Contents that nobody sees are interchangeable. Of their writes, the one that must return first goes first;
+//!   removals are ordered the same way.
+//! - Once a document is there for good (no removal is left), a write whose readers have all been called takes effect
+//!   together with them as soon as nobody sees the stored content any more: it gets in nobody's way.
 //!
-//! Each rule is exact: no verdict depends on luck, and the tests hold them to every order of small histories. What they
-//! leave open (removals and creations at once) is searched, within limits.
+//! Each rule is exact: no verdict depends on luck, and the tests compare them with every order of small histories. What
+//! they leave open (concurrent removals and creations) is searched, within limits.
 //!
-//! An access that fits nowhere is a misfit, and nobody knows what it did: a delete that found nothing where a document is
-//! may have removed it. So the search goes on with both: with what is there by all other accesses, and with what would
-//! be there if the misfit were right. Whoever fits one of them is not accused of what the misfit did.
+//! An access that fits nowhere is a misfit, and what it did is unknown: a delete that found no document where there is
+//! one may have removed it. So the search continues with both possibilities: what is stored according to all other
+//! accesses, and what is stored if the misfit is right. An access that fits either is not blamed for what the misfit
+//! did.
 
 mod explanation;
 mod prepared;
@@ -50,12 +51,12 @@ pub(super) struct Part<'a> {
 /// What came of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Findings {
-    /// Places of the accesses that fit nowhere, in the order in which that shows: an order explains all others, where
-    /// each of these did what it says, or nothing.
+    /// Places of the accesses that fit nowhere, in the order in which that shows: an order explains all others if each
+    /// of these did what its response says, or nothing.
     pub(super) misfits: Vec<usize>,
-    /// Places of those that fit only what a misfit before them says: they may be as wrong, and are not accused.
+    /// Places of accesses that fit only if an earlier misfit is right: they may be just as wrong, and are not blamed.
     pub(super) forgiven: Vec<usize>,
-    /// Why not all accesses were looked at, where they were not.
+    /// Why the search stopped early, if it did.
     pub(super) stopped: Option<Stopped>,
 }
 
@@ -182,8 +183,8 @@ impl<'a> Search<'a> {
         self.leave(seat);
     }
 
-    /// Whether an access that only looks, or hands the key out, fits nothing but what an earlier misfit says. It may be as
-    /// wrong as that one, so what is there by all others is kept: whoever sees that later is not accused.
+    /// Whether an access that only looks, or hands the key out, fits only if an earlier misfit is right. It may be as
+    /// wrong as that misfit, so the other explanations are kept: an access that fits them later is not blamed.
     fn fits_misfit_alone(&self, place: usize, next: &[Explanation]) -> bool {
         let are_all_with_it = |explanations: &[Explanation]| explanations.iter().all(|one| one.holds_misfit_right);
         matches!(self.prepared.acts[place], Act::Sees(_) | Act::SeesAbsent | Act::SeesPresent | Act::Hands)
@@ -237,9 +238,9 @@ impl<'a> Search<'a> {
         Some(fitting)
     }
 
-    /// Nothing explains the return of an access. It may be that those fit nowhere who have yet to ask who will see what is
-    /// there, and who keep what is there from being written over: where the return can be explained without them, it is
-    /// they who will not fit.
+    /// Nothing explains the return of this access. The misfits may be later readers of the stored content instead,
+    /// which keep it from being overwritten: if the return can be explained without them, they are the ones that will
+    /// not fit.
     fn without_late_readers(&mut self, place: usize, seat: usize) -> Option<Vec<Explanation>> {
         let values = &self.prepared.values;
         let mut awaited: Vec<usize> =
@@ -256,7 +257,7 @@ impl<'a> Search<'a> {
         None
     }
 
-    /// An access fits nowhere. It may have done what it says all the same, or not.
+    /// Drops an access that fits nowhere. It may still have done what its response says, or not.
     fn drop_misfit(&mut self, place: usize, seat: usize) {
         self.findings.misfits.push(place);
         if let Some(state) = self.state_if_right(place) {
@@ -268,15 +269,15 @@ impl<'a> Search<'a> {
         self.leave(seat);
     }
 
-    /// What is there after a misfit if it is right; `None` where that says nothing of later.
+    /// What is stored after a misfit if it is right; `None` if that says nothing about the state.
     fn state_if_right(&mut self, place: usize) -> Option<State> {
         match self.prepared.acts[place] {
             Act::Sees(value) => {
-                // Others may see it as well.
+                // Others may see it too.
                 self.prepared.values[value].expect_all();
                 Some(State::Holds(value))
             }
-            // A list and a read that failed are no statement of what is stored.
+            // A list or a failed read says nothing about what is stored.
             Act::SeesAbsent => {
                 matches!(self.part.accesses[place].kind, Kind::ShowsNone | Kind::DeletesNone).then_some(State::Absent)
             }

@@ -12,7 +12,7 @@ pub(super) struct Value {
     /// How many see it, and how many of them have asked until now.
     pub(super) readers: usize,
     pub(super) asked: usize,
-    /// Whether those who have yet to ask are taken not to fit: nothing is kept for them.
+    /// Whether its readers that are yet to be called count as misfits: nothing is kept for them.
     gives_up: bool,
 }
 
