@@ -1,5 +1,5 @@
-//! What is wrong with an answer by itself, whatever was done before. The experiments that ask here send requests that
-//! keep the contract; so there is little that a server may say.
+//! What is wrong with a response by itself, whatever happened before. The requests judged here keep the contract, so
+//! few responses are right.
 
 use super::Finding;
 use crate::check::anomaly::Anomaly;
@@ -9,18 +9,18 @@ use crate::saves::folder::is_three_character_key;
 use crate::verify::lab::Stuck;
 use serde_json::value::RawValue;
 
-/// Statuses that speak of the server's limits, or of the way to it, and not of the request: too slow, too large, too
-/// early, too often, and too long a head.
+/// Statuses about the server's limits or the path to it, not about the request: too slow, too large, misdirected, too
+/// early, too many, header too large.
 const LIMITS: [u16; 7] = [408, 413, 414, 421, 425, 429, 431];
 
-/// The name of what is wrong with the answer to a request that keeps the contract; `None` where it can be right, and where
-/// nothing follows from it: a server error, or no answer.
+/// The anomaly of a response to a request that keeps the contract. `None` if it can be right, or if nothing follows
+/// from it: a server error, or no response.
 pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
     let Answer { status, body, .. } = exchange.outcome.as_ref().ok()?;
     match (body, status) {
         (Body::Success(data), 200) => (!is_due(exchange, data)).then_some(Anomaly::MalformedAnswer),
         (Body::Success(_), _) | (Body::Failure(_), ..400) => Some(Anomaly::WrongStatus),
-        // A proxy says them in words of its own.
+        // Server errors may come from a proxy, in its own words.
         (_, 500..) => None,
         (_, status) if LIMITS.contains(status) => None,
         (Body::Failure(_), 404) if matches!(exchange.operation, Operation::Restore | Operation::Delete) => None,
@@ -29,7 +29,7 @@ pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
     }
 }
 
-/// Whether an operation's success comes with what it is asked for.
+/// Whether a success carries the data that its operation is for.
 fn is_due(exchange: &Exchange, data: &RawValue) -> bool {
     match exchange.operation {
         Operation::GenerateKey => exchange.key_handed_out().is_some_and(|key| is_three_character_key(&key)),
@@ -37,17 +37,17 @@ fn is_due(exchange: &Exchange, data: &RawValue) -> bool {
             matches!(exchange.success_message().as_deref(), Some("Instance created" | "Instance already exists"))
         }
         Operation::Restore => data.get().starts_with('{'),
-        // PHP leaves an empty list out.
+        // PHP omits an empty list.
         Operation::List => data.get().starts_with('[') || data.get() == "null",
         _ => true,
     }
 }
 
-/// What a server that is full of connections says, whatever it is asked.
+/// What a server that is out of connections returns for any request.
 const BUSY: (u16, &str) = (503, "Server busy");
 
-/// Whether nothing follows from what came back: no answer, an error that is not in the contract's envelope, as a proxy's
-/// is, or that the server is full of connections.
+/// Whether nothing follows from the response: there is none, it is an error outside the contract's envelope (a
+/// proxy's), or the server is out of connections.
 pub(super) fn says_nothing(exchange: &Exchange) -> bool {
     match exchange.refusal() {
         Some(refusal) => refusal == BUSY,
@@ -55,24 +55,24 @@ pub(super) fn says_nothing(exchange: &Exchange) -> bool {
     }
 }
 
-/// Whether a request for a key may have been given one that nobody knows of.
+/// Whether generate-key may have handed out a key that nobody knows of.
 pub(super) fn may_have_handed_out(exchange: &Exchange) -> bool {
     exchange.is_unclear() && exchange.refusal().is_none_or(|(status, _)| status != BUSY.0)
 }
 
-/// What is wrong by itself with one of these answers, as a finding; that of the first.
+/// The finding for the first response that is wrong by itself.
 pub(super) fn first_wrong<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> Option<Finding> {
     exchanges.into_iter().find_map(finding)
 }
 
-/// What is wrong with an answer by itself, as a finding.
+/// The finding for a response that is wrong by itself.
 pub(super) fn finding(exchange: &Exchange) -> Option<Finding> {
     let anomaly = wrong_by_itself(exchange)?;
     let steps = vec![exchange.step(), Step::finding("what is wrong with that", meaning(exchange, anomaly))];
     Some(Finding::refuted(words(exchange, anomaly), steps).named(anomaly))
 }
 
-/// In one line: what happened, by name.
+/// One line that says what happened, starting with the anomaly.
 pub(super) fn words(exchange: &Exchange, anomaly: Anomaly) -> String {
     let Step { got, .. } = exchange.step();
     let asked = format!("{} {}", exchange.operation, exchange.key);
@@ -92,17 +92,17 @@ fn meaning(exchange: &Exchange, anomaly: Anomaly) -> String {
     }
 }
 
-/// What generate-key handed out that is no key.
+/// The invalid key that generate-key handed out, if it did.
 fn stray_key(exchange: &Exchange) -> Option<String> {
     exchange.key_handed_out().filter(|key| exchange.operation == Operation::GenerateKey && !is_three_character_key(key))
 }
 
-/// Whether an answer came whole, and ends in the middle all the same.
+/// Whether a response was transferred completely, but ends in the middle.
 fn is_cut_short(exchange: &Exchange) -> bool {
     matches!(&exchange.outcome, Ok(Answer { body: Body::Other(excerpt), .. }) if excerpt.ends_with(CUT_SHORT))
 }
 
-/// Why an experiment came to no end: it was stuck, or there was an answer on the way that is wrong whatever follows.
+/// Why an experiment did not finish: it got stuck, or a response was wrong whatever follows.
 #[derive(Debug)]
 pub(super) enum Halted {
     Stuck(Stuck),
@@ -116,7 +116,7 @@ impl From<Stuck> for Halted {
 }
 
 impl Halted {
-    /// A request that the experiment rests on did not succeed.
+    /// For a request that did not succeed and that the experiment depends on.
     pub(super) fn by(exchange: &Exchange, missing: &str) -> Self {
         match finding(exchange) {
             Some(finding) => Self::Wrong(Box::new(finding)),
@@ -125,7 +125,7 @@ impl Halted {
     }
 }
 
-/// The finding of an experiment, whether or not it came to its end.
+/// The finding of an experiment, finished or not.
 pub(super) fn judged<T>(seen: Result<T, Halted>, judge: impl FnOnce(&T) -> Finding) -> Result<Finding, Stuck> {
     match seen {
         Ok(seen) => Ok(judge(&seen)),
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(wrong_by_itself(&with(List, 200, r#"{"success":true,"timestamp":1}"#)), None, "as PHP has it");
     }
 
-    /// K1 missed keys that had been handed out in answers that nobody got.
+    /// Regression: K1 missed keys that were handed out in lost responses.
     #[test]
     fn a_key_may_be_in_any_answer_that_was_not_clear() {
         let lost = Exchange { outcome: Err(Failure::TimedOut(10)), ..sample(GenerateKey, 0, 1, 200) };

@@ -100,7 +100,7 @@ pub(crate) struct Recommended {
 }
 
 impl Recommended {
-    /// Whether it says all that there is to know: K3's time may have run out over it, and K6 has its own.
+    /// Whether nothing is missing: K3 may have run out of time on it, while K6 has time of its own.
     fn is_complete(&self) -> bool {
         self.level.time_ms.is_some() && (self.asked >= RECOMMENDED_MAX || self.refused.is_some())
     }
@@ -121,7 +121,7 @@ async fn recommended(lab: &Arc<Lab>) -> Result<Recommended, Stuck> {
     lab.allow(lab.effort.limit());
     let measured = Recommended { level, asked, refused };
     if measured.is_complete() {
-        // Claims are tried one after the other: nobody else has set it.
+        // Claims are tried one after the other, so it is not set yet.
         let _ = lab.recommended.set(measured.clone());
     }
     Ok(measured)
@@ -343,7 +343,8 @@ mod tests {
         assert_eq!(judge_worst(&vec![asked(Some(1), 400); 100]).verdict, Verdict::Inconclusive);
     }
 
-    /// K3's time ran out over it, and K6 was undecided for want of requests, though it had all its own time.
+    /// Regression: K3 ran out of time on it, and K6 stayed undecided for lack of requests, though it had all of its own
+    /// time.
     #[test]
     fn what_was_broken_off_for_one_claim_is_not_kept_for_the_other() {
         let complete = |asked, refused, time_ms| {

@@ -1,6 +1,6 @@
 //! R5: bad and hostile input.
 //!
-//! - `envelope.rs`: what every answer of the contract comes in.
+//! - `envelope.rs`: Content-Type and timestamp of every response.
 
 mod envelope;
 
@@ -208,7 +208,7 @@ struct Trial {
     unchanged: bool,
 }
 
-/// All cases, what their answers came in, and the folder's names before and after.
+/// All cases, the envelopes of their responses, and the folder's names before and after.
 struct Trials {
     tried: Vec<Trial>,
     envelopes: Vec<Envelope>,
@@ -232,7 +232,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
         let unchanged = document(&after).as_ref() == Some(&original);
         tried.push(Trial { what: case.what, status: case.status, message: case.message, exchange, after, unchanged });
         if !unchanged {
-            // What a later case changes is then its own doing.
+            // So that a change during a later case is that case's own.
             match asker.establish(Operation::Save, &own, &look).await {
                 Ok(document) => original = document,
                 Err(_) => break,
@@ -250,14 +250,14 @@ fn document(restored: &Exchange) -> Option<String> {
     restored.data().map(|data| data.get().to_owned())
 }
 
-/// Who asks, and keeps what the answers came in.
+/// Sends requests, and keeps the envelopes of the responses.
 struct Asker {
     user: User,
     envelopes: Vec<Envelope>,
 }
 
 impl Asker {
-    /// Writes a document that must not change from then on; as restore shows it.
+    /// Writes a document that must not change from then on; returns it as restore shows it.
     async fn establish(&mut self, by: Operation, key: &str, look: &Case) -> Result<String, Halted> {
         let content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
         let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word","state":{}}}"#, content.state().get());
@@ -267,7 +267,7 @@ impl Asker {
         document(&restored).ok_or_else(|| Halted::by(first_failed, "no document to protect"))
     }
 
-    /// Every operation once so that it succeeds, for what its answer comes in.
+    /// Sends every operation once in a way that succeeds, to record the envelopes.
     async fn succeed_once(&mut self, key: &str, deletes: bool) {
         let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word"}}"#);
         let (get, post) = (Method::GET, Method::POST);
@@ -291,8 +291,8 @@ impl Asker {
         self.ask_about("", case).await
     }
 
-    /// Asks, and asks again where there is no answer, or a proxy's: a connection may be lost by chance a few times, but not
-    /// every time.
+    /// Sends a request, and repeats it if there is no response, or only a proxy's: a connection may be lost by chance a
+    /// few times, but not every time.
     async fn ask_about(&mut self, key: &str, case: &Case) -> Exchange {
         let mut tries = 1;
         loop {

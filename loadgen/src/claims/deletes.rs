@@ -19,7 +19,7 @@ const MEETINGS: [(usize, usize, usize); 3] = [(3, 0, 0), (2, 0, 2), (2, 2, 0)];
 /// Meetings side by side, so that the server always has two requests for one document to take up at once.
 const MEETINGS_AT_ONCE: usize = 16;
 
-/// One meeting in so many goes on with saves that stand clear of a delete.
+/// One in this many meetings continues with saves that do not overlap a delete.
 const LONG_EACH: usize = 8;
 
 /// S5
@@ -33,8 +33,8 @@ pub(super) static S5: Claim = Claim {
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 
-/// A delete that another request came in between of says so with this status. A proxy's errors are not in the contract's
-/// envelope, and a server that is full says 503.
+/// Status of a delete that failed because another request interfered. A proxy's errors are not in the contract's
+/// envelope, and a server that is full returns 503.
 const ERROR: u16 = 500;
 
 /// An exchange, with the content that it wrote or was shown.
@@ -45,10 +45,10 @@ struct Meeting {
     created: Told,
     /// What ran at once.
     at_once: Vec<Told>,
-    /// Then, one after the other: a restore, a delete and a restore; in some meetings with a save before that delete, and,
-    /// where the key is nobody else's by then, with a save, a restore, a delete and a restore after it.
+    /// Then, one after the other: a restore, a delete and a restore. Long meetings have a save before that delete and,
+    /// if nobody else can take the key, a save, a restore, a delete and a restore after it.
     after: Vec<Told>,
-    /// A restore that showed another key's document.
+    /// A restore that showed the document of another key.
     strange: Option<Step>,
     /// Whether the file with a content was still there at the end; `None` where the folder is not known.
     file_left: Option<bool>,
@@ -66,9 +66,9 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Meeting>, Stuck> {
         let mut side_by_side = Vec::new();
         for place in 0..MEETINGS_AT_ONCE {
             let key = lab.new_key(&mut user).await?;
-            // Contents of their own, so that another meeting's document is known.
+            // Contents differ between meetings, so that another meeting's document is recognised.
             let number = (round * MEETINGS_AT_ONCE + place) as u64;
-            // In all others only those who meet are looked at: what they do wrong is rare.
+            // The other meetings end early, as what goes wrong in a meeting is rare.
             let is_long = place % LONG_EACH == 0;
             side_by_side.push(Host { lab, key, number, is_long }.meeting(MEETINGS[round % MEETINGS.len()]));
         }
@@ -79,16 +79,16 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Meeting>, Stuck> {
     Ok(meetings)
 }
 
-/// Who has others meet on a document.
+/// Runs one meeting on a document.
 struct Host<'a> {
     lab: &'a Arc<Lab>,
     key: String,
     number: u64,
-    /// Whether saves that stand clear of a delete follow.
+    /// Whether saves that do not overlap a delete follow.
     is_long: bool,
 }
 
-/// Contents of a meeting, by who writes them: the host's, and then the savers'.
+/// Writers of a meeting's contents: the host's three, then the savers'.
 const CREATED: u64 = 1_000_000;
 const BEFORE: u64 = 1_000_001;
 const AFTER: u64 = 1_000_002;
@@ -119,7 +119,7 @@ impl Host<'_> {
             after.push(save(&mut user, key, content(BEFORE, number)).await);
         }
         after.extend([(user.delete(key).await, None), restore(&mut user, key).await]);
-        // Where others have documents, the key may be theirs from now on.
+        // If others have documents here, they may take the key now.
         if *is_long && lab.was_empty {
             after.extend([save(&mut user, key, content(AFTER, number)).await, restore(&mut user, key).await]);
             after.extend([(user.delete(key).await, None), restore(&mut user, key).await]);
@@ -248,7 +248,8 @@ mod tests {
         }
     }
 
-    /// A quiet meeting, and then a save of the third content, a restore, a delete and a restore with these statuses.
+    /// A meeting without faults, then a save of the third content, a restore, a delete and a restore with these
+    /// statuses.
     fn saved_after(statuses: [u16; 4], shown: Content) -> Meeting {
         let mut meeting = meeting(&[(Delete, 10, 20, 200)], [404, 404, 404], FIRST);
         let [saved, restored, deleted, last] = statuses;
@@ -266,8 +267,8 @@ mod tests {
         fault(meeting).map_or(String::new(), |finding| finding.summary)
     }
 
-    /// A save that was acknowledged after a delete and dropped passed, as hardly any save stood clear of a delete; and so did
-    /// one that was refused as not found.
+    /// Regression: hardly any save was clear of a delete, so a save that was acknowledged after a delete and dropped
+    /// passed, as did one that was refused with 404.
     #[test]
     fn a_save_after_a_delete_creates_the_document_anew() {
         is_fine(&saved_after([200, 200, 200, 404], THIRD));

@@ -1,8 +1,9 @@
 //! K2, O3: keys are drawn uniformly.
 //!
-//! If the harness itself freed keys in the folder just before, by taking away what it had filled it with, keys are first
-//! drawn and given back until the server must know of them: 2 s and 2,000 keys, twice what a server is given. One that
-//! looks at the folder for each key knows at once; one that never looks again is refuted.
+//! If loadgen itself freed keys in the folder just before, by removing the documents that it had filled it with, it
+//! first draws keys and gives them back until the server must know of the freed ones: for 2 s and 2,000 keys, twice
+//! what a server is allowed. A server that looks at the folder for each key knows at once; one that never looks again
+//! is refuted.
 
 use super::answers::{self, Halted, judged};
 use super::{Claim, Finding, Needs, Verdict};
@@ -97,7 +98,7 @@ async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Halted
     Ok(finding)
 }
 
-/// Draws keys until the server must know of those that were freed in its folder; whether there were any.
+/// Draws keys until the server must know of those that were freed in its folder; returns whether there were any.
 async fn until_freed_keys_are_known(lab: &Arc<Lab>) -> Result<bool, Halted> {
     let had_freed_keys = lab.has_freed_keys_lately();
     lab.allow(LONGEST);
@@ -107,7 +108,7 @@ async fn until_freed_keys_are_known(lab: &Arc<Lab>) -> Result<bool, Halted> {
     Ok(had_freed_keys)
 }
 
-/// Draws keys in batches; each is given back as a whole. An answer that is wrong by itself ends it.
+/// Draws keys in batches, and gives back each batch as a whole. A response that is wrong by itself ends it.
 async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Halted> {
     lab.allow(LONGEST);
     let mut drawn = Vec::with_capacity(keys);
@@ -118,8 +119,8 @@ async fn draw(lab: &Arc<Lab>, keys: usize) -> Result<Vec<String>, Halted> {
     Ok(drawn)
 }
 
-/// Draws keys and gives them back. If no more can be had, or the time is over, `missing` is why that matters; an answer that
-/// is wrong by itself is a finding.
+/// Draws keys and gives them back. `missing` says what is lacking if no more keys can be had or the time is over. A
+/// response that is wrong by itself is a finding.
 async fn draw_batch(lab: &Arc<Lab>, keys: usize, missing: &str) -> Result<Vec<String>, Halted> {
     let asked = lab.borrow_keys(lab.users.min(BATCH), keys).await;
     if let Some(wrong) = answers::first_wrong(&asked) {

@@ -92,7 +92,7 @@ async fn refusals_at(lab: &Arc<Lab>, fill: usize) -> Level {
     level
 }
 
-/// Whether the server says that no key is free.
+/// Whether the server reports that no key is free.
 pub(super) fn is_refused(asked: &Exchange) -> bool {
     !says_nothing(asked) && asked.refusal().is_some_and(|(status, _)| status == 503)
 }
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(point([0, 0, 0, 0, 100], 100).verdict, Verdict::Inconclusive);
     }
 
-    /// A server that was full of connections for one of 200 requests was said to misreport a full folder.
+    /// Regression: a server that was out of connections for one of 200 requests was said to misreport a full folder.
     #[test]
     fn a_server_that_is_busy_says_nothing_of_its_keys() {
         let busy = || answered(503, r#"{"success":false,"message":"Server busy","timestamp":1}"#);

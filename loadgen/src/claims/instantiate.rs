@@ -95,7 +95,7 @@ fn fault(round: &Round) -> Option<Finding> {
     }
 }
 
-/// How the document differs from what its one creator sent, if every view of it does.
+/// How the document differs from what its only creator sent, if every view of it does.
 fn changed(round: &Round, content: Content, creator: &Exchange) -> Option<Finding> {
     let Round { instantiates, views } = round;
     let is_another = |shown: &Shown| shown.content != Some(content);

@@ -190,7 +190,7 @@ impl Journey {
             Operation::Restore => format!("showing {content}"),
             _ => format!("with {content}"),
         });
-        // What a server says of a request that was cut is not of the request as it was sent.
+        // A response to a request that was cut is not about the request as it was sent.
         if self.cutter.disarm() {
             self.document.cuts += 1;
             self.document.story.add_cut(&done, content);

@@ -51,7 +51,7 @@ struct Journeys {
     /// A session in which somebody else's work was seen.
     invaded: Option<Session>,
     error: Option<Exchange>,
-    /// An answer to a request for a key that is wrong by itself, such as a key that is none.
+    /// A response to generate-key that is wrong by itself, such as an invalid key.
     stray: Option<Exchange>,
 }
 
@@ -63,7 +63,7 @@ async fn experiment(lab: &Arc<Lab>) -> Journeys {
         }
         let sessions = round_of_sessions(lab, round).await;
         let keys: Vec<String> = sessions.iter().map(|session| session.key.clone()).collect();
-        // Before the deletes by which keys are given back: those end no session of this round.
+        // Taken before keys are given back: those deletes end no session of this round.
         let unsettled = lab.ledger.unsettled();
         lab.give_back(&keys).await;
         journeys.note(sessions, &unsettled);
@@ -126,8 +126,8 @@ async fn look(user: &mut User, session: &mut Session) {
 }
 
 impl Journeys {
-    /// Notes the sessions of a round. Where an operation under a key had no clear answer, by whomever, it may yet free the key
-    /// or write there: what meets under such a key accuses nobody.
+    /// Notes the sessions of a round. An operation without a clear response, whoever sent it, may later free its key or
+    /// write under it, so users who meet under such a key accuse nobody.
     fn note(&mut self, sessions: Vec<Session>, unsettled: &BTreeSet<String>) {
         let asked = || sessions.iter().filter_map(|session| session.steps.first());
         let is_wrong = |asked: &&Exchange| super::answers::wrong_by_itself(asked).is_some();
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 5));
     }
 
-    /// Such keys were once passed over without a word.
+    /// Regression: invalid keys were skipped silently.
     #[test]
     fn a_key_that_is_none_refutes_with_the_exchange_that_shows_it() {
         let mut stray = session(1, "a4k", None);
@@ -270,7 +270,7 @@ mod tests {
         assert!(finding.summary.contains("handed out \"a4k\""), "{}", finding.summary);
     }
 
-    /// A delete of the round before that nobody heard of frees the key under its next user; a save comes up there.
+    /// A delete of the previous round without a response frees the key under its next user; a late save shows up there.
     #[test]
     fn what_may_come_late_accuses_nobody() {
         let met = || vec![session(1, "A4K", None), session(2, "A4K", Some(9)), session(3, "B4K", None)];

@@ -14,16 +14,16 @@ use crate::document;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story {
     told: Vec<(Access, Step)>,
-    /// The first answer that is wrong whatever was done.
+    /// The first response that is wrong whatever else was done.
     wrong: Option<(Anomaly, Step)>,
 }
 
 /// What is wrong with a story.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
-    /// Everything, by name.
+    /// All anomalies.
     pub(super) anomalies: Vec<Anomaly>,
-    /// What is wrong first, and the exchanges that show it.
+    /// The first anomaly, and the exchanges that show it.
     pub(super) first: Option<(Anomaly, Vec<Step>)>,
 }
 
@@ -36,7 +36,7 @@ impl Story {
         self.add_cut(exchange, content);
     }
 
-    /// Adds an exchange whose request may not have arrived as it was sent: a refusal accuses nobody.
+    /// Adds an exchange whose request may not have arrived as it was sent, so that a refusal accuses nobody.
     pub(super) fn add_cut(&mut self, exchange: &Exchange, content: Option<document::Content>) {
         let Some(kind) = kind(exchange, content.map(known)) else { return };
         let is_open = matches!(kind, Kind::MayCreate(_) | Kind::MaySave(_) | Kind::MayDelete);
@@ -55,7 +55,7 @@ impl Story {
         self.told.push((look(at_us, kind), step));
     }
 
-    /// Adds something that is wrong whatever was done.
+    /// Adds something that is wrong whatever else was done.
     pub(super) fn add_wrong(&mut self, anomaly: Anomaly, step: Step) {
         self.wrong.get_or_insert((anomaly, step));
     }
@@ -65,7 +65,7 @@ impl Story {
         self.told.push((look(at_us, Kind::Existed(None)), step));
     }
 
-    /// Whether nothing is known of the document.
+    /// Whether nothing is known about the document.
     pub(super) fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
@@ -75,7 +75,7 @@ impl Story {
         self.judged().first
     }
 
-    /// All that is wrong: what no order explains, and else what is wrong by itself.
+    /// All that is wrong: first what no order explains, then what is wrong by itself.
     pub(super) fn judged(&self) -> Judged {
         let mut told: Vec<&(Access, Step)> = self.told.iter().collect();
         told.sort_by_key(|(access, _)| (access.called_us, access.returned_us));
@@ -136,7 +136,7 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
         (_, Some((status, _))) if had_no_effect(status) => {
             content.filter(|_| operation != Operation::Restore).map(Kind::Refused)
         }
-        // An error of the server's, and what is not the server's at all, a proxy's page for one.
+        // A server error, or a response that is not the server's, such as a proxy's page.
         _ => may_have(),
     }
 }

@@ -36,12 +36,12 @@ struct Drain {
     came: BTreeSet<String>,
     /// A key that came though it was not free, or is none.
     stray: Option<(String, Exchange)>,
-    /// An answer that is wrong by itself: a refusal that nothing calls for, say.
+    /// A response that is wrong by itself, such as a refusal without cause.
     wrong: Option<Exchange>,
     /// Keys drawn from all free ones alike, so that chance can be judged.
     draws: usize,
     requests: usize,
-    /// Requests without a clear answer: each may hold a key that nobody knows of.
+    /// Requests without a clear response: each may hold a key that nobody knows of.
     unclear: usize,
 }
 

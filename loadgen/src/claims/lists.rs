@@ -21,7 +21,7 @@ const SAVED: usize = 6;
 /// Documents that are deleted before the first list.
 const ENDED: usize = 6;
 
-/// Users that list, and how many lists each makes for one session that it ends just before.
+/// Users that list. Each ends a session before its first list, and again after this many.
 const LISTERS: usize = 3;
 const LISTS_PER_END: usize = 4;
 
@@ -47,14 +47,14 @@ pub(super) static S6: Claim = Claim {
 struct Member {
     key: String,
     type_slug: &'static str,
-    /// Its metadata as restore shows them; without the time of its last save where it is saved all the time.
+    /// Its metadata as restore shows it, without the time of the last save if it is saved all the time.
     metadata: BTreeMap<&'static str, Value>,
 }
 
 /// Metadata that a list shows.
 const LISTED: [&str; 3] = ["version", "created", "lastModified"];
 
-/// A session that had ended before a list was asked for.
+/// A session that ended before a list was requested.
 #[derive(Clone, Debug)]
 struct Ended {
     key: String,
@@ -72,7 +72,7 @@ struct Lists {
     save: Option<Exchange>,
 }
 
-/// A list or another answer that is wrong, and how.
+/// A list or another response that is wrong, and how.
 #[derive(Clone, Debug)]
 struct Wrong {
     exchange: Exchange,
@@ -84,9 +84,9 @@ struct Wrong {
 struct Fault {
     anomaly: Anomaly,
     what: String,
-    /// The session that it is about, where it is one.
+    /// Key of the session that it is about; empty if it is about none.
     key: String,
-    /// What came before.
+    /// An earlier exchange that shows why it is wrong.
     before: Option<Step>,
 }
 
@@ -108,7 +108,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Halted> {
     let members = Arc::new(members(lab).await?);
     let ended = Arc::new(ended(lab).await?);
     let spare = Arc::new(lab.new_keys(LISTERS).await?);
-    // If the folder also has others' documents, one of them may take a key as soon as it is free.
+    // If others have documents in the folder, they may take a key as soon as it is free.
     let ends = lab.was_empty;
     let until =
         Instant::now() + lab.lasting(Duration::from_millis(1_500), Duration::from_secs(3), Duration::from_secs(30));
@@ -153,7 +153,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Lists, Halted> {
     })
 }
 
-/// Creates and saves the documents, and learns when each was created and saved.
+/// Creates and saves the documents, and records when each was created and saved.
 async fn members(lab: &Arc<Lab>) -> Result<Vec<Member>, Halted> {
     let mut user = lab.user(0);
     let mut members = Vec::new();
@@ -184,7 +184,7 @@ async fn create(user: &mut User, key: &str, type_slug: &str, content: Content) -
     Ok(())
 }
 
-/// Sessions that have ended.
+/// Begins and ends sessions.
 async fn ended(lab: &Arc<Lab>) -> Result<Vec<Ended>, Halted> {
     let mut user = lab.user(0);
     let mut ended = Vec::new();
@@ -226,7 +226,7 @@ impl Part {
         self.last_saves.push(saved);
     }
 
-    /// Begins a session of one's own, and ends it.
+    /// Begins and ends a session of the user's own.
     async fn end(&mut self, user: &mut User, key: &str, others: usize) {
         let content = Content { writer: user.number() as u64, number: 0, size_bytes: REAL_STATE_BYTES };
         self.ended.truncate(others);
@@ -234,13 +234,13 @@ impl Part {
         let deleted = user.delete(key).await;
         self.note(&saved);
         self.note(&deleted);
-        // A save without an answer may take effect after the delete.
+        // A save without a response may take effect after the delete.
         if saved.is_success() && deleted.is_success() {
             self.ended.push(Ended { key: key.to_owned(), deleted });
         }
     }
 
-    /// Notes an answer that is wrong whatever was done.
+    /// Notes a response that is wrong whatever else was done.
     fn note(&mut self, exchange: &Exchange) {
         if let (None, Some(anomaly)) = (&self.wrong, wrong_by_itself(exchange)) {
             let what = super::answers::words(exchange, anomaly);
@@ -249,7 +249,7 @@ impl Part {
         }
     }
 
-    /// Lists once.
+    /// Lists once, and notes what is wrong with the list.
     async fn list(&mut self, user: &mut User, members: &[Member]) {
         let listed = user.list().await;
         if is_unknown(&listed) {
@@ -263,7 +263,7 @@ impl Part {
     }
 }
 
-/// Whether a list came to nothing of which anything follows: no answer, a proxy's error, or a server that is full.
+/// Whether nothing follows from a list: no response, a proxy's error, or a server that is full.
 fn is_unknown(listed: &Exchange) -> bool {
     let is_error = listed.status().is_none_or(|status| status >= 500);
     is_error && listed.refusal().is_none_or(|(status, _)| status != 500)
@@ -315,7 +315,7 @@ fn fault(listed: &Exchange, members: &[Member], ended: &[Ended]) -> Option<Fault
     fault(Anomaly::WrongListEntry, &earlier, what)
 }
 
-/// The entries of a list. PHP leaves empty data out.
+/// The entries of a list. PHP omits empty data.
 fn entries(data: &str) -> serde_json::Result<Vec<Entry>> {
     if data == "null" { Ok(Vec::new()) } else { serde_json::from_str(data) }
 }
@@ -325,7 +325,7 @@ fn time(entry: &Entry) -> Option<f64> {
 }
 
 impl Member {
-    /// How an entry differs from the session that it is of.
+    /// How an entry differs from its session.
     fn difference(&self, entry: &Entry) -> Option<String> {
         if entry.type_slug != self.type_slug {
             return Some(format!("is of the type {}, and is listed with {}", self.type_slug, entry.type_slug));
@@ -339,7 +339,7 @@ impl Member {
                 return Some(format!("has {name} {own}, and is listed with {}", listed(name)));
             }
         }
-        // The specification's PHP calls the file's time of change the time of creation.
+        // The specification's PHP reports the file's change time as the creation time.
         let own = self.metadata.get("created")?;
         let is_right = |shown: &Value| same(shown, own) || same(shown, &entry.timestamp);
         let shown = [&entry.created, listed("created")].into_iter().find(|shown| !is_right(shown))?;
@@ -391,7 +391,7 @@ mod tests {
         vec![Member { key: "A4K".to_owned(), type_slug: "word", metadata }]
     }
 
-    /// An entry of the member, with a field replaced.
+    /// The member's entry, with a field replaced.
     fn own(from: &str, to: &str) -> String {
         let entry = r#"{"sessionKey":"A4K","timestamp":7000,"created":5,"typeSlug":"word","metadata":{"version":"1.0","created":5,"lastModified":7.0}}"#;
         entry.replace(from, to)

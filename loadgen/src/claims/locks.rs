@@ -53,8 +53,8 @@ struct HeldUp {
     stalled: Duration,
     /// What the document was when the locks were released, and then, by restore.
     then: [Option<Content>; 2],
-    /// Where the save was acknowledged and neither shows it: what the document was some time later, by restore. `None`
-    /// where that was not looked at, or not answered.
+    /// If the save was acknowledged and neither shows it: what the document was some time later, by restore. `None` if
+    /// that was not looked at, or had no response.
     late: Option<Seen>,
     /// Saves after that, until one succeeds, and what the document is in the end, by restore and in its file.
     afterwards: Vec<Exchange>,
@@ -146,7 +146,7 @@ impl HeldUp {
             },
             // That a document is there can be seen without a lock.
             Ok(_) if exchange.operation == Operation::Instantiate && is_existing(exchange) => Answered::Clearly,
-            // What a proxy says of the way there.
+            // A proxy's error says nothing about the server.
             Ok(answer) if answer.status >= 500 && exchange.refusal().is_none() => Answered::Unknown(got),
             Ok(_) => Answered::Wrongly(got),
             Err(Failure::TimedOut(_)) if self.alive.status().is_some() && !may_be_in_time => {
@@ -181,15 +181,15 @@ impl HeldUp {
         }
     }
 
-    /// A save with the lock free again that was refused as if it did not keep the contract.
+    /// The first save after the lock was free again that was refused without cause.
     fn wrong_afterwards(&self) -> Option<(Anomaly, &Exchange)> {
         self.afterwards.iter().find_map(|saved| Some((wrong_by_itself(saved)?, saved)))
     }
 
-    /// The save that got no lock was acknowledged, and nobody sees it, not even some time later.
+    /// The save that got no lock was acknowledged, but nobody sees it, not even some time later.
     fn lost(&self) -> Option<Finding> {
         let late = self.late.as_ref().filter(|late| late.content() != Some(MEANWHILE))?;
-        // A restore that fails says nothing of what is stored.
+        // A failed restore says nothing about what is stored.
         if !self.saved.is_success() || matches!(late, Seen::Refused { .. }) {
             return None;
         }
@@ -378,7 +378,7 @@ mod tests {
         }
     }
 
-    /// It was once inconclusive: the server was taken for one that needs no lock.
+    /// Regression: this was inconclusive, as the server counted as one that needs no lock.
     #[test]
     fn a_save_without_the_lock_that_is_acknowledged_and_not_done_is_lost() {
         let whole = |content| Some(Seen::Whole { content, metadata: serde_json::Value::Null });

@@ -90,7 +90,7 @@ pub struct Finding {
     pub expected: Map<String, Value>,
     /// Who did what, when, and what came back; only of a refuted claim.
     pub counterexample: Vec<Step>,
-    /// What the counterexample shows, where that has a standard name.
+    /// The anomaly that the counterexample shows, if it has a standard name.
     pub anomaly: Option<Anomaly>,
 }
 
@@ -126,7 +126,7 @@ impl Finding {
         }
     }
 
-    /// Says what the counterexample shows.
+    /// Sets the anomaly that the counterexample shows.
     #[must_use]
     pub fn named(mut self, anomaly: Anomaly) -> Self {
         self.anomaly = Some(anomaly);

@@ -96,7 +96,8 @@ async fn sessions(lab: &Arc<Lab>) -> Result<Count, Halted> {
     Ok(Count { before: before.len(), saved, ended, handed_out, after: names.len(), strays })
 }
 
-/// A key of our own. A request without a clear answer may have begun a session that nobody knows of.
+/// A new key of our own. Fails if an earlier request without a clear response may have begun a session that nobody
+/// knows of.
 async fn counted_key(lab: &Arc<Lab>, user: &mut User) -> Result<String, Stuck> {
     lab.needs_time()?;
     let key = lab.new_key(user).await?;

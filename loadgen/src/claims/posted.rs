@@ -1,7 +1,7 @@
-//! What is posted with a content besides its state, and whether a document that shows the content has it all.
+//! What is posted with a content besides its state, and whether a document with that content has all of it.
 //!
-//! Type and extra field follow from the content. So whichever of many saves a document is of, it says what else must be
-//! in it.
+//! Type and extra field follow from the content. So whichever of many saves wrote a document, its content implies the
+//! rest.
 
 use crate::client::exchange::Step;
 use crate::client::{Exchange, Operation, User};
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Metadata that an instantiate sets, and no save that does not post it changes.
+/// Metadata that instantiate sets, and that a save keeps unless it posts it.
 const KEPT: [&str; 2] = ["version", "created"];
 
-/// What stands in a field that is none of the usual ones: save stores the whole posted object.
+/// The value of a field beyond the usual ones: save stores the whole posted object.
 fn extra(content: Content) -> Value {
     json!({ "of": content.to_string(), "list": [1, { "two": null }], "text": "ä\"\\" })
 }
@@ -27,9 +27,9 @@ pub(super) async fn instantiate(user: &mut User, key: &str, content: Content) ->
     created
 }
 
-/// Saves a content, its type and an extra field, with metadata fields of its own.
+/// Saves a content with its type, an extra field and these metadata fields.
 pub(super) async fn save(user: &mut User, key: &str, metadata: &BTreeMap<String, u64>, content: Content) -> Exchange {
-    // Put together as text: a large state is not worth reading again.
+    // Assembled as text: a large state is not worth parsing.
     let body = format!(
         r#"{{"sessionKey":"{key}","typeSlug":"{}","metadata":{},"extra":{},"state":{}}}"#,
         content.type_slug(),
@@ -46,17 +46,17 @@ pub(super) async fn save(user: &mut User, key: &str, metadata: &BTreeMap<String,
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) key: Option<String>,
-    /// `None` where its state is none that was ever made, or not whole.
+    /// `None` if the state is not whole, or loadgen never generated it.
     pub(super) content: Option<Content>,
     pub(super) metadata: Value,
     type_slug: Value,
     extra: Value,
-    /// A field that nobody posts.
+    /// The name of a field that nobody posts.
     added: Option<String>,
 }
 
 impl Shown {
-    /// `None` where it is no whole JSON object.
+    /// `None` if it is not a whole JSON object.
     pub(super) fn parse(json: &str) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -83,8 +83,8 @@ impl Shown {
         })
     }
 
-    /// How it differs from what was posted with its content, if it does. What an instantiate posts beyond the usual
-    /// fields need not be kept.
+    /// How it differs from what was posted with its content, if it does. Fields beyond the usual ones need not be kept
+    /// by an instantiate.
     pub(super) fn difference(&self, was_saved: bool) -> Option<String> {
         let content = self.content?;
         let (posted, shown) = (json!(content.type_slug()), &self.type_slug);
@@ -107,13 +107,13 @@ impl Shown {
         }
     }
 
-    /// As [`lost_metadata`].
+    /// See [`lost_metadata`].
     pub(super) fn lost_metadata(&self, before: &Value) -> Option<String> {
         lost_metadata(&self.metadata, before)
     }
 }
 
-/// A restore of which the document says that it is of another key.
+/// The step of a restore whose document names another key.
 pub(super) fn of_another_key(restored: &Exchange) -> Option<Step> {
     let data = restored.data().filter(|_| restored.operation == Operation::Restore)?;
     let other = Shown::parse(data.get())?.key.filter(|key| *key != restored.key)?;
@@ -122,7 +122,7 @@ pub(super) fn of_another_key(restored: &Exchange) -> Option<Step> {
     Some(step)
 }
 
-/// How metadata differ from those that the same document had before, of which a save keeps what it does not post.
+/// How metadata differs from the same document's earlier metadata, of which a save keeps what it does not post.
 pub(super) fn lost_metadata(metadata: &Value, before: &Value) -> Option<String> {
     KEPT.iter().find_map(|&name| {
         let had = before.get(name)?;
@@ -134,7 +134,7 @@ pub(super) fn lost_metadata(metadata: &Value, before: &Value) -> Option<String> 
     })
 }
 
-/// A document with a content as a server that keeps the contract stores it.
+/// A document with a content, as a server that keeps the contract stores it.
 #[cfg(test)]
 pub(super) fn stored(content: Content, metadata: &Value) -> String {
     let (slug, extra, state) = (content.type_slug(), extra(content), content.state());

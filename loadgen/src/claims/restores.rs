@@ -26,8 +26,8 @@ const READERS: usize = 3;
 /// Metadata field in which each save says its number, as its state does.
 const NUMBER: &str = "save_number";
 
-/// A server whose clock is set back says so once. Times that go back more often, each by more than clocks are apart, are no
-/// clock's.
+/// Setting a server's clock back makes times go back once. If they go back more often, each time by more than clocks
+/// differ, the cause is not a clock.
 const MOST_STEPS_BACK: usize = 2;
 const CLOCK_STEP_MS: f64 = 1_000.0;
 
@@ -54,15 +54,15 @@ struct Told {
 /// What a restore showed.
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
-    /// A document of its key that somebody wrote as it is, with its metadata.
+    /// A document of the right key, exactly as somebody wrote it, with its metadata.
     Whole { content: Content, metadata: Value },
-    /// A document whose metadata are of the save of this number, and whose state is of another.
+    /// A document with the state of one save and the metadata of another, which has this number.
     Mixed { content: Content, number: u64 },
-    /// A document that says that it belongs to another key.
+    /// A document that names another key.
     OfAnother { key: String },
-    /// The content is whole, and the rest is not as it was posted.
+    /// A document with a whole content; the rest is not as posted.
     Changed { how: String },
-    /// A document whose state nobody wrote.
+    /// A document with a state that nobody wrote.
     Broken,
     /// No document: an error, a refusal, or no answer.
     Nothing,
@@ -89,7 +89,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Told>, Halted> {
         let (document, found) = (number % documents, Arc::clone(&found));
         let (key, size_bytes) = (keys[document].clone(), SIZES_BYTES[document]);
         async move {
-            // The first users write, one each document.
+            // The first users write, one for each document.
             if number < documents {
                 (write(user, &key, document as u64, size_bytes, until, &found).await, Vec::new())
             } else {
@@ -142,7 +142,7 @@ async fn restore(user: &mut User, key: &str) -> (Exchange, Seen) {
     let mut restored = user.restore(key).await;
     let seen = see(&restored, key);
     restored.note = shown(&seen);
-    // The answer itself is not needed any more, and thousands of them would be a burden.
+    // The response itself is no longer needed, and thousands of them take memory.
     if let (Ok(answer), Seen::Whole { .. }) = (&mut restored.outcome, &seen)
         && let Ok(nothing) = RawValue::from_string("{}".to_owned())
     {
@@ -173,7 +173,7 @@ fn see(restored: &Exchange, key: &str) -> Seen {
     }
 }
 
-/// What was seen, as a note on a restore.
+/// A restore's note: what it showed.
 fn shown(seen: &Seen) -> String {
     match seen {
         Seen::Whole { content, .. } => format!("showing {content}"),
@@ -185,7 +185,7 @@ fn shown(seen: &Seen) -> String {
     }
 }
 
-/// The name of an answer that cannot be right whatever the order, for a document that is there throughout.
+/// The anomaly of a response that is wrong in every order, for a document that is there throughout.
 fn never_right(restored: &Exchange, seen: &Seen) -> Option<Anomaly> {
     match seen {
         Seen::Whole { .. } => None,
@@ -193,8 +193,8 @@ fn never_right(restored: &Exchange, seen: &Seen) -> Option<Anomaly> {
         Seen::OfAnother { .. } => Some(Anomaly::KeyChangedOwners),
         Seen::Changed { .. } => Some(Anomaly::ChangedDocument),
         Seen::Nothing => match restored.refusal() {
-            // "A 500 for a document that is there throughout is a wrong answer", whatever it says; a proxy's are not the
-            // contract's.
+            // "A 500 for a document that is there throughout is a wrong answer", whatever its message; a proxy's 500 is
+            // outside the contract.
             Some((500, _)) => Some(Anomaly::UnreadableDocument),
             Some((404, _)) => Some(Anomaly::AcknowledgedThenLost),
             _ => wrong_by_itself(restored),
@@ -202,13 +202,13 @@ fn never_right(restored: &Exchange, seen: &Seen) -> Option<Anomaly> {
     }
 }
 
-/// Something that is wrong with a document, and the steps that show it.
+/// An anomaly of a document, and the steps that show it.
 type Fault = (Anomaly, Vec<Step>);
 
 impl Told {
-    /// All that is wrong, by name, and the first of it with its steps.
+    /// All anomalies, and the first of them with its steps.
     fn faults(&self) -> (Vec<Anomaly>, Option<Fault>) {
-        // That there is none is for the judge, who knows what else was done.
+        // Whether a 404 is wrong is left to the judge, which knows what else was done.
         let is_absent = |restored: &Exchange| restored.refusal().is_some_and(|(status, _)| status == 404);
         let wrong = |(restored, seen): &(Exchange, Seen)| {
             Some((never_right(restored, seen).filter(|_| !is_absent(restored))?, self.around(restored)))
@@ -229,8 +229,8 @@ impl Told {
         (names, all.into_iter().next().or(judged.first))
     }
 
-    /// Two restores of one save that show it with different metadata, metadata that saves should have kept, or times that
-    /// go back again and again.
+    /// Two restores of one save with different metadata, metadata that saves should have kept, or times that go back
+    /// again and again.
     fn changed_metadata(&self) -> Option<Fault> {
         let wholes = || {
             self.reads.iter().filter_map(|(restored, seen)| match seen {
@@ -263,7 +263,7 @@ impl Told {
         Some(changed(&[earlier.1, later.1], &format!("lastModified, which went back {} times", back.len()), found))
     }
 
-    /// The writes that a restore overlaps, and the last before it; then the restore.
+    /// The last write before a restore, the writes that it overlaps, and the restore.
     fn around(&self, restored: &Exchange) -> Vec<Step> {
         let writes = || self.writes.iter().map(|(_, write)| write);
         let overlaps = |write: &&Exchange| !write.precedes(restored) && !restored.precedes(write);
@@ -330,7 +330,7 @@ mod tests {
         (exchange(Operation::Restore, from, to, status), seen)
     }
 
-    /// Writes at 0–10, 20–30, 40–50, …; the second answered as given.
+    /// Writes at 0–10, 20–30, 40–50, …; the second with this status.
     fn told(second: u16, reads: Vec<(Exchange, Seen)>) -> Told {
         let write = |number: u64| {
             let operation = if number == 0 { Operation::Instantiate } else { Operation::Save };
@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(judged(200, read(12, 15, 503, Seen::Nothing)).verdict, Verdict::Holds, "a server that is full");
     }
 
-    /// Another key's document was once called a torn read, as was an answer that was cut short.
+    /// Regression: another key's document was called a torn read, as was a response that was cut short.
     #[test]
     fn what_is_no_document_of_the_key_is_called_by_what_it_is() {
         let seen = Seen::OfAnother { key: "B4K".to_owned() };

@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Rounds of S1: in each, every user adds one metadata key to the same document. Nobody waits for the others between rounds.
+/// Rounds of S1: in each, every user adds one metadata key to the same document. Users do not wait for each other
+/// between rounds.
 const METADATA_ROUNDS: u64 = 8;
 
-/// Rounds of S2, each on a document of its own, with so many savers at once, and then so many saves one after the other.
+/// Rounds of S2, each on a document of its own, with this many concurrent savers, and then this many saves one after
+/// the other.
 const STATE_ROUNDS: u64 = 20;
 const SAVERS: usize = 16;
 const SAVES_IN_TURN: u64 = 10;
@@ -46,7 +48,7 @@ pub(super) static S2: Claim = Claim {
     attempt: |lab| Box::pin(async move { judged(rounds_of_states(lab).await, |rounds| judge_states(rounds)) }),
 };
 
-/// A document that was just created, and what can be seen of it then.
+/// Creates a document, and looks at it.
 async fn created(lab: &Lab, user: &mut User, content: Content) -> Result<(String, Exchange, Views), Halted> {
     let key = lab.new_key(user).await?;
     let created = posted::instantiate(user, &key, content).await;
@@ -59,14 +61,14 @@ async fn created(lab: &Lab, user: &mut User, content: Content) -> Result<(String
 
 /// An S1 experiment.
 struct Metadata {
-    /// Every save, with the metadata key that it alone wrote, and its value.
+    /// Every save, with the metadata key that only this save wrote, and its value.
     saves: Vec<((String, u64), Exchange)>,
     /// The metadata before the first save.
     before: Value,
     views: Views,
 }
 
-/// Saves of documents that the first of them creates, one a round, and of one that is there, in all rounds.
+/// Saves documents that the first save creates, one per round, and then one existing document in all rounds.
 async fn savers_with_keys_of_their_own(lab: &Arc<Lab>) -> Result<Metadata, Halted> {
     let mut user = lab.user(0);
     for _ in 0..METADATA_ROUNDS {
@@ -81,10 +83,10 @@ async fn savers_with_keys_of_their_own(lab: &Arc<Lab>) -> Result<Metadata, Halte
     Ok(savers_of(lab, key, before.metadata(), METADATA_ROUNDS).await)
 }
 
-/// What comes of the savers of one document, with its metadata before the first save.
+/// Runs the savers of one document; `before` is its metadata before the first save.
 async fn savers_of(lab: &Arc<Lab>, key: String, before: Value, rounds: u64) -> Metadata {
     let (mut user, shared) = (lab.user(0), key.clone());
-    // Each goes on at once, without waiting for the others: savers who are many for a while meet more often.
+    // Savers do not wait for each other: many savers over some time meet more often.
     let saved = at_once(lab.crowd(lab.users), move |mut user, number| {
         let key = shared.clone();
         async move {
@@ -108,7 +110,7 @@ async fn savers_of(lab: &Arc<Lab>, key: String, before: Value, rounds: u64) -> M
     metadata
 }
 
-/// What a document that was saved lacks besides its state, if anything.
+/// How a saved document differs from what was posted, apart from its state, if it does.
 fn not_whole(shown: &Shown, before: &Value) -> Option<String> {
     shown.difference(true).or_else(|| shown.lost_metadata(before))
 }
@@ -151,9 +153,9 @@ fn judge_metadata(metadata: &Metadata) -> Finding {
         .expected("lost", 0)
 }
 
-/// What a document holds after saves of known contents.
+/// A document after saves of known contents.
 struct Round {
-    /// All that was written to it until then: first of all, its instantiate.
+    /// Everything written to it so far, beginning with its instantiate.
     writes: Vec<(Content, Exchange)>,
     /// Its metadata before the first save.
     before: Value,
@@ -161,7 +163,7 @@ struct Round {
 }
 
 impl Round {
-    /// What the document holds when the saves until now have ended.
+    /// Looks at the document after all saves so far have ended.
     async fn of(writes: &[(Content, Exchange)], before: &Value, lab: &Lab, user: &mut User, key: &str) -> Self {
         let views = Views::of(lab, user, key).await;
         let mut round = Self { writes: writes.to_vec(), before: before.clone(), views };
@@ -179,7 +181,7 @@ async fn rounds_of_states(lab: &Arc<Lab>) -> Result<Vec<Round>, Halted> {
         if !lab.has_time() {
             break;
         }
-        // What was written before is of another writer than any save.
+        // The instantiate's writer differs from every saver.
         let first = Content { writer: SAVERS as u64, number: round, size_bytes: MIN_STATE_BYTES };
         let (key, created, before) = created(lab, &mut user, first).await?;
         let (mut writes, before) = (vec![(first, created)], before.metadata());
@@ -207,8 +209,8 @@ async fn save(user: &mut User, key: &str, content: Content) -> (Content, Exchang
     (content, posted::save(user, key, &BTreeMap::new(), content).await)
 }
 
-/// What is wrong with a round, if anything is: no order of the writes ends with any view of it, or no view is whole, or
-/// an answer is wrong by itself.
+/// What is wrong with a round, if anything: no order of the writes ends with a view of it, no view is whole, or a
+/// response is wrong by itself.
 fn fault(round: &Round) -> Option<Finding> {
     let Round { writes, before, views } = round;
     let acknowledged = writes.iter().any(|(_, saved)| saved.is_success());
@@ -222,7 +224,7 @@ fn fault(round: &Round) -> Option<Finding> {
         steps.extend(views.looks.iter().map(Exchange::step));
         return Some(Finding::refuted(format!("{anomaly}: the state is {shown}"), steps).named(anomaly));
     }
-    // One that shows the instantiate's content was not saved yet, as far as is known.
+    // A view with the instantiate's content has not been saved yet, as far as is known.
     let was_saved = |shown: &Shown| shown.content != writes.first().map(|(content, _)| *content);
     let difference = |shown: &Shown| shown.difference(was_saved(shown)).or_else(|| shown.lost_metadata(before));
     let difference = views.in_all(difference).filter(|_| acknowledged)?;
@@ -302,7 +304,8 @@ mod tests {
         assert!(what.starts_with("lost update: the state is w1.n1."), "{what}");
     }
 
-    /// What the round before had saved was once called a content never written, as each round was judged by itself.
+    /// Regression: what an earlier round had saved was called "content never written", as each round was judged by
+    /// itself.
     #[test]
     fn what_an_earlier_round_saved_is_known() {
         let saves = [(1, 1, 10, 200), (2, 11, 15, 200), (3, 16, 20, 200)];

@@ -77,7 +77,7 @@ struct Trials {
     duplicate: Option<[Exchange; 2]>,
     /// The first answer that was not a key.
     error: Option<Exchange>,
-    /// The first answer that is wrong by itself: a key that is none, or a refusal that nothing calls for.
+    /// The first response that is wrong by itself: an invalid key, or a refusal without cause.
     wrong: Option<Exchange>,
 }
 
@@ -102,7 +102,7 @@ async fn experiment(lab: &Arc<Lab>, users: usize, keys: usize) -> Trials {
 fn first_duplicate(asked: &[Exchange]) -> Option<[Exchange; 2]> {
     let mut holders: HashMap<String, &Exchange> = HashMap::new();
     for exchange in asked {
-        // What is no key is wrong by itself.
+        // An invalid key is wrong by itself.
         let Some(key) = exchange.key_handed_out().filter(|key| is_three_character_key(key)) else { continue };
         if let Some(other) = holders.insert(key, exchange) {
             let mut pair = [other.clone(), exchange.clone()];
@@ -193,7 +193,7 @@ mod tests {
         assert!(first_duplicate(&[handed(0, "A4K"), handed(1, "B4K")]).is_none());
     }
 
-    /// Keys of four characters, in lower case, or of none were once counted as keys like others.
+    /// Regression: keys of four characters, lower-case keys and empty keys counted as valid.
     #[test]
     fn a_key_that_is_none_refutes_with_the_exchange_that_shows_it() {
         for key in ["A4KX", "a4k", ""] {

@@ -1,6 +1,6 @@
-//! What can be seen of a document when all is quiet: what restore says, and the file, where the folder is known.
+//! What can be seen of a document when all is quiet: what restore shows and, if the folder is known, the file.
 //!
-//! A fault of one way of looking is another claim's business; for what is stored, only what no view shows is gone.
+//! A fault of a single view is another claim's business. As to what is stored, only what no view shows is lost.
 
 use super::SECOND_LOOK;
 use super::judged::Story;
@@ -10,12 +10,12 @@ use crate::client::{Exchange, User};
 use crate::verify::lab::Lab;
 use serde_json::Value;
 
-/// The restores and documents of one look.
+/// The restores and documents seen when looking at one key.
 #[derive(Clone)]
 pub(super) struct Views {
-    /// The restores; more than one if the first showed something wrong.
+    /// The restores: two if the first showed something wrong.
     pub(super) looks: Vec<Exchange>,
-    /// Every document that was seen, and when, µs since the run's start.
+    /// Every document seen, and when, in µs since the run began.
     pub(super) documents: Vec<(u64, Shown)>,
 }
 
@@ -28,7 +28,7 @@ impl Views {
         Self { documents: seen.map(|shown| (restored.to_us, shown)).collect(), looks: vec![restored] }
     }
 
-    /// Looks once more, a while later: what restore shows then may be right though it was stale before.
+    /// Looks once more, a while later: a restore that was stale before may be right by then.
     pub(super) async fn look_again(&mut self, lab: &Lab, user: &mut User, key: &str) {
         tokio::time::sleep(SECOND_LOOK).await;
         let later = Self::of(lab, user, key).await;
@@ -36,31 +36,30 @@ impl Views {
         self.documents.extend(later.documents);
     }
 
-    /// Whether something can be told: a document was seen, or a restore said clearly that there is none, or none that
-    /// can be read.
+    /// Whether it says anything: a document was seen, or a restore clearly reported none, or an unreadable one.
     pub(super) fn is_known(&self) -> bool {
         !self.documents.is_empty() || self.looks.iter().any(says_something)
     }
 
-    /// The metadata of the document that was seen first.
+    /// The metadata of the first document seen.
     pub(super) fn metadata(&self) -> Value {
         self.documents.first().map(|(_, shown)| shown.metadata.clone()).unwrap_or_default()
     }
 
-    /// What is wrong with every document that was seen, if something is: that of the first.
+    /// The fault of the first document, if every document seen has one.
     pub(super) fn in_all(&self, fault: impl Fn(&Shown) -> Option<String>) -> Option<String> {
         let faults: Option<Vec<String>> = self.documents.iter().map(|(_, shown)| fault(shown)).collect();
         faults?.into_iter().next()
     }
 
-    /// The restores as lines of a counterexample, and what was found in them.
+    /// The restores as steps of a counterexample, and what they show.
     pub(super) fn steps(&self, found: &str) -> Vec<Step> {
         let mut steps: Vec<Step> = self.looks.iter().map(Exchange::step).collect();
         steps.push(Step::finding("the document then", found));
         steps
     }
 
-    /// A story that goes on with what was seen: everything where no view fits by itself, and otherwise nothing.
+    /// Adds what was seen to a story: nothing if some view fits by itself, and everything if none does.
     pub(super) fn add_unless_one_fits(&self, story: &mut Story) {
         let looked = |story: &Story, (at_us, shown): &(u64, Shown)| {
             let mut story = story.clone();

@@ -1,4 +1,4 @@
-//! What every answer of the contract comes in: its type, and its time.
+//! The Content-Type and the timestamp that every response of the contract has.
 
 use super::super::Finding;
 use crate::check::anomaly::Anomaly;
@@ -8,16 +8,16 @@ use crate::client::{Exchange, Operation};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Unix seconds reach this in the year 5138; milliseconds did in 1973. A server whose clock is wrong is not accused.
+/// Unix seconds reach this in the year 5138; milliseconds did in 1973. So a server with a wrong clock is not accused.
 const MILLISECONDS_FROM: f64 = 1e11;
 
-/// A clock may be set back, and another. Times that go back more often than that within a minute are no clock's.
+/// A clock may be set back, perhaps twice. If times go back more often within a minute, the cause is not a clock.
 const MOST_STEPS_BACK: usize = 2;
 
-/// What the clocks of two machines behind one address may be apart; beyond that, seconds that go back count.
+/// How far the clocks of two machines behind one address may differ; times that go back by more count.
 const APART_S: f64 = 1.0;
 
-/// What an answer came in.
+/// The envelope of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Envelope {
     operation: Operation,
@@ -27,7 +27,7 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// `None` where the answer is not the contract's: a page that a proxy made, say.
+    /// `None` if the response is not in the contract's envelope, such as a proxy's page.
     pub(super) fn of(exchange: &Exchange, reply: &Reply) -> Option<Self> {
         #[derive(Deserialize)]
         struct Timed {
@@ -47,7 +47,7 @@ impl Envelope {
         })
     }
 
-    /// What is wrong with it by itself, if anything is.
+    /// What is wrong with this envelope alone, if anything.
     fn fault(&self) -> Option<String> {
         let essence = |value: &String| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match self.content_type.as_ref() {
@@ -68,7 +68,7 @@ impl Envelope {
     }
 }
 
-/// What is wrong with some answers, in the order in which they were given, if anything is.
+/// What is wrong with envelopes, in the order in which they came, if anything.
 pub(super) fn fault(envelopes: &[Envelope]) -> Option<Finding> {
     let wrong = || envelopes.iter().filter_map(|envelope| Some((envelope, envelope.fault()?)));
     if let Some((envelope, what)) = wrong().next() {
@@ -80,7 +80,7 @@ pub(super) fn fault(envelopes: &[Envelope]) -> Option<Finding> {
     let times: Vec<(f64, &Envelope)> =
         envelopes.iter().filter_map(|envelope| Some((envelope.timestamp.as_f64()?, envelope))).collect();
     let back_by = |seconds: f64| times.windows(2).filter(move |pair| pair[0].0 - pair[1].0 > seconds);
-    // Clocks that are apart take turns, so that no more than every other time goes back.
+    // With clocks that differ, responses alternate, so at most every other time goes back.
     let most_in_turns = times.len() / 2 + MOST_STEPS_BACK;
     let by_little = back_by(0.0).count() > most_in_turns;
     let allowed_s = if by_little { 0.0 } else { APART_S };
