@@ -1,11 +1,10 @@
-//! Documents of real size and shape, whose content says who wrote it and cannot be taken for another's.
+//! Documents of real size and shape, whose content identifies who wrote it.
 //!
-//! A state is a pure function of its [`Content`]; so any state that comes back is either exactly one that some
-//! user wrote, or it is not whole. It also bears a checksum of itself, so that one that comes back as it was written is
-//! known in a fraction of the time.
+//! A state is a pure function of its [`Content`], so any state that comes back is either exactly one that some user
+//! wrote, or not whole. It also carries a checksum of itself, so that an unchanged state is recognised in a fraction of
+//! the time.
 //!
-//! [`posted`]: what a save posts besides the state. [`difference`]: what differs between a posted document and a shown
-//! one.
+//! [`posted`]: what a save posts besides the state. [`difference`]: how a shown document differs from the posted one.
 
 pub mod posted;
 
@@ -267,9 +266,9 @@ pub fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// What differs between a document as it was posted and as it was shown, the first part of it; `None` where it came back
-/// whole. Metadata are laid over what was stored, and the server adds some of its own: there, only what was posted must be
-/// found again. The legacy field `type` is dropped by design.
+/// The first difference between a document as posted and as shown; `None` if it came back whole. Posted metadata is
+/// merged into the stored metadata, and the server adds its own, so only the posted fields are compared there. The
+/// legacy field `type` is dropped by design.
 #[must_use]
 pub fn difference(posted: &Value, shown: &Value) -> Option<String> {
     let (Value::Object(posted), Value::Object(shown)) = (posted, shown) else {
@@ -287,7 +286,7 @@ pub fn difference(posted: &Value, shown: &Value) -> Option<String> {
     changed.chain(overlaid).next()
 }
 
-/// The first place at which a part of a document changed.
+/// The first place where a part of a document differs.
 fn differing(part: &str, posted: Option<&Value>, shown: Option<&Value>) -> Option<String> {
     match (posted, shown) {
         (Some(posted), Some(shown)) if same(posted, shown) => None,
@@ -299,7 +298,7 @@ fn differing(part: &str, posted: Option<&Value>, shown: Option<&Value>) -> Optio
     }
 }
 
-/// In words, how a part of a document changed.
+/// Describes how a part of a document changed.
 fn changed(part: &str, posted: Option<&Value>, shown: Option<&Value>) -> String {
     let text = |value: Option<&Value>| {
         value.map_or_else(|| "nothing".to_owned(), |value| excerpt(value.to_string().as_bytes()))

@@ -1,29 +1,30 @@
-//! What a server process believes of the keys, and when it must read the folder again. Pure.
+//! What a server process believes about the keys, and when it must read the folder again. Pure.
 //!
-//! Others free keys without a word: an archiver moves documents away, a second process deletes. So a look at the folder
-//! is due again once the last one is old and many keys were picked since. One request takes it; the others go on.
+//! Others free keys without notice: an archiver moves documents away, a second process deletes. So the folder must be
+//! read again once the last scan is old and many keys were picked since. One request scans; the others go on.
 
 use crate::keys::{Draw, FreeKeys, Key, KeySpace};
 use crate::protocol::{Look, Pick};
 
-/// How long a server may go on without a look at the folder.
+/// How long a server may go on without reading the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Freshness {
-    /// Keys picked since a look was last due. Keys that are handed out were picked, so they are never more than this.
+    /// Keys picked since a scan was last due. Every key that is handed out was picked, so at most this many were handed
+    /// out.
     pub picks: u64,
-    /// Age of the last look, milliseconds.
+    /// Age of the last scan, milliseconds.
     pub age_ms: u64,
 }
 
-/// 1,000 keys, 2 % of the space: what users notice of fewer stale picks is nothing. 1 s: a look at 46,656 names takes
-/// some 30 ms of one thread, which is 3 % of one processor under the heaviest demand.
+/// 1,000 keys, 2 % of the space: users do not notice that few stale picks. 1 s: a scan of 46,656 names takes some 30 ms
+/// of one thread, which is 3 % of one processor under the heaviest demand.
 pub const FRESHNESS: Freshness = Freshness { picks: 1_000, age_ms: 1_000 };
 
-/// Of a folder so large that a look takes longer than 100 ms, the looks may take one part in this many of the time.
+/// If a folder is so large that a scan takes longer than 100 ms, scans take at most one part in this many of the time.
 const LEAST_TIME_BETWEEN_LOOKS: u64 = 10;
 
-/// Changes that are kept while a look is taken: many times what a server does in that time. A look that failed has no
-/// end, so without a limit they would be kept for ever. What is lost costs an attempt, or a key until the next look.
+/// Most changes kept during a scan: many times what a server does in that time. A scan that failed never ends, so
+/// without a limit they would be kept for ever. A change that is lost costs an attempt, or a key until the next scan.
 const MOST_CHANGES: usize = 1 << 16;
 
 /// The keys that a server process believes free.
@@ -32,14 +33,14 @@ pub struct KeyHint {
     freshness: Freshness,
     free: FreeKeys,
     last_look: Option<Look>,
-    /// How long that look took.
+    /// How long the last scan took.
     look_took_ms: u64,
-    /// When the last look began, or was due.
+    /// When the last scan began, or was due.
     since_ms: u64,
-    /// Picks since a look was last due.
+    /// Picks since a scan was last due.
     picks: u64,
-    /// Whether keys became free, in the order in which that was reported, since a look is due that has not come to its
-    /// end: it may have read their names before.
+    /// Keys reported as free or taken, in order, since a scan became due that has not ended: it may have read their
+    /// names before.
     meanwhile: Option<Vec<(Key, bool)>>,
 }
 
@@ -68,7 +69,7 @@ impl KeyHint {
             return false;
         }
         let least_age_ms = self.freshness.age_ms.max(self.look_took_ms.saturating_mul(LEAST_TIME_BETWEEN_LOOKS));
-        // A clock that was set back says nothing of the age, and must not put the look off for as long.
+        // If the clock was set back, the age is unknown, and that must not delay the scan.
         now_ms().abs_diff(self.since_ms) >= least_age_ms
     }
 
@@ -89,7 +90,7 @@ impl KeyHint {
         }
     }
 
-    /// Takes over what a look found that ended now.
+    /// Takes over the result of a scan that ends now.
     pub fn looked(&mut self, found_free: FreeKeys, look: Look, now_ms: u64) {
         self.free = found_free;
         for (key, free) in self.meanwhile.take().unwrap_or_default() {
@@ -111,7 +112,7 @@ mod tests {
         KeySpace::new(3).expect("three is in range")
     }
 
-    /// A hint that has just read a folder in which only the first keys are free.
+    /// A hint that has just scanned a folder in which only the first keys are free.
     fn with_free(free: u64, took_ms: u64) -> KeyHint {
         let mut hint = KeyHint::new(three(), LIMITS);
         look(&mut hint, free, START_MS, took_ms);
@@ -123,7 +124,7 @@ mod tests {
         hint.looked(found_free, Look { folder_modified_ns: 0, at_ms }, at_ms + took_ms);
     }
 
-    /// Each draw is the lowest number, so of few free keys the first is picked.
+    /// Each draw is the lowest number, so the first free key is picked.
     fn pick(hint: &mut KeyHint, after_ms: u64) -> Pick {
         hint.pick(|| START_MS + after_ms, &mut |_| 0)
     }
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(pick(&mut hint, 1_900), Pick::LookDue);
     }
 
-    /// The look had read the names already when two sessions ended and a key was handed out.
+    /// The scan had already read the names when two keys were handed out and a session ended.
     #[test]
     fn what_is_reported_while_a_due_look_is_taken_is_not_forgotten_by_it() {
         let mut hint = with_free(2, 30);

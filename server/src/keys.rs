@@ -205,7 +205,7 @@ impl FreeKeys {
         None
     }
 
-    /// Whether the space is too large for it to hold anything: every key is believed free, whatever it is told.
+    /// Whether the space is too large to store: every key is then believed free, whatever is reported.
     #[must_use]
     pub fn is_without_memory(&self) -> bool {
         self.bits.is_empty()

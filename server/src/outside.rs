@@ -37,7 +37,7 @@ impl SharedHint {
         Self::with_freshness(space, FRESHNESS)
     }
 
-    /// The same, with other limits on how old it may be.
+    /// The same, with other limits on the age of the hint.
     #[must_use]
     pub fn with_freshness(space: KeySpace, freshness: Freshness) -> Self {
         Self { space, hint: Mutex::new(KeyHint::new(space, freshness)) }

@@ -81,7 +81,7 @@ impl Client for Connection {
     }
 }
 
-/// A reply, unless its connection was lost in the middle: that is no answer.
+/// A complete reply; a failure if the connection was lost in the middle of the body.
 fn whole(reply: Reply) -> Result<Reply, Failure> {
     if reply.is_cut_off() {
         Err(Failure::Closed("in the middle of a body of unknown length".to_owned()))

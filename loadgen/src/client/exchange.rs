@@ -47,13 +47,13 @@ pub enum Body {
     Other(String),
 }
 
-/// How much of a text from outside is shown.
+/// How many characters of an untrusted text are shown.
 const EXCERPT_CHARS: usize = 60;
 
-/// What stands behind the beginning of a body that is JSON up to where it ends.
+/// Appended to the excerpt of a body that is valid JSON up to where it ends.
 pub(crate) const CUT_SHORT: &str = " (the JSON ends in the middle)";
 
-/// How a text from outside begins: on one line, and cut short.
+/// The beginning of an untrusted text, on one line.
 #[must_use]
 pub fn excerpt(bytes: &[u8]) -> String {
     // A character has at most four bytes.
@@ -72,24 +72,24 @@ pub fn excerpt(bytes: &[u8]) -> String {
     excerpt
 }
 
-/// What a response says of its request by status and envelope together. This is the one place that decides it, for loads
-/// and for claims.
+/// What a response says about its request, by status and envelope together. Loads and claims both decide it here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// 200, and a success in the contract's envelope.
     Success,
     /// 4xx or 5xx, and an error in the contract's envelope.
     Refusal,
-    /// 4xx or 5xx without the envelope: a proxy's page, say. The server may never have seen the request, or have done it.
+    /// 4xx or 5xx without the envelope, such as a proxy's page. The server may not have seen the request, or may have
+    /// done it.
     Unclear,
-    /// The contract's envelope, with a status that does not belong to it: 201, say.
+    /// The contract's envelope, with a status that does not match it, such as 201.
     WrongStatus,
     /// Any other response without the envelope.
     NoEnvelope,
 }
 
 impl Meaning {
-    /// Of a status, and of whether the envelope, if it is one, says that the request succeeded.
+    /// From a status, and from what the envelope says about success, if there is one.
     #[must_use]
     pub fn of(status: u16, is_success: Option<bool>) -> Self {
         match (status, is_success) {
@@ -102,8 +102,8 @@ impl Meaning {
     }
 }
 
-/// Whether a refusal in the contract's envelope says that nothing was done: the request was wrong. A server that is busy or
-/// tired of waiting (408, 429) may have begun.
+/// Whether a refusal in the contract's envelope implies that nothing was done, as the request was wrong. A server that
+/// is busy or timed out (408, 429) may have begun.
 #[must_use]
 pub fn had_no_effect(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 408 | 429)
@@ -144,7 +144,7 @@ fn is_cut_short(bytes: &[u8], error: Option<&serde_json::Error>) -> bool {
 }
 
 impl Answer {
-    /// What it says by status and envelope together.
+    /// What the response says by status and envelope together.
     #[must_use]
     pub fn meaning(&self) -> Meaning {
         let is_success = match self.body {
@@ -220,14 +220,14 @@ impl Exchange {
         self.outcome.as_ref().ok().map(|answer| answer.status)
     }
 
-    /// What the response says by status and envelope together; none without a response.
+    /// What the response says by status and envelope together; `None` without a response.
     #[must_use]
     pub fn meaning(&self) -> Option<Meaning> {
         self.outcome.as_ref().ok().map(Answer::meaning)
     }
 
-    /// Whether the operation may have taken effect: it succeeded, or it failed in a way that says nothing. A
-    /// refusal (4xx) in the contract's envelope and a connection that was never made had no effect.
+    /// Whether the operation may have taken effect: it succeeded, or it failed without saying so. A refusal (4xx) in
+    /// the contract's envelope and a connection that was never made had no effect.
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         match &self.outcome {
@@ -236,7 +236,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the answer does not say if the operation took effect, or will: there is none, or it is a server's failure.
+    /// Whether it is unknown if the operation took effect, or will: there is no response, or a failure of the server.
     #[must_use]
     pub fn is_unclear(&self) -> bool {
         let is_busy = matches!(self.status(), Some(408 | 429));
@@ -354,8 +354,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// An exchange about one key for the tests of judgements: a success as the contract has it where the status is 200, a
-/// refusal elsewhere.
+/// An exchange about one key, for tests of judgements: the contract's success for status 200, a refusal for all others.
 #[cfg(test)]
 pub(crate) fn sample(operation: Operation, from_us: u64, to_us: u64, status: u16) -> Exchange {
     let data = match operation {
@@ -402,7 +401,7 @@ mod tests {
         }
     }
 
-    /// A server that responds 201 was reported as "malformed", and its status was not named.
+    /// Regression: a server that returned 201 was reported as "malformed", without its status.
     #[test]
     fn a_wrong_status_is_named() {
         for (status, body, got) in [
@@ -423,7 +422,8 @@ mod tests {
         }
     }
 
-    /// A proxy's page for 502, 503 and 504 was taken for a response of the server, and its 404 or 413 for a refusal.
+    /// Regression: a proxy's 502, 503 and 504 pages counted as the server's responses, and its 404 and 413 pages as
+    /// refusals.
     #[test]
     fn status_and_envelope_are_read_together() {
         use Meaning::{NoEnvelope, Refusal, Success, Unclear, WrongStatus};

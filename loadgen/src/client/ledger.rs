@@ -41,8 +41,8 @@ struct State {
     keys: BTreeMap<String, Ownership>,
     /// Keys under which a write had no answer: it may still take effect, even after the key was given back.
     open_writes: BTreeSet<String>,
-    /// Keys under which a write or a delete had no clear answer: it may still take effect in the session of who gets the
-    /// key next.
+    /// Keys with a write or a delete that had no clear response: it may still take effect in the session of the key's
+    /// next owner.
     unsettled: BTreeSet<String>,
 }
 
@@ -91,17 +91,17 @@ impl Ledger {
         }
     }
 
-    /// Notes an answer that does not say what was done.
+    /// Notes a response that does not say what was done.
     pub fn note_unclear(&self) {
         self.state().unclear += 1;
     }
 
-    /// Begins to count anew which exchanges have no clear answer.
+    /// Resets the count of exchanges without a clear response.
     pub fn begin_claim(&self) {
         self.state().unclear = 0;
     }
 
-    /// Exchanges of this claim without a clear answer.
+    /// The number of this claim's exchanges without a clear response.
     #[must_use]
     pub fn unclear(&self) -> u32 {
         self.state().unclear
@@ -154,12 +154,12 @@ impl Ledger {
         self.state().open_writes.iter().cloned().collect()
     }
 
-    /// Notes that a write or a delete under a key had no clear answer.
+    /// Notes that a write or a delete under a key had no clear response.
     pub fn note_unsettled(&self, key: &str) {
         self.state().unsettled.insert(key.to_owned());
     }
 
-    /// The keys under which a write or a delete had no clear answer.
+    /// Keys with a write or a delete that had no clear response.
     #[must_use]
     pub fn unsettled(&self) -> BTreeSet<String> {
         let state = self.state();

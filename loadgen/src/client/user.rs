@@ -73,7 +73,7 @@ impl User {
         self.ask(Operation::Save, key, body).await
     }
 
-    /// Posts a body of the caller's own making under a key.
+    /// Posts a given body about a key.
     pub async fn post(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
         self.ask(operation, key, body).await
     }
@@ -101,10 +101,11 @@ impl User {
         self.ask_in_full(operation, "", method, query, body).await.0
     }
 
-    /// As [`User::ask_anything`], about a key, where it is about one that may be written under; with the reply as it came.
+    /// Like [`User::ask_anything`], but also returns the reply as it came. `key` is the key that the request may write
+    /// under, if there is one.
     ///
     /// # Panics
-    /// Where the query cannot stand in a URL.
+    /// If the query is not valid in a URL.
     pub async fn ask_in_full(
         &mut self,
         operation: Operation,

@@ -60,19 +60,19 @@ pub struct Reply {
     pub status: u16,
     /// `X-Key-Attempts`, where the server sends it.
     pub attempts: Option<u32>,
-    /// What else its head says.
+    /// Other headers that matter.
     pub head: Head,
     /// The whole body.
     pub body: Bytes,
 }
 
-/// What a head says of its body.
+/// What the headers say about the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// `Content-Type`.
     pub content_type: Option<HeaderValue>,
-    /// Whether nothing says how long the body is, so that it goes on until the connection ends: then a connection that is
-    /// lost looks like the end.
+    /// Whether no length is given, so that the body ends with the connection: a lost connection then looks like its
+    /// end.
     pub is_open_ended: bool,
 }
 
@@ -84,7 +84,7 @@ impl Head {
 }
 
 impl Reply {
-    /// Whether the connection was lost in the middle of the body, as far as can be seen.
+    /// Whether the connection seems to have been lost in the middle of the body.
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
         let reads = || serde_json::from_slice::<&serde_json::value::RawValue>(&self.body);
@@ -121,8 +121,8 @@ pub(super) fn attempts(headers: &HeaderMap) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// The specification's PHP, served by itself, says no length: what ended with the connection was taken for an answer that
-    /// is no JSON.
+    /// Regression: the specification's PHP, served by its own web server, sends no length, so a lost connection counted
+    /// as a response that is not JSON.
     #[test]
     fn a_body_of_unknown_length_that_ends_in_the_middle_was_cut_off() {
         let reply = |is_open_ended, body: &'static str| {

@@ -1,5 +1,5 @@
-//! What is posted besides a state, so that a document that does not come back whole shows. All of it is a pure function of
-//! the content, so it can be checked without memory of what was sent.
+//! What saves post besides the state, so that a document that comes back incomplete is noticed. All of it is a pure
+//! function of the content, so checking it needs no memory of what was sent.
 
 use super::Content;
 use serde_json::Value;
@@ -7,33 +7,34 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Types that every server accepts unless it is told otherwise: a user posts one and the other in turn.
+/// Types that every server accepts by default; users post them in turn.
 const TYPES: [&str; 2] = ["word", "demo"];
 
 /// The fields that every document has.
 const USUAL: [&str; 4] = ["sessionKey", "typeSlug", "metadata", "state"];
 
-/// Metadata names that saves post, one each in turn: what an overlay must keep is then told from what it must replace.
-/// None looks like an integer, as PHP renumbers those.
+/// Metadata names that saves post, one per save, in turn. They show whether a save overlays the stored metadata or
+/// replaces it. None looks like an integer, as PHP renumbers those.
 pub const NAMES: [&str; 3] = ["draft-a", "draft-b", "draft-c"];
 
-/// Fields beyond the usual ones, one each in turn: a save replaces the other one away.
+/// Fields beyond the usual ones, one per save, in turn: a save removes the other one.
 pub const VIEWS: [&str; 2] = ["view-a", "view-b"];
 
-/// Who writes the document of a session for all users, by instantiate. Every other content in such a session is a save's.
+/// Writer of the initial document of a session that all users share, by instantiate. Saves wrote all other contents
+/// there.
 pub const OPENING_WRITER: u64 = u64::MAX;
 
-/// Which save posted a metadata name: the name's value.
+/// The value of a metadata name: which save posted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Who saved.
+    /// The user who saved.
     pub writer: u64,
     /// The number of the content.
     pub number: u64,
 }
 
 impl Mark {
-    /// Reads a mark.
+    /// Parses a mark.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (writer, number) = text.strip_prefix('w')?.split_once(".n")?;
@@ -46,7 +47,7 @@ impl Mark {
         TYPES[place(self.writer ^ self.number, TYPES.len())]
     }
 
-    /// Which of [`NAMES`] bears it.
+    /// Index of the name in [`NAMES`] that carries it.
     #[must_use]
     pub fn place(self) -> usize {
         place(self.number, NAMES.len())
@@ -66,7 +67,7 @@ enum Piece {
     Number,
 }
 
-/// Something of each kind: what a server that takes documents apart could lose.
+/// A value of each kind that a server may lose when it parses documents.
 const VIEW: [Piece; 7] = [
     Piece::Text(r#"{"title":"Größe von \"n"#),
     Piece::Number,
@@ -78,25 +79,25 @@ const VIEW: [Piece; 7] = [
 ];
 
 impl Content {
-    /// The mark of the save of this content.
+    /// The mark that the save of this content posts.
     #[must_use]
     pub fn mark(self) -> Mark {
         Mark { writer: self.writer, number: self.number }
     }
 
-    /// The type that it is posted with.
+    /// The type that this content is posted with.
     #[must_use]
     pub fn type_slug(self) -> &'static str {
         self.mark().type_slug()
     }
 
-    /// Which of [`VIEWS`] its save posts.
+    /// Index of the field in [`VIEWS`] that its save posts.
     #[must_use]
     pub fn view_place(self) -> usize {
         place(self.number, VIEWS.len())
     }
 
-    /// Writes what its save posts besides key, type and state: fields of a JSON object, each behind a comma.
+    /// Writes what its save posts besides key, type and state: fields of a JSON object, each preceded by a comma.
     pub fn write_posted(self, out: &mut Vec<u8>) {
         let mut number = itoa::Buffer::new();
         out.extend_from_slice(b",\"metadata\":{\"");
@@ -123,17 +124,17 @@ impl Content {
     pub fn view(self) -> String {
         let mut view = Vec::new();
         self.write_view(&mut view);
-        // Its pieces are text.
+        // All pieces are valid UTF-8.
         String::from_utf8(view).unwrap_or_default()
     }
 
-    /// Whether a JSON value is that view.
+    /// Whether a JSON value equals that view.
     #[must_use]
     pub fn is_view(self, shown: &str) -> bool {
         self.pass_view(shown.as_bytes()).is_some_and(<[u8]>::is_empty) || is_same(&self.view(), shown)
     }
 
-    /// What comes behind that view, if a text begins with it byte for byte as it was posted.
+    /// The rest of a text that begins with that view, byte for byte as posted.
     #[must_use]
     pub fn pass_view(self, mut text: &[u8]) -> Option<&[u8]> {
         let mut number = itoa::Buffer::new();
@@ -152,16 +153,16 @@ impl Content {
     }
 }
 
-/// The types that are posted, in words.
+/// The types that saves post, for messages.
 pub const TYPES_IN_WORDS: &str = "\"word\" or \"demo\"";
 
-/// Whether a type is one that is posted.
+/// Whether saves post this type.
 #[must_use]
 pub fn is_type(type_slug: &str) -> bool {
     TYPES.contains(&type_slug)
 }
 
-/// The first field of a document that is neither one that every document has, nor one of these.
+/// The first field of a document that is neither a usual one nor one of `posted`.
 #[must_use]
 pub fn field_beyond(document: &str, posted: &[&str]) -> Option<String> {
     let names: BTreeMap<String, &RawValue> = serde_json::from_str(document).ok()?;

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long a server has when a load is over for requests that nobody waits for any more, and for undoing what it did: then
-/// its documents are looked at, and those once more, as much later, that are not whole.
+/// How long a server gets after a load to finish requests that nobody waits for any more, and for anything that it may
+/// undo. Then its documents are looked at; after the same time again, once more those that are not whole.
 const SETTLES: Duration = Duration::from_millis(500);
 
 /// How a session for all users came to be, as the history's first line: before everything else.
@@ -42,30 +42,31 @@ pub fn opening_line(key: &str, content: Content, seed: u64) -> Vec<u8> {
     line
 }
 
-/// Where a load's documents are looked at when it is over.
+/// Where to look at a load's documents once it is over.
 #[derive(Debug, Default)]
 pub struct View<'a> {
-    /// The target, and how long an answer is waited for.
+    /// The target, and how long to wait for a response.
     pub target: Option<(&'a Arc<Target>, Patience)>,
-    /// Its saves folder, where it is known.
+    /// Its saves folder, if known.
     pub folder: Option<&'a SavesFolder>,
-    /// Looking at the target is broken off when this is cancelled.
+    /// Cancelling this stops the look at the target.
     pub stop: CancellationToken,
 }
 
-/// What is to be said of a load's history.
+/// The verdict on a load's history, and what it showed.
 #[derive(Debug)]
 pub struct Judged {
-    /// The verdict.
+    /// The verdict on the history.
     pub verdict: Verdict,
-    /// Keys of sessions that were certainly ended, under which a document of the load is.
+    /// Keys of sessions that have certainly ended, although a document of the load is still there.
     pub came_back: Vec<String>,
 }
 
-/// Looks at the documents of a load of a seed, enters what is there in its history, and judges that.
+/// Looks at the documents of a load, appends what is there to its history, and judges the history. `seed` is the
+/// load's.
 ///
 /// # Errors
-/// Where the history is damaged, or cannot be written to.
+/// If the history is damaged, or cannot be written to.
 pub async fn judge(history: &Path, view: &View<'_>, seed: u64) -> anyhow::Result<Judged> {
     let mut accesses = Accesses::default();
     accesses.add_all(read_history(history)?).map_err(|error| anyhow!(error))?;
@@ -91,7 +92,7 @@ pub async fn judge(history: &Path, view: &View<'_>, seed: u64) -> anyhow::Result
     Ok(Judged { verdict: Verdict::of(&accesses.by_key), came_back })
 }
 
-/// Adds lines to a history, and to what was gathered from it.
+/// Appends lines to a history, and adds them to the accesses read from it.
 fn enter(lines: &[u8], history: &Path, accesses: &mut Accesses) -> anyhow::Result<()> {
     append(history, lines)?;
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

@@ -157,8 +157,8 @@ pub(super) fn envelope(data: Option<&[u8]>) -> Bytes {
     }
 }
 
-/// When all its documents were created and last saved, by a clock that stands still. No whole second, as a clock that counts
-/// in those proves less.
+/// Creation and last save of all its documents: its clock stands still. Not a whole second, as clocks that count
+/// seconds prove less.
 pub(super) const CREATED_MS: u64 = 1_001;
 
 /// The text between the braces of a document's metadata.
@@ -166,7 +166,7 @@ fn metadata(document: &[u8]) -> &[u8] {
     between(document, br#""metadata":{"#, b'}')
 }
 
-/// What comes behind a field's beginning, up to its end; nothing if it is not there.
+/// What follows `begin`, up to `end`; empty if it is not there.
 fn between<'a>(document: &'a [u8], begin: &[u8], end: u8) -> &'a [u8] {
     let Some(at) = memchr::memmem::find(document, begin) else { return b"" };
     let inner = &document[at + begin.len()..];
@@ -178,7 +178,7 @@ fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Bytes {
     [&document[..at], by, &document[at + part.len()..]].concat().into()
 }
 
-/// What a save stores: what was posted, with its metadata laid over what is there.
+/// What a save stores: the posted document, with its metadata laid over the stored metadata.
 fn overlaid(stored: &[u8], posted: &[u8]) -> Bytes {
     let posted_metadata = metadata(posted);
     let name_of = |field: &[u8]| field[..memchr::memchr(b':', field).unwrap_or(0)].to_vec();

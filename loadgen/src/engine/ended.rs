@@ -1,18 +1,18 @@
-//! Which sessions the users of a worker ended, and when their documents were created: so that a list which still shows one is
-//! noticed. A key can have another's document by then, which was created at another time.
+//! Sessions that a worker's users ended, and when their documents were created, to notice a list that still shows one.
+//! The key may have another user's document by then, but that one was created at another time.
 
 use crate::check::answer::{Listed, place_of_key as place};
 use std::collections::HashMap;
 
-/// Words of a bitmap of all keys of three characters. Lists have thousands of entries, and nearly all of them are of keys that
-/// nobody here ended.
+/// Words of a bitmap of all keys of three characters. Lists have thousands of entries, nearly all of keys that nobody
+/// here ended.
 const WORDS: usize = (36 * 36 * 36_usize).div_ceil(64);
 
-/// How long a session must have lived, in µs, before its document can be distinguished from the next one under its key: two
-/// ticks of the server's clock, which is a millisecond, or a second if `created` is a whole second.
+/// How long a session must have lived, in µs, for its document to be distinguishable from the next one under its key:
+/// two ticks of the server's clock, which has milliseconds, or seconds if `created` is a whole second.
 const LIVED_US: [u64; 2] = [2_000, 2_000_000];
 
-/// A session that was certainly ended.
+/// A session that has certainly ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Session {
     created_ms: f64,
@@ -31,7 +31,7 @@ impl Ended {
         Self { known: Box::new([0; WORDS]), sessions: HashMap::new() }
     }
 
-    /// Notes that a session was ended whose document had been there for so long.
+    /// Notes an ended session, whose document had been there for `lived_us`.
     pub(crate) fn note(&mut self, key: &str, created_ms: f64, lived_us: u64, ended_us: u64) {
         let is_whole_seconds = created_ms % 1_000.0 == 0.0;
         if let Some(place) = place(key).filter(|_| lived_us > LIVED_US[usize::from(is_whole_seconds)]) {
@@ -40,7 +40,7 @@ impl Ended {
         }
     }
 
-    /// Whether a list that was asked for at a time shows a session that was ended before.
+    /// Whether a list that was requested at `called_us` shows a session that had ended before.
     pub(crate) fn is_shown(&self, entries: &[Listed], called_us: u64) -> bool {
         let is_ended = |entry: &Listed| {
             let Some(place) = place(entry.key()).filter(|place| self.known[place / 64] >> (place % 64) & 1 == 1) else {
@@ -80,7 +80,7 @@ mod tests {
         }
     }
 
-    /// The next document under the key must not be able to bear the same time.
+    /// The next document under the key must not be able to have the same creation time.
     #[test]
     fn a_session_that_lived_no_longer_than_the_clocks_grain_proves_nothing() {
         for (created_ms, lived_us, is_proof) in

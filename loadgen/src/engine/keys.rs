@@ -11,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Parts with a lock each, so that workers seldom meet.
 const PARTS: usize = 64;
 
-/// Half of all keys. While fewer can be in use, a server that tries 100 keys and finds none free does not look: the chance of
-/// that is below 2⁻¹⁰⁰.
+/// Half of all keys. While fewer can be in use, a server that tries 100 random keys finds none free with a chance below
+/// 2⁻¹⁰⁰, so one that reports this is wrong.
 const HALF: usize = THREE_CHARACTER_KEYS / 2;
 
 /// What is under a key that a user of the run holds, or held.
@@ -22,12 +22,13 @@ pub enum Hold {
     Handed,
     /// A document of ours.
     Written,
-    /// An operation had no clear answer: there may be a document of ours, or, once the key is free again, another's.
+    /// An operation had no clear response: there may be a document of ours or, once the key is free again, another
+    /// user's.
     Unsure,
 }
 
 impl Hold {
-    /// Enters a key in a ledger when a run is over, so that what is under it is taken back.
+    /// Enters a key in a ledger after a run, so that what is under it is cleaned up.
     pub fn enter(self, key: &str, ledger: &Ledger) {
         match self {
             Self::Handed => drop(ledger.own(key, Ownership::Handed)),
@@ -37,13 +38,13 @@ impl Hold {
     }
 }
 
-/// What a key that was handed to a user is worth to it.
+/// What is known about a key when it is handed to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handing {
-    /// Nobody else has to do with it.
+    /// No other user has it.
     Own,
-    /// What an earlier holder asked for under it had no clear answer, and may still take effect: whatever is found under it
-    /// accuses nobody.
+    /// An operation of an earlier holder had no clear response, and may still take effect: nothing found under the key
+    /// accuses anybody.
     Unsettled,
     /// Another user holds it.
     Duplicate,
@@ -54,40 +55,40 @@ pub(crate) enum Handing {
 pub(crate) struct Keys {
     hasher: RandomState,
     parts: Vec<Mutex<Part>>,
-    /// Most keys that can be in use at the target; [`usize::MAX`] where others may use some.
+    /// Most keys that can be in use at the target; [`usize::MAX`] if others may use some.
     most_in_use: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Part {
     entries: HashMap<String, Entry>,
-    /// Keys that were ever handed out, as long as these are not half of all.
+    /// All keys ever handed out; no longer extended once half of all keys may be in use.
     ever_handed: HashSet<String>,
 }
 
-/// What is known of a key.
+/// What is known about a key.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Who certainly holds it; nobody where it may be free.
+    /// Who certainly holds it; `None` if it may be free.
     holder: Option<u32>,
     hold: Hold,
-    /// An operation under it had no clear answer. That may take effect at any later time, so it stays so for good.
+    /// An operation under it had no clear response. That may take effect at any later time, so this stays set.
     is_unsettled: bool,
 }
 
 impl Keys {
-    /// A book of no keys, for a target that has so many in use; none where others may use some.
+    /// No keys are held yet. `in_use` is the number of keys in use at the target; `None` if others may use some.
     pub(crate) fn new(in_use: Option<usize>) -> Self {
         let most_in_use = AtomicUsize::new(in_use.unwrap_or(usize::MAX));
         Self { hasher: RandomState::new(), parts: (0..PARTS).map(|_| Mutex::default()).collect(), most_in_use }
     }
 
-    /// Whether a key must be free that is found within 100 attempts.
+    /// Whether so many keys are free that 100 attempts must find one.
     pub(crate) fn are_mostly_free(&self) -> bool {
         self.most_in_use.load(Ordering::Relaxed) < HALF
     }
 
-    /// Most keys that can be in use at the target, where that is known, and less than half of all.
+    /// Most keys that can be in use at the target, if that is known and less than half of all.
     pub(crate) fn most_in_use(&self) -> Option<usize> {
         Some(self.most_in_use.load(Ordering::Relaxed)).filter(|most| *most < HALF)
     }
@@ -120,7 +121,7 @@ impl Keys {
         Handing::Own
     }
 
-    /// Notes that a document of a user's is under its key.
+    /// Notes that a user's document is under its key.
     pub(crate) fn written(&self, key: &str, user: u32) {
         self.keep(key, user, Hold::Written);
     }
@@ -134,12 +135,12 @@ impl Keys {
         });
     }
 
-    /// Notes that a write under a key had no clear answer.
+    /// Notes that a write under a key had no clear response.
     pub(crate) fn unsettle(&self, key: &str) {
         self.change(key, |entry| *entry = Entry { hold: Hold::Unsure, is_unsettled: true, ..*entry });
     }
 
-    /// Notes that an operation had no clear answer after which its user may hold the key no longer: from now on it may be
+    /// Notes that, after an operation without a clear response, a user may have lost its key: from now on it may be
     /// handed to anybody.
     pub(crate) fn may_be_free(&self, key: &str, user: u32) {
         self.unsettle(key);
@@ -158,7 +159,7 @@ impl Keys {
         }
     }
 
-    /// All keys that are held, or under which a document of ours may still come up.
+    /// All keys that are held, or that may still have a document of ours.
     pub(crate) fn held(&self) -> Vec<(String, Hold)> {
         let part = |part: &Mutex<Part>| -> Vec<(String, Hold)> {
             lock(part).entries.iter().map(|(key, entry)| (key.clone(), entry.hold)).collect()
@@ -166,7 +167,7 @@ impl Keys {
         self.parts.iter().flat_map(part).collect()
     }
 
-    /// Changes what is known of a key; of one that nobody is known to hold, too.
+    /// Changes what is known about a key, even if nobody is known to hold it.
     fn change(&self, key: &str, change: impl FnOnce(&mut Entry)) {
         let mut part = self.part(key);
         if let Some(entry) = part.entries.get_mut(key) {
@@ -184,7 +185,7 @@ impl Keys {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each change is one call on a map or a set.
+    // Each change is a single call on a map or a set, so a panic leaves no half-made one.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -205,8 +206,8 @@ mod tests {
         assert_eq!((keys.held(), keys.hand("A4K", 2)), (vec![], Handing::Own));
     }
 
-    /// A run once kept the keys of sessions whose delete had no clear answer, and called it a duplicate key 272 times that
-    /// the server, which had done those deletes, handed them out again.
+    /// Regression: a run kept the keys of sessions whose delete had no clear response. The server had done those
+    /// deletes, and when it handed the keys out again, the run reported 272 duplicate keys.
     #[test]
     fn a_key_that_may_be_free_is_anybodys_and_stays_unsettled() {
         let keys = Keys::new(None);

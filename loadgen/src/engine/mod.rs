@@ -71,7 +71,7 @@ pub struct Setup {
     pub patience: Patience,
     /// Whether the target reserves the keys that it hands out.
     pub reserves: bool,
-    /// Most keys that are in use at the target before the run; none where others may use some, too.
+    /// Most keys in use at the target before the run; `None` if others may use some too.
     pub keys_in_use: Option<usize>,
     /// The session that all share, where the scenario has one.
     pub shared_key: Option<String>,
@@ -144,7 +144,7 @@ pub struct Measured {
     pub history_bytes: u64,
     /// Keys that users still hold.
     pub held: Vec<(String, Hold)>,
-    /// Most keys that can be in use at the target, where that is known, and less than half of all.
+    /// Most keys that can be in use at the target, if that is known and less than half of all.
     pub keys_in_use: Option<usize>,
 }
 

@@ -104,7 +104,7 @@ pub(crate) struct Done<'a> {
     pub(crate) input: Option<&'a str>,
     pub(crate) answer: Option<Answer<'a>>,
     pub(crate) judgement: Judgement<'a>,
-    /// What is wrong, if the judgement's name does not say it all.
+    /// What is wrong, in words, if the judgement's name does not say it all.
     pub(crate) detail: Option<&'a str>,
     pub(crate) is_set_up: bool,
 }

@@ -118,7 +118,7 @@ fn carry_out(plan: Plan, service_us: u64, stall_us: Range<u64>, twist: Twist) ->
     carry_out_on(None, plan, service_us, stall_us, twist)
 }
 
-/// The same on a target that has so many keys in use, where that is known.
+/// The same on a target with this many keys in use, if known.
 fn carry_out_on(
     keys_in_use: Option<usize>,
     plan: Plan,
@@ -329,7 +329,7 @@ fn what_users_hold_at_the_end_is_known() {
     assert_eq!(total(&churned).wrong_count(), 0, "{:?}", total(&churned));
 }
 
-/// A key can be anybody's once its delete was sent: whether or not that had an answer, its former user writes there no more.
+/// Once its delete is sent, a key may be anybody's: with or without a response, its former user writes there no more.
 #[test]
 fn nobody_writes_under_a_key_whose_delete_had_no_clear_answer() {
     static ENDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -374,10 +374,11 @@ fn a_server_that_finds_no_key_while_most_must_be_free_is_wrong_and_else_it_fails
     }
 }
 
-/// A list that was asked for after a session's end, and shows it, is wrong; whoever has the key by then was created later.
+/// A list that was requested after a session ended and shows it is wrong; the key's next document has a later creation
+/// time.
 #[test]
 fn a_list_that_shows_an_ended_session_is_wrong() {
-    /// The same, with the documents' own time where a list shows the file's.
+    /// The same reply, with the documents' own creation time in lists instead of the file's.
     fn listed(request: &Request, reply: Reply) -> Reply {
         let created = format!("\"created\":{}", super::ceiling::CREATED_MS);
         let body = String::from_utf8_lossy(&reply.body).replace("\"created\":1", &created);
@@ -391,7 +392,7 @@ fn a_list_that_shows_an_ended_session_is_wrong() {
         if request.uri.path() != "/list" {
             return Ok(reply);
         }
-        // Each list shows what any before it showed.
+        // Each list also shows what earlier lists showed.
         let body = String::from_utf8_lossy(&reply.body).into_owned();
         let (before, entries) = body.split_once('[').expect("a list");
         let mut known = ENTRIES.lock().expect("not poisoned");

@@ -19,7 +19,7 @@ use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What generate-key says when all keys are in use; a server that is busy has another message.
+/// generate-key's message when all keys are in use; a server that is busy has another one.
 const EXHAUSTED: &str = "Unable to generate unique key - all attempts exhausted";
 
 /// What all users of a run work with, on whatever thread.
@@ -40,12 +40,12 @@ impl Common {
         Self { target, keys: Keys::new(None), reserves, shared_key, seed }
     }
 
-    /// On a target that has so many keys in use; none where others may use some.
+    /// For a target with this many keys in use; `None` if others may use some.
     pub(crate) fn with_keys_in_use(self, in_use: Option<usize>) -> Self {
         Self { keys: Keys::new(in_use), ..self }
     }
 
-    /// Whether generate-key says that all keys are in use while most must be free.
+    /// Whether generate-key reports that all keys are in use although most must be free.
     fn is_falsely_exhausted(&self, status: u16, message: &str) -> bool {
         status == 503 && message == EXHAUSTED && self.keys.are_mostly_free()
     }
@@ -55,7 +55,7 @@ impl Common {
         writer(self.seed, user)
     }
 
-    /// Notes what an operation in a user's session makes of its key. A key that is to be ended is released before.
+    /// Notes what an operation in a user's session means for its key. A key is released before its delete is sent.
     fn note(&self, session: &Session, user: u32, asked: Asked, effect: Effect) {
         match (asked, effect) {
             (Asked::Instantiate(_) | Asked::Save(_), Effect::Done) => self.keys.written(&session.key, user),
@@ -84,7 +84,7 @@ enum Effect {
     Done,
     /// It did not, or has none.
     None,
-    /// It may have, or may yet at any later time.
+    /// It may have, or may at any later time.
     Unknown,
 }
 
@@ -110,7 +110,8 @@ pub(crate) fn writer(seed: u64, user: u32) -> u64 {
     (seed & 0xffff_ffff) << USER_BITS | u64::from(user)
 }
 
-/// A content as the history of a run has it: by user and number, where a user of this run wrote it; answers whether one did.
+/// Names a content as the history of a run does: by user and number, if a user of this run wrote it. Returns whether
+/// one did.
 pub(crate) fn name_content(seed: u64, content: Content, out: &mut String) -> bool {
     let user = content.writer & ((1 << USER_BITS) - 1);
     let is_ours = u32::try_from(user).is_ok_and(|user| writer(seed, user) == content.writer);
@@ -151,10 +152,10 @@ pub(crate) struct User<C, T> {
     time: T,
     common: Arc<Common>,
     recorder: Rc<RefCell<Recorder>>,
-    /// The sessions that users of its worker ended.
+    /// The sessions that users of its worker have ended.
     ended: Rc<RefCell<Ended>>,
     session: Option<Session>,
-    /// When its session's document was there, µs.
+    /// When its session's document was created, µs.
     opened_us: u64,
     /// Number of its next content.
     next: u64,
@@ -164,7 +165,7 @@ pub(crate) struct User<C, T> {
 }
 
 impl<C: Client, T: Time> User<C, T> {
-    /// A user who enters what it does in the books of its worker.
+    /// A user who records what it does with its worker.
     pub(crate) fn new(
         number: u32,
         client: C,
@@ -282,7 +283,7 @@ impl<C: Client, T: Time> User<C, T> {
         outcome
     }
 
-    /// Leaves a session that the user may not have any more: nothing may be written there.
+    /// Leaves a session that the user may have lost: nothing may be written there.
     pub(crate) fn leave_if_lost(&mut self) {
         if self.common.shared_key.is_none() && self.session.as_ref().is_some_and(Session::may_be_lost) {
             self.leave_session();
@@ -295,7 +296,7 @@ impl<C: Client, T: Time> User<C, T> {
         }
     }
 
-    /// An operation in the user's session, and whether it took effect.
+    /// Performs an operation in the user's session; also returns whether it took effect.
     async fn act(&mut self, operation: Operation, asked: Asked, due: Due, body: Bytes) -> (Outcome, Effect) {
         let mut sent = self.send(operation, due, body).await;
         let shows_ended = match &sent.said {
@@ -315,7 +316,7 @@ impl<C: Client, T: Time> User<C, T> {
         if let Some(timestamp_s) = sent.timestamp_s {
             session.hear(timestamp_s);
         }
-        // Once it is ended, nothing is known of it.
+        // Read before grading: once the session has ended, this is unknown.
         let created_ms = session.created_ms();
         let grade = listed(session.grade(asked, &sent.said));
         sent.detail = session.take_detail();
@@ -420,9 +421,9 @@ struct Sent {
     call_us: u64,
     end_us: u64,
     said: Said,
-    /// The time that its envelope bears, Unix seconds.
+    /// The envelope's timestamp, Unix seconds.
     timestamp_s: Option<f64>,
-    /// What is wrong with it, if its grade does not say it all.
+    /// What is wrong with it, in words, if its grade does not say it all.
     detail: Option<String>,
 }
 
@@ -452,7 +453,7 @@ fn output<'a>(said: &'a Said, common: &Common, text: &'a mut String) -> Option<O
             }
             text.trim_end()
         }
-        // Nothing came back; what is no success was written above.
+        // No response; other failures were written above.
         _ => return None,
     }))
 }

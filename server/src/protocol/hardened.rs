@@ -231,7 +231,7 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         }
     }
 
-    /// A key believed free, after a look at the folder if the hint is stale or dry, or the look is due.
+    /// A key believed free. Reads the folder first if the hint is stale or empty, or a scan is due.
     async fn candidate(&self, hint_is_stale: bool) -> Result<Option<Key>, Error> {
         if !hint_is_stale {
             match self.hint.pick(&self.world).await {
@@ -244,7 +244,7 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         self.look().await
     }
 
-    /// A look that a request takes for those to come. It can do without: keys are believed free.
+    /// Scans the folder for later requests. If that fails, this request can do without: keys are believed free.
     async fn due_look(&self) -> Result<Option<Key>, Error> {
         match self.look().await {
             Err(error) => match self.hint.pick(&self.world).await {

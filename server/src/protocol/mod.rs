@@ -28,22 +28,22 @@ pub trait World: Send + Sync {
     fn draw(&self, below: u64) -> u64;
 }
 
-/// What a hint says when it is asked for a key to try.
+/// A hint's response to a request for a key to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pick {
-    /// This one is believed free; it was drawn uniformly from all that are.
+    /// This key is believed free; it was drawn uniformly from all that are.
     Try(Key),
-    /// Others may have freed keys since the folder was last read: whoever gets this reads it. Until that is due again,
-    /// the hint picks keys from what it believes.
+    /// Others may have freed keys since the folder was last read: whoever gets this reads it. Until the next scan is
+    /// due, the hint goes on picking from the keys that it believes free.
     LookDue,
-    /// No key is believed free. The look at the folder on which that rests, if there was one.
+    /// No key is believed free, according to this scan of the folder, if there was one.
     NoneFree(Option<Look>),
 }
 
-/// Which keys are worth trying; see [`crate::hint::KeyHint`]. Shared between requests, so each method is a step that
-/// others can come between, as a system call is; in a server, all are ready at once.
+/// Which keys are worth trying; see [`crate::hint::KeyHint`]. It is shared between requests, so other requests can run
+/// between two of its methods, as between system calls; in a server, every method completes at once.
 pub trait Hint: Send + Sync {
-    /// A key to try, or that the folder must be read first.
+    /// Returns a key to try, or reports that the folder must be read first.
     fn pick<W: World>(&self, world: &W) -> impl Future<Output = Pick> + Send;
     /// The file system said that the key is in use.
     fn taken(&self, key: Key) -> impl Future<Output = ()> + Send;
@@ -172,8 +172,8 @@ async fn read_at_most<F: FileSystem>(fs: &F, file: &F::File, size_bytes: u64) ->
     }
 }
 
-/// Newest first; documents of one time in the order of their keys. A file that is removed and created again while the folder is
-/// read can come twice: the newer one is shown.
+/// Sorts newest first, and by key within one timestamp. A file that is removed and created again while the folder is
+/// read can appear twice: only the newer one is kept.
 fn newest_first(listed: &mut Vec<Listed>) {
     listed.sort_unstable_by(|a, b| a.session_key.cmp(&b.session_key).then_with(|| b.timestamp.cmp(&a.timestamp)));
     listed.dedup_by(|older, newer| older.session_key == newer.session_key);

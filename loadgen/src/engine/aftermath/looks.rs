@@ -1,5 +1,5 @@
-//! A last look at a load's documents over HTTP: whether what was ended stays away, and what was saved is there. The list and
-//! the restores are operations like any other, by the harness, and are judged with the rest.
+//! A last look at a load's documents over HTTP: whether ended sessions stay away, and what was saved is there. The
+//! harness sends a list and restores like any other operations, and they are judged with the rest.
 
 use super::name_content;
 use crate::check::answer::{Listed, Said, read};
@@ -16,45 +16,45 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Ended sessions that are looked at though no list shows them, the latest first. A server that forgets a share p of its
-/// deletes only after the list is found out with a chance of 1 − (1 − p)^4096: with one in 1,000, 98 %.
+/// How many ended sessions are restored although no list shows them, the latest first. A server that undoes a share p
+/// of its deletes only after the list is caught with a chance of 1 − (1 − p)^4096: for one in 1,000, 98 %.
 const MOST_ENDED: usize = 4_096;
 
-/// Connections that look at once: a few, as the load is over.
+/// Concurrent connections: a few, as the load is over.
 const LOOKERS: usize = 8;
 
-/// No look takes longer: what was not looked at by then is not judged.
+/// Limit on the whole look; documents not looked at by then are not judged.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// No answer is waited for longer: who comes to look is not as patient as the load's users.
+/// Limit on waiting for a response: this look is less patient than the load's users.
 const MOST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// After so many restores running without an answer, a connection asks no more: the server is gone.
+/// A connection stops after this many consecutive restores without a response: the server is gone.
 const MOST_SILENCE: u32 = 3;
 
-/// What a last look gave.
+/// The result of a last look.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// The list and the restores, as lines of the history.
     pub(super) lines: Vec<u8>,
-    /// Keys of sessions that were certainly ended, under which a document of the load is.
+    /// Keys of sessions that have certainly ended, although a document of the load is still there.
     pub(super) came_back: Vec<String>,
 }
 
-/// What a history says is under a key now.
+/// What is under a key now, according to the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// A document of ours was acknowledged, and not certainly ended since.
+    /// A document of ours was acknowledged, and its session has not certainly ended since.
     Held {
-        /// Whether nobody else can have written there, nor write still.
+        /// Whether nobody else can have written there, or still may.
         is_ours_alone: bool,
     },
-    /// Its session was certainly ended at this time, µs.
+    /// Its session had certainly ended by this time, µs.
     Ended(u64),
 }
 
 impl State {
-    /// `None` where no document was ever acknowledged.
+    /// `None` if no document was ever acknowledged.
     fn of(accesses: &[Access]) -> Option<Self> {
         let latest = |is_meant: fn(Kind) -> bool| {
             accesses.iter().filter(|access| is_meant(access.kind)).map(|access| access.returned_us).max()
@@ -67,8 +67,8 @@ impl State {
     }
 }
 
-/// Looks at the documents of a history: those that a list shows, those that must be there, and the sessions ended last.
-/// Nothing comes of it where the target does not answer.
+/// Looks at the documents of a history: those that a list shows, those that must be there, and the sessions that ended
+/// last. Returns nothing if the target does not respond.
 pub(super) async fn look(target: &Arc<Target>, patience: Patience, accesses: &Accesses, seed: u64) -> Seen {
     let answer = patience.answer.min(MOST_PATIENCE);
     let patience = Patience { answer, connect: patience.connect.min(MOST_PATIENCE) };
@@ -87,7 +87,7 @@ pub(super) async fn look(target: &Arc<Target>, patience: Patience, accesses: &Ac
     seen
 }
 
-/// The keys to be looked at, with what is to be under them: ended sessions that are listed all the same first.
+/// The keys to restore, with what should be under them. Ended sessions that are listed come first.
 fn keys_to_restore<'a>(by_key: &'a [(String, Vec<Access>)], listed: &HashSet<&str>) -> Vec<(&'a str, State)> {
     let all = by_key.iter().filter(|(key, _)| is_key(key));
     let known = all.filter_map(|(key, of_key)| Some((key.as_str(), State::of(of_key)?)));
@@ -101,7 +101,7 @@ fn keys_to_restore<'a>(by_key: &'a [(String, Vec<Access>)], listed: &HashSet<&st
     [ended, held].concat()
 }
 
-/// A look under way. Its times go on where the history's end.
+/// A look in progress. Its times continue from the end of the history.
 struct Look<'a> {
     target: &'a Arc<Target>,
     patience: Patience,
@@ -112,7 +112,7 @@ struct Look<'a> {
 
 /// An operation of the look.
 struct Asked<'a> {
-    /// The key, with what is to be under it; none with a list.
+    /// The key, and what should be under it; `None` for a list.
     about: Option<(&'a str, State)>,
     call_us: u64,
     return_us: u64,
@@ -135,7 +135,7 @@ impl Look<'_> {
         Asked { about: None, call_us, return_us: self.now_us(), said: read(operation, outcome).said }
     }
 
-    /// Restores one key after the other, until none is left that no other connection takes.
+    /// Restores keys one after the other, until the connections have taken all of them.
     async fn restore<'k>(&self, number: usize, keys: &[(&'k str, State)], next: &AtomicUsize) -> Vec<Asked<'k>> {
         let mut connection = self.connection(number);
         let mut all = Vec::new();
@@ -151,7 +151,7 @@ impl Look<'_> {
         all
     }
 
-    /// Enters an operation in the history; one that says nothing of a document of ours is left out.
+    /// Writes an operation as a line of the history, unless it says nothing about a document of ours.
     fn write_down(&self, asked: &Asked<'_>, seen: &mut Seen) {
         let mut text = String::new();
         let output = match (&asked.said, asked.about) {
@@ -169,7 +169,7 @@ impl Look<'_> {
                     Output::Success(&text)
                 }
                 (None, State::Held { is_ours_alone: true }) => Output::Success("no whole document"),
-                // Somebody else may have the key by now, and what is written there is no business of ours.
+                // Somebody else may have the key by now, and what they write is not our business.
                 (None, _) => return,
             },
             (Said::Refused { status, message }, Some(_)) => Output::Refusal { status: *status, message },

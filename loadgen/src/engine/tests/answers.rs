@@ -1,4 +1,4 @@
-//! What users make of answers, from end to end: what they post is what is held against what comes back.
+//! How users judge responses, end to end: what they post is compared with what comes back.
 
 use super::*;
 
@@ -11,13 +11,13 @@ fn replaced(reply: &Reply, part: &str, by: &str) -> Reply {
     Reply { body: body.into(), ..reply.clone() }
 }
 
-/// A load of every operation on a server that behaves like that.
+/// Runs a load of every operation on a server with this twist.
 fn loaded(twist: Twist) -> Measured {
     let mix = only("restore=3,save=3,list=1,churn=1");
     carry_out(Plan { mix, ..plan(Scenario::Mixed, 3, closed(3, 5 * S, Pacing::Think)) }, 10 * MS, 0..0, twist)
 }
 
-/// What was wrong, by name, and the first example of it.
+/// The names of what was wrong, and the first example.
 fn wrong(measured: &Measured) -> (Vec<String>, String) {
     let names = total(measured).wrong.keys().cloned().collect();
     let example = measured.examples.iter().find(|example| example.is_wrong);
@@ -79,7 +79,7 @@ fn a_list_with_a_wrong_entry_is_named_and_shown() {
     assert!(example.ends_with(r#": typeSlug: posted "word", listed "demo""#), "{example}");
 }
 
-/// A four-character key was taken, and the refusal of what was instantiated under it called wrong.
+/// Regression: a four-character key was accepted, and the refusal of its instantiate was called wrong.
 #[test]
 fn a_key_that_is_none_is_shown_and_never_used() {
     let measured = loaded(|request, reply| {
@@ -92,7 +92,7 @@ fn a_key_that_is_none_is_shown_and_never_used() {
     assert!(example.starts_with("invalid key: 200 \"") && example.ends_with("X\" is no key"), "{example}");
 }
 
-/// A proxy's pages were "malformed answers", which are wrong.
+/// Regression: a proxy's pages counted as "malformed answer", which is wrong.
 #[test]
 fn a_proxys_pages_are_errors_and_other_statuses_are_wrong() {
     for status in [403, 413, 502, 504] {
@@ -102,7 +102,7 @@ fn a_proxys_pages_are_errors_and_other_statuses_are_wrong() {
             let status = *STATUS.lock().expect("not poisoned");
             let page =
                 Reply { status, attempts: None, head: Head::default(), body: "<html>a proxy's page</html>".into() };
-            // Each may have been done, or not.
+            // Whether it was done or not.
             Ok(if request.body.len() % 3 == 1 { page } else { reply })
         }));
         assert_eq!(report.wrong_count(), 0, "{status}: {report:?}");
