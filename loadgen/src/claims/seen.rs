@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// See the module.
+/// What a document was seen to be.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Seen {
     /// A whole document of its key.

@@ -23,7 +23,7 @@ pub enum Ownership {
     Written,
 }
 
-/// See the module.
+/// Whether the target still responds, and which keys are ours.
 #[derive(Debug)]
 pub struct Ledger {
     state: Mutex<State>,

@@ -50,7 +50,7 @@ pub(crate) enum Handing {
     Duplicate,
 }
 
-/// See the module.
+/// The keys that users of a run hold or held.
 #[derive(Debug)]
 pub(crate) struct Keys {
     hasher: RandomState,

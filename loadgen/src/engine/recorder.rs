@@ -109,7 +109,7 @@ pub(crate) struct Done<'a> {
     pub(crate) is_set_up: bool,
 }
 
-/// See the module.
+/// A worker's tally and history buffer.
 pub(crate) struct Recorder {
     shard: u32,
     window: Window,

@@ -145,7 +145,7 @@ pub(crate) struct Outcome {
     pub(crate) is_unanswered: bool,
 }
 
-/// See the module.
+/// A user of a load.
 pub(crate) struct User<C, T> {
     number: u32,
     client: C,

@@ -17,7 +17,7 @@ const AGE: Duration = Duration::from_hours(24 * 30);
 /// The first of the lock files that the hardened protocol keeps in its folder.
 const HARDENED_LOCK_FILE: &str = ".lock-00";
 
-/// See the module.
+/// A way to archive old sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Archiver {
     /// `find … -exec mv`.

@@ -46,7 +46,7 @@ impl Orders {
     }
 }
 
-/// See the module. One stands before one user; it ends when it is dropped.
+/// A proxy between one user and the target that cuts connections on command; it ends when it is dropped.
 pub(super) struct Cutter {
     address: SocketAddr,
     orders: Arc<Mutex<Orders>>,

@@ -59,7 +59,7 @@ pub(super) enum Event {
     Return(usize),
 }
 
-/// See the module.
+/// Accesses made ready for the search.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) acts: Vec<Act>,

@@ -9,7 +9,7 @@ struct Seated {
     removes: bool,
 }
 
-/// See the module.
+/// The accesses under way, by seat.
 #[derive(Debug)]
 pub(super) struct UnderWay {
     seats: Vec<Option<Seated>>,
