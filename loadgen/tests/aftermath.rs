@@ -1,5 +1,5 @@
-//! Deletes that come undone, and last saves that are lost, on a target whose folder nobody knows: nothing that a user asks shows
-//! them, so the harness looks when the load is over. Nothing here judges how fast anything was.
+//! Deletes that are undone later, and lost last saves, on a target whose folder is unknown. No user's request shows
+//! them, so the harness looks once the load is over. Nothing here judges speed.
 
 mod support;
 
@@ -42,16 +42,16 @@ fn run(url: &str, load: &[&str]) -> Loaded {
 }
 
 impl Loaded {
-    /// The run is convicted of this, by its history.
+    /// The run's history convicts the server of this.
     fn is_convicted_of(&self, anomaly: &str) {
         let history = self.report.history.as_ref().unwrap_or_else(|| panic!("no history: {}", self.said));
         assert!(history.anomalies.contains_key(anomaly), "not of {anomaly}: {:?}: {}", history.anomalies, self.said);
         assert_eq!((self.code, history.linearizable), (1, Some(false)), "{}", self.said);
     }
 
-    /// What stays behind is named, as far as the server lets go of it.
+    /// The run names the documents that stay behind, as far as they are still there.
     fn names_what_stays(&self, saves: &Path) {
-        // A reservation that is left is an empty file, which runs out.
+        // A reservation that is left is an empty file, which expires.
         let is_document = |name: &&String| std::fs::metadata(saves.join(name)).is_ok_and(|file| file.len() > 0);
         let stays = names(saves);
         let stays = stays.iter().filter(is_document).filter_map(|name| name.strip_suffix(".json"));
@@ -60,7 +60,7 @@ impl Loaded {
     }
 }
 
-/// 48 deletes were not done at all in a load of this kind, and 54 undone later, and its exit code was 0.
+/// Regression: in such a load 48 deletes were not done at all, and 54 undone later, and the exit code was 0.
 #[test]
 fn a_delete_that_is_not_done_is_found_when_the_load_is_over() {
     let saves = saves_folder();
@@ -89,7 +89,7 @@ fn a_last_save_that_is_lost_is_found_when_the_load_is_over() {
     run(&server.url, &["--scenario", "mixed", "--mix", "save=1"]).is_convicted_of("stale read");
 }
 
-/// The looks are part of the history, and of no measurement.
+/// The final look is part of the history, but of no measurement.
 #[test]
 fn an_honest_server_is_looked_at_and_acquitted() {
     let saves = saves_folder();

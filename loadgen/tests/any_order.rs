@@ -1,10 +1,11 @@
-//! Verdicts depend neither on which other claims are tried nor on the order.
+//! Verdicts depend neither on which other claims are tried nor on their order.
 //!
-//! `verify --protocol hardened --only K1,K2,O3` refuted K2 and O3 every time: K1 had filled the folder and emptied it
-//! again behind the server's back, and the server went on drawing from the 300 keys that it knew to be free.
+//! Regression: `verify --protocol hardened --only K1,K2,O3` always refuted K2 and O3. K1 had filled the folder and
+//! emptied it again without the server's knowledge, and the server kept drawing from the 300 keys that it knew to be
+//! free.
 //!
-//! `ORDERS=20` tries as many orders on each protocol, `FIRST_ORDER=7` begins with the one of that seed; by default there
-//! are few, besides those that were once wrong.
+//! `ORDERS=20` tries 20 orders on each protocol; `FIRST_ORDER=7` begins with the order of seed 7. By default only a few
+//! are tried, in addition to those that were once wrong.
 
 mod support;
 
@@ -29,17 +30,17 @@ use support::liar;
 use support::running::Running;
 use tokio_util::sync::CancellationToken;
 
-/// Orders that are tried on each protocol, unless told otherwise.
+/// Orders tried on each protocol by default.
 const ORDERS: u64 = 1;
 
-/// Claims in an order: those of the quick ones that take longer than two seconds would leave time for few orders.
+/// Claims in one order. All quick claims that take longer than two seconds would leave time for few orders.
 const CLAIMS_IN_AN_ORDER: usize = 7;
 
-/// What once was refuted after what, on the hardened protocol.
+/// Orders in which the hardened protocol was once refuted wrongly.
 const ONCE_WRONG: [&[&str]; 2] = [&["K1", "K2", "O3"], &["K3", "O3"]];
 
 fn main() -> ExitCode {
-    // The harness starts its own program as a server.
+    // The harness starts its own binary as a server.
     if std::env::args().nth(1).as_deref() == Some("serve") {
         return serve();
     }
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
             trials.push(trial(protocol, some_order(seed), seed));
         }
     }
-    // Two at once would take the machine from each other, and some verdicts are about time.
+    // Two at once would compete for the machine, and some verdicts are about time.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -78,8 +79,8 @@ fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Some of the quick claims, in some order. Most runs have a claim that fills the folder and one that asks how keys
-/// are distributed: what is tried in between is chance.
+/// Some of the quick claims, in a random order. Most orders have a claim that fills the folder and the ones about the
+/// distribution of keys; what runs in between is random.
 fn some_order(seed: u64) -> Vec<&'static str> {
     let mut random = StdRng::seed_from_u64(seed);
     let quick: Vec<&str> = claims::in_order().iter().filter(|claim| claim.is_quick).map(|claim| claim.id).collect();
@@ -102,9 +103,9 @@ fn trial(protocol: Protocol, ids: Vec<&'static str>, seed: u64) -> Trial {
     Trial::test(name, move || holds(protocol, &ids, seed).map_err(Failed::from))
 }
 
-/// Every verdict must be the expected one; a busy machine can leave a claim undecided. It can also be too slow for a
-/// claim about times, or to meet a race in the time that a claim takes. So these are faults of the order only if they
-/// come again in that order, and not when the claim is tried alone.
+/// Every verdict must be the expected one. But a busy machine can leave a claim undecided, or be too slow for a claim
+/// about times, or miss a race in the time that a claim takes. So those count as faults of the order only if they recur
+/// in that order, and not when the claim is tried alone.
 fn holds(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<(), String> {
     let mut flipped = flips(protocol, ids, seed)?;
     if !flipped.is_empty() && flipped.iter().all(Flip::may_be_the_machines) {
@@ -118,7 +119,7 @@ fn holds(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<(), Stri
     if told.is_empty() { Ok(()) } else { Err(format!("seed {seed}: {}", told.join("; "))) }
 }
 
-/// A verdict that is not the expected one.
+/// An unexpected verdict.
 struct Flip {
     id: &'static str,
     verdict: Verdict,
@@ -172,7 +173,7 @@ fn tried_on(subject: Subject, ids: &[&'static str], seed: u64) -> anyhow::Result
     report.targets.into_iter().next().ok_or_else(|| anyhow::anyhow!("there is no report"))
 }
 
-/// A server of another make, whose folder K1 fills and empties behind its back: it may learn of that in any manner, as
+/// An independent server, whose folder K1 fills and empties without its knowledge: it may notice that in any way, as
 /// long as it does.
 fn stranger(name: &str, spawn: fn(&Path) -> Running, expected: Verdict) -> Trial {
     Trial::test(name, move || {
@@ -187,7 +188,7 @@ fn stranger(name: &str, spawn: fn(&Path) -> Running, expected: Verdict) -> Trial
             if claim.verdict != should {
                 return Err(format!("{} {}: {}", claim.id, claim.verdict, claim.summary).into());
             }
-            // Whoever reads the counterexample must be told what happened to the folder before.
+            // The counterexample must say what happened to the folder before.
             let explained = |steps: &[Step]| steps.first().is_some_and(|step| step.got.contains("removed documents"));
             if claim.verdict == Verdict::Refuted && !explained(&claim.counterexample) {
                 return Err(format!("the counterexample is {:?}", claim.counterexample).into());

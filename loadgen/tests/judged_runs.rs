@@ -1,7 +1,7 @@
-//! Whole load runs on honest servers, and the verdict on their histories: nobody is accused of anything. What servers
-//! that lie are convicted of is in the table of lies (`tests/lies`). Nothing here judges how fast anything was.
+//! Whole load runs on honest servers, and the verdicts on their histories: none may be accused. Servers that lie are in
+//! the table of lies (`tests/lies`). Nothing here judges speed.
 //!
-//! `CLEAN_RUNS=100` makes it so many runs on honest servers.
+//! `CLEAN_RUNS=100` sets the number of runs on honest servers.
 
 mod support;
 

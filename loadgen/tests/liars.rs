@@ -1,4 +1,4 @@
-//! Claims on servers that lie or are honest, beyond the table of lies (`tests/lies`).
+//! Claims on servers that lie or are honest, in addition to the table of lies (`tests/lies`).
 
 mod support;
 

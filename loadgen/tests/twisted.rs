@@ -1,5 +1,5 @@
-//! An honest server with something before it that changes single requests or answers: each change is found, by the claim
-//! that it breaks and by its name; and what any proxy does accuses nobody.
+//! An honest server behind a layer that changes single requests or responses: the claim that each change breaks finds
+//! it, under its name; and what any proxy does accuses nobody.
 
 mod support;
 
@@ -23,9 +23,9 @@ use support::running::{Answer, Running, converse};
 /// What is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Twist {
-    /// A save of a key that was deleted is refused as not found.
+    /// A save on a deleted key is refused with 404.
     RefusesSavesAfterDeletes,
-    /// Every other save of a key that was deleted is acknowledged and dropped.
+    /// Every other save on a deleted key is acknowledged and dropped.
     DropsSavesAfterDeletes,
     /// One key in ten has four characters.
     LongKeys,
@@ -33,39 +33,39 @@ enum Twist {
     LowerCaseKeys,
     /// One key in ten is empty.
     EmptyKeys,
-    /// A list has the entries of sessions that were deleted.
+    /// A list includes the entries of deleted sessions.
     ListsDeleted,
-    /// A list has its first entry twice.
+    /// A list shows its first entry twice.
     ListsTwice,
-    /// A list has the oldest first.
+    /// A list shows the oldest first.
     ListsBackwards,
-    /// A list shows another time of creation.
+    /// A list shows another creation time.
     ListsOtherCreated,
     /// One restore in twenty has another type.
     ChangesType,
-    /// One restore in twenty has a last change of a day before.
+    /// One restore in twenty has a `lastModified` of a day before.
     ChangesTime,
     /// A save stores the usual fields only.
     DropsFields,
-    /// The envelope's time is in milliseconds.
+    /// The envelope's timestamp is in milliseconds.
     Milliseconds,
-    /// Every fifth answer is of a minute before.
+    /// Every fifth response has a timestamp of a minute before.
     GoesBack,
-    /// Answers are said to be HTML.
+    /// Responses claim to be HTML.
     SaysHtml,
     /// A save of a document that is locked elsewhere is acknowledged and dropped.
     DropsLockedSaves,
-    /// One request in twenty gets a page of a proxy, before or after it was done.
+    /// One request in twenty gets a proxy's page, before or after it was done.
     AnswersLikeAProxy,
 }
 
-/// The server, and what the changes need to know.
+/// The server, and the state that the changes need.
 struct Twisted {
     twist: Twist,
     server: Liar,
     saves: PathBuf,
     requests: AtomicU64,
-    /// Keys that were deleted, and how often each was asked for since.
+    /// Deleted keys, and how many requests each has had since.
     deleted: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -207,7 +207,7 @@ fn tried(twist: Twist, claims: &str) -> Run {
     verify_target(&server.url, saves.path(), &["--only", claims])
 }
 
-/// The claim is refuted, in a summary that begins so; the others hold.
+/// The claim is refuted, with a summary that begins like this; the others hold.
 #[track_caller]
 fn is_found(twist: Twist, id: &str, expected: &str, others: &str) {
     let run = tried(twist, &format!("{id},{others}"));

@@ -1,8 +1,8 @@
-//! Operations without a clear response accuse nobody: neither the server that did them, nor the one that hands a key out again
-//! whose session it ended. Nothing here judges how fast anything was.
+//! Operations without a clear response accuse nobody: neither a server that carried them out, nor one that hands out
+//! the key of a session that it ended. Nothing here judges speed.
 //!
-//! With every 100th delete carried out and answered by 500, an honest server was once convicted of 272 duplicate keys: the
-//! run's own book still held the keys of sessions that the server had ended.
+//! Regression: with every 100th delete carried out and answered with a 500, an honest server was convicted of 272
+//! duplicate keys. The run still counted the keys of sessions that the server had ended as held.
 
 mod support;
 
@@ -19,7 +19,7 @@ use support::harness::{loadgen, names, saves_folder, started, verify_target};
 use support::unclear::{self, Unclear};
 use tokio::time::sleep;
 
-/// A finished load run: its report, and what it said.
+/// A finished load run: its report and its output.
 struct Loaded {
     code: i32,
     said: String,
@@ -40,7 +40,8 @@ fn finish(run: Child, out: &Path) -> Loaded {
 }
 
 impl Loaded {
-    /// Nothing is called wrong. A machine that is too busy makes a run invalid, and errors may make it fail, not wrong.
+    /// Nothing is reported as wrong. A machine that is too busy makes a run invalid, and errors may make it fail, but
+    /// it is not wrong.
     fn accuses_nobody(&self, name: &str) {
         let history = self.report.history.as_ref().unwrap_or_else(|| panic!("{name}: no history: {}", self.said));
         assert_eq!(self.report.total.wrong_count(), 0, "{name}: {}", self.said);
@@ -49,7 +50,7 @@ impl Loaded {
     }
 }
 
-/// A load on a server whose answers to one operation are not always heard; every key that it hands out was another's before.
+/// Runs a load on a server whose responses to one operation may get lost, and whose keys all had an earlier owner.
 fn is_acquitted(unclear: Unclear, paths: &'static [&'static str], load: &[&str]) {
     let name = format!("{unclear:?} {paths:?} {load:?}");
     let (saves, out) = (saves_folder(), tempfile::tempdir().expect("a folder"));
@@ -80,7 +81,7 @@ fn an_instantiate_without_a_clear_answer_is_tried_again_and_proves_nothing() {
     }
 }
 
-/// K9 and S7 were refuted by the same server, though one order explains all of it.
+/// Regression: K9 and S7 were refuted by the same server, though one order explains everything.
 #[test]
 fn claims_are_not_refuted_by_what_was_not_heard() {
     for (unclear, paths) in [(Unclear::Error, &["delete"][..]), (Unclear::Cut, &["instantiate"])] {
@@ -94,7 +95,7 @@ fn claims_are_not_refuted_by_what_was_not_heard() {
     }
 }
 
-/// The reference server in a process of its own, killed when this goes.
+/// The reference server in a process of its own, killed on drop.
 struct Server {
     process: Child,
     address: String,
@@ -119,16 +120,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Where it is gone already, that is all that was wanted.
+        // If it has exited already, nothing is left to do.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Documents of somebody else's: so few keys are free that one is soon another's when its session is ended.
+/// Documents of others: so few keys are free that an ended session's key soon has a new owner.
 const DOCUMENTS: usize = 46_000;
 
-/// A folder that is almost full for as long as the filler is there.
+/// A folder that is almost full until the filler is dropped.
 fn almost_full() -> (tempfile::TempDir, Filler) {
     let saves = saves_folder();
     let folder = SavesFolder::open(saves.path()).expect("it is there");
@@ -137,7 +138,7 @@ fn almost_full() -> (tempfile::TempDir, Filler) {
     (saves, filler)
 }
 
-/// Returns when sessions come and go in a folder that was almost full.
+/// Returns once sessions come and go in the folder that was almost full.
 async fn until_under_way(run: &mut Child, saves: &Path) {
     // The server's own lock files are hidden.
     while names(saves).iter().filter(|name| !name.starts_with('.')).count() < DOCUMENTS + 50 {

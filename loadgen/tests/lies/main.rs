@@ -1,20 +1,19 @@
-//! Servers that lie are caught, by the claims and in the loads that the table names, and for what they did; and honest
-//! servers are accused of nothing, whatever befalls them or what stands before them.
+//! Servers that lie are caught by the claims and in the loads that the table names, and for what they did. Honest
+//! servers are accused of nothing, whatever happens to them or stands in front of them.
 //!
 //!     cargo test --workspace --test lies                       # the short form: what CI runs
 //!     LIES=all cargo test --workspace --test lies              # the whole table, in under 90 minutes on 2 cores
 //!     LIES=all cargo test --workspace --test lies -- EmptyState  # some rows of it
-//!     LIES=all LIE_RARER=20 cargo test --workspace --test lies # each lie told one time in 20 times as many
+//!     LIES=all LIE_RARER=20 cargo test --workspace --test lies # each lie told a twentieth as often
 //!
-//! The whole table can be stopped and gone on with: what came of each row is a line of `LIES_OUT`, by default
-//! `lies.tsv` in the target folder, and rows that have come out right there are left out. It ends by printing all of
-//! them: how often each lie was told and could be, after how many requests it was caught, and by what. To begin anew,
-//! remove the file.
+//! A stopped run of the whole table can be resumed: the result of each row is a line of the file `LIES_OUT`, by default
+//! `lies.tsv` in the target folder, and rows that passed there are skipped. At the end all results are printed: how often
+//! each lie is told and was told, after how many requests it was caught, and by what. To start over, remove the file.
 //!
-//! - [`table`]: which lies there are, and what must catch each.
-//! - [`ways`]: how a claim and a load are tried on a server that lies.
-//! - [`mishaps`]: what honest servers meet with.
-//! - [`results`]: what came of each row, kept.
+//! - [`table`]: all lies, and what must catch each.
+//! - [`ways`]: how a claim or a load is tried on a server that lies.
+//! - [`mishaps`]: what may happen to honest servers.
+//! - [`results`]: the result of each row, kept between runs.
 
 mod mishaps;
 mod results;
@@ -29,16 +28,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use support::liar::Lie;
 
-/// Which form is run: `short` or `all`.
+/// Which form to run: `short` or `all`.
 const FORM: &str = "LIES";
 
-/// Rows at once, unless told otherwise. More would take the time from each other that some claims judge.
+/// Rows run at once by default. More would take time from each other, which some claims judge.
 const AT_ONCE: usize = 2;
 
-/// What came of a row: what was counted, or what went wrong.
+/// Result of a row: what was counted, or what went wrong.
 type Outcome = Result<results::Counts, String>;
 
-/// A row, to be run.
+/// A row to run.
 struct Row {
     name: String,
     is_short: bool,
@@ -74,7 +73,7 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Each lie is tried in some way, at least sixty are, and the short form has one of each kind.
+/// Each lie has a row, there are at least sixty, and the short form has one of each kind.
 fn every_lie_is_in_the_table() -> Result<(), String> {
     let tried: Vec<(Lie, bool)> = table::all().collect();
     let missing: Vec<&Lie> = Lie::ALL.iter().filter(|lie| tried.iter().all(|(tried, _)| tried != *lie)).collect();

@@ -1,7 +1,7 @@
-//! Honest servers, and what befalls them: nobody is accused, in any load and by any claim.
+//! Honest servers and their mishaps: no load and no claim may accuse them.
 //!
-//! Each trouble comes to each operation in the scenarios that have it, and, to every operation, in all of them and in
-//! `verify --quick`, three times over. Nothing at all happens in twenty more.
+//! Each trouble is tried with each operation, in the scenarios that have it; and with every operation at once, in all
+//! scenarios and in `verify --quick`, three times. Twenty more runs have no trouble at all.
 
 use super::results::Counts;
 use super::support::harness::{Run, saves_folder, verify};
@@ -14,16 +14,16 @@ use loadgen::claims::Verdict;
 use std::path::Path;
 use std::time::Duration;
 
-/// How often each mishap is tried in the whole table, and a server that nothing befalls.
+/// How often the whole table tries each mishap, and a server without one.
 const SEEDS: u32 = 3;
 const UNTROUBLED_SEEDS: u32 = 20;
 
-/// One request in so many meets with its trouble in a load, and among the requests of all claims.
+/// In a load one request in this many has trouble, and among the requests of all claims one in this many.
 const EACH_IN_LOADS: u32 = 30;
 const EACH_IN_CLAIMS: u32 = 300;
 
-/// How long a load waits for an answer, and how late what is late is. Claims wait for ten seconds: what is late there is
-/// only slow.
+/// How long a load waits for a response, and how late a late one is. Claims wait for ten seconds, so there a late
+/// response is only slow.
 const PATIENCE: &str = "100ms";
 const LATE: Duration = Duration::from_millis(400);
 
@@ -31,21 +31,21 @@ const LATE: Duration = Duration::from_millis(400);
 const BLOWS: [(&str, Blow); 2] = [("Paused", Blow::Paused(Duration::from_millis(300))), ("Restarted", Blow::Restarted)];
 const BLOW_EVERY: Duration = Duration::from_millis(500);
 
-/// Restarts in claims: their experiments have to get somewhere between.
+/// Interval of restarts in claims: their experiments must make progress in between.
 const BLOW_EVERY_IN_CLAIMS: Duration = Duration::from_secs(5);
 
-/// Claims that say how fast or how available a server is: one that is late, down or paused may break them.
+/// Claims about speed or availability: a server that is late, down or paused may fail them.
 fn is_of_service(id: &str) -> bool {
     id.starts_with('P') || ["K3", "K4", "K5", "K6"].contains(&id)
 }
 
-/// Claims that an error in the contract's own envelope refutes: whoever sends it, nobody can tell it from the server's.
+/// Claims that an error in the contract's envelope refutes: no client can tell whether the server sent it.
 const ALLOWS_NO_ERROR: [&str; 6] = ["S4", "S5", "S6", "K10", "R4", "R5"];
 
-/// What the specification brings with it, whoever keeps it.
+/// Claims that the specification itself fails, on every server that keeps it.
 const OF_THE_CONTRACT: [&str; 2] = ["O4", "O5"];
 
-/// The table's rows.
+/// The rows of the table.
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for trouble in Trouble::ALL {
@@ -109,7 +109,7 @@ fn untroubled(seed: u32) -> Outcome {
     Ok(Counts { found: "nobody".to_owned(), ..Counts::default() })
 }
 
-/// The counts of all, or what went wrong in the first that went wrong.
+/// The sum of all counts, or the first error.
 fn sum(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
     let mut sum = Counts { found: "nobody".to_owned(), ..Counts::default() };
     for outcome in outcomes {
@@ -125,7 +125,7 @@ fn counts(counted: &Counted) -> Counts {
     Counts { each: 0, told, requests, found: "nobody".to_owned() }
 }
 
-/// An honest server, the harness's own with an even seed.
+/// An honest server: for even seeds the reference server, for odd ones the independent one.
 enum Server {
     Honest(Running),
     Reference(Reference),
@@ -188,7 +188,7 @@ fn battered_claims(blow: Blow, seed: u32) -> Outcome {
     Ok(counts(&server.counted))
 }
 
-/// `verify --quick` refutes nothing but what is excused.
+/// `verify --quick` refutes nothing, apart from excused claims.
 fn is_refuted_of_nothing(url: &str, saves: &Path, seed: u32, is_excused: impl Fn(&str) -> bool) -> Result<(), String> {
     let saves = saves.to_str().expect("a path in UTF-8");
     let run: Run = verify(&["--target", url, "--saves", saves, "--quick", "--seed", &seed.to_string()]);

@@ -1,4 +1,4 @@
-//! What came of each row, kept in a file from run to run.
+//! The result of each row, kept in a file between runs.
 
 use super::Outcome;
 use std::any::Any;
@@ -10,24 +10,24 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// Where the file is, unless it is said by `LIES_OUT`.
+/// Path of the file, instead of the default one.
 const OUT: &str = "LIES_OUT";
 const FILE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../lies.tsv");
 
-/// What was counted of a row.
+/// What was counted in a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// The lie is told one time in so many, when it could be; 0 of what is no lie.
+    /// One in this many opportunities to lie was taken; 0 for mishaps.
     pub(crate) each: u32,
-    /// How often it was told until it was caught, or the mishap happened.
+    /// How often the lie was told before it was caught, or the mishap happened.
     pub(crate) told: u64,
-    /// Requests until it was caught.
+    /// Requests before it was caught.
     pub(crate) requests: u64,
-    /// By what it was caught: claims, or names with their counts.
+    /// What caught it: claims, or names with their counts.
     pub(crate) found: String,
 }
 
-/// A row's line.
+/// The line of a row.
 #[derive(Clone, Debug)]
 struct Line {
     is_right: bool,
@@ -35,7 +35,7 @@ struct Line {
     took_s: f64,
 }
 
-/// What came of each row, by its name.
+/// The result of each row, by its name.
 #[derive(Default)]
 pub(crate) struct Results {
     lines: Mutex<BTreeMap<String, Line>>,
@@ -43,25 +43,25 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// Those of earlier runs, to which this one adds.
+    /// The results of earlier runs, to which this one adds.
     pub(crate) fn kept() -> Self {
         let file = std::env::var_os(OUT).map_or_else(|| PathBuf::from(FILE), PathBuf::from);
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        // Of several lines about a row the last one counts. One that was cut off is as if it were not there.
+        // The last line about a row counts. A line that was cut off is ignored.
         let lines = text.lines().filter_map(read).collect();
         Self { lines: Mutex::new(lines), file: Some(file) }
     }
 
-    /// Whether a row came out right before.
+    /// Whether a row passed before.
     pub(crate) fn is_right(&self, name: &str) -> bool {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.get(name).is_some_and(|line| line.is_right)
     }
 
-    /// Runs a row and keeps what came of it.
+    /// Runs a row and keeps its result.
     pub(crate) fn record(&self, name: &str, run: &dyn Fn() -> Outcome) -> Result<(), String> {
         let began = Instant::now();
-        // A panic is what went wrong as well.
+        // A panic counts as a failure.
         let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(message(&*panic)));
         let took_s = began.elapsed().as_secs_f64();
         let (is_right, counts) = match &outcome {
@@ -98,7 +98,7 @@ fn read(line: &str) -> Option<(String, Line)> {
     Some((name, Line { is_right, counts: Counts { each, told, requests, found }, took_s }))
 }
 
-/// As a table in Markdown, which METHODOLOGY.md has.
+/// A Markdown table, as in METHODOLOGY.md.
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

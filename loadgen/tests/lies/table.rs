@@ -1,13 +1,13 @@
-//! Which lies there are, and what must catch each: claims that it refutes, and loads that convict it.
+//! All lies, and what must catch each: claims that it refutes, and loads that convict it.
 
 use super::support::liar::Lie;
 
 /// A lie, and the claims that must refute it.
 pub(crate) struct Claims {
     pub(crate) lie: Lie,
-    /// Claims that it must be caught by.
+    /// Claims that must be refuted.
     pub(crate) refuted: &'static [&'static str],
-    /// Other claims that it may refute as well, because they rest on the same operation. All others must hold.
+    /// Other claims that may be refuted, as they rest on the same operation. All others must hold.
     pub(crate) others: &'static [&'static str],
     /// Whether the short form has this row.
     pub(crate) is_short: bool,
@@ -26,11 +26,11 @@ impl Claims {
 /// A lie, and a load that must convict it.
 pub(crate) struct Load {
     pub(crate) lie: Lie,
-    /// The scenario, and what is set of it.
+    /// The scenario and its options.
     pub(crate) scenario: &'static [&'static str],
-    /// Names of which one must be given to what went wrong.
+    /// Names of anomalies, of which at least one must be reported.
     pub(crate) names: &'static [&'static str],
-    /// Other names that may be given as well: the same lie, seen from another side.
+    /// Other names that may be reported: further consequences of the same lie.
     pub(crate) others: &'static [&'static str],
     /// Whether the short form has this row.
     pub(crate) is_short: bool,
@@ -51,21 +51,21 @@ impl Load {
     }
 }
 
-/// Every row's lie, and whether the short form has the row.
+/// The lie of every row, and whether the short form has the row.
 pub(crate) fn all() -> impl Iterator<Item = (Lie, bool)> {
     CLAIMS.iter().map(|row| (row.lie, row.is_short)).chain(LOADS.iter().map(|row| (row.lie, row.is_short)))
 }
 
-/// Each on its own session, which is read more often than it is written.
+/// Each user on its own session, with more restores than saves.
 const OWN: &[&str] = &["mixed", "--mix", "restore=4,save=1"];
 
-/// All on one document.
+/// All users on one document.
 const SHARED: &[&str] = &["same-session", "--mix", "restore=3,save=1"];
 
 /// Sessions end and begin, and live for some time.
 const CHANGING: &[&str] = &["mixed", "--mix", "restore=2,save=2,churn=1"];
 
-/// Of everything some, with more lists than usual.
+/// Some of everything, with more lists than usual.
 const MIXED: &[&str] = &["mixed", "--mix", "restore=4,save=4,list=1,churn=1"];
 
 const CHURN: &[&str] = &["churn"];
@@ -202,7 +202,7 @@ pub(crate) const LOADS: &[Load] = &[
         &["lost update", "stale read", "torn read", "changed document"],
     ),
     load(Lie::MergingState, OWN, &["torn read"], &["changed document"]),
-    // What is shown mixed until the next save looks as if the earlier save had come once more.
+    // A torn document that is shown until the next save looks as if an earlier save had been applied again.
     load(Lie::TornRestore, OWN, &["stale read"], &["changed document", "lost update", "applied twice"]),
     load(Lie::LostMerge, OWN, &["changed document"], &["wrong list entry"]),
     load(Lie::MixedUpList, LISTS, &["wrong list entry"], &["missing from list"]),

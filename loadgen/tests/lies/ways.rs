@@ -1,4 +1,4 @@
-//! How a claim and a load are tried on a server that lies.
+//! How a claim or a load is tried on a server that lies.
 
 use super::results::Counts;
 use super::support::harness::{saves_folder, verify_target};
@@ -15,14 +15,14 @@ use loadgen::record::run::CounterexampleReport;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Claims that every liar is tried with besides those that it breaks: quick ones, of each kind.
+/// Claims tried on every liar in addition to those that it breaks: quick ones, of each kind.
 const BYSTANDERS: [&str; 7] = ["R5", "S1", "S2", "S3", "K7", "K9", "O1"];
 
-/// How long loads on a server that lies last, one after the other, s, until the lie has shown. One is enough but on a
-/// machine that is busy beyond measure, or for a lie that is told rarely.
+/// How long loads on a liar last, in s, one after the other, until the lie shows. One is enough, except on a very busy
+/// machine or for a lie that is told rarely.
 const DURATIONS_S: [u32; 5] = [1, 2, 4, 8, 16];
 
-/// The table's rows.
+/// The rows of the table.
 pub(crate) fn rows() -> Vec<Row> {
     let claims = CLAIMS.iter().map(|row| Row {
         name: format!("{:?}::claims", row.lie),
@@ -37,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
     claims.chain(loads).collect()
 }
 
-/// Each claim that the lie breaks is refuted, and none that it has nothing to do with.
+/// Each claim that the lie breaks is refuted, and no unrelated one.
 fn is_refuted(row: &Claims) -> Outcome {
     let saves = saves_folder();
     let server = liar::spawn(Some(row.lie), saves.path());
@@ -64,8 +64,8 @@ fn is_refuted(row: &Claims) -> Outcome {
     if wrong.is_empty() { Ok(counts) } else { Err(wrong.join("\n")) }
 }
 
-/// A load convicts the server of one of the names, with a proof, and so does the history's file alone. What else it is
-/// convicted of is the same lie seen from another side.
+/// A load convicts the server of one of the names, with a proof, and so does the history file alone. Other names are
+/// further consequences of the same lie.
 fn is_convicted(row: &Load) -> Outcome {
     let mut counts = Counts { each: row.lie.each(), ..Counts::default() };
     let mut seen = Vec::new();
@@ -88,7 +88,7 @@ fn is_convicted(row: &Load) -> Outcome {
     Err(format!("it is not convicted of {:?}: {}", row.names, seen.join("; ")))
 }
 
-/// What went wrong, by name: in the history, and with single answers of which it keeps no more than that.
+/// Counts by name: the history's anomalies, and wrong single responses whose name is not among those.
 fn found(loaded: &Loaded) -> BTreeMap<String, u64> {
     let mut found = loaded.history().anomalies.clone();
     let single = loaded.report.operations.values().flat_map(|operation| &operation.wrong);
@@ -98,7 +98,7 @@ fn found(loaded: &Loaded) -> BTreeMap<String, u64> {
     found
 }
 
-/// The run says that answers were wrong, names nothing that was not to be expected, and proves what its history shows.
+/// The run reports wrong responses, reports no unexpected names, and proves what its history shows.
 fn is_proved(row: &Load, loaded: &Loaded) -> Result<(), String> {
     let history = loaded.history();
     if loaded.code != 1 {
@@ -123,7 +123,7 @@ fn is_proved(row: &Load, loaded: &Loaded) -> Result<(), String> {
     Ok(())
 }
 
-/// The story of a counterexample is told, and its picture needs nothing but itself.
+/// The counterexample has a description, and its picture is self-contained.
 fn is_told(counterexample: &CounterexampleReport, folder: &Path) -> Result<(), String> {
     let picture = counterexample.picture.as_ref().ok_or("there is no picture")?;
     let page = std::fs::read_to_string(folder.join(picture)).map_err(|error| format!("{picture}: {error}"))?;
@@ -135,8 +135,8 @@ fn is_told(counterexample: &CounterexampleReport, folder: &Path) -> Result<(), S
     }
 }
 
-/// The anomalies of a run's history, judged again from its file. Each counterexample is a proof, as far as that can be
-/// found out by other means.
+/// The anomalies in a run's history, judged again from its file. Each counterexample is a proof, as far as a second
+/// check can tell.
 fn judged_again(folder: &Path) -> BTreeMap<String, u64> {
     let history = read_history(&folder.join(HISTORY_FILE)).expect("it can be read");
     let accesses = Accesses::gather(history).expect("it is whole");

@@ -1,16 +1,17 @@
-//! An implementation of the wire contract that shares nothing with the reference server: honest, or with one [`Lie`].
+//! An implementation of the wire contract that shares no code with the reference server: honest, or with one [`Lie`].
 //!
-//! How it is honest: a document is the file `KEY.json`, replaced as a whole by a rename; whoever changes one holds
-//! that key's lock, and that of its file, for which another process may have it; a key handed out is reserved by an empty file that only one can create. The folder is the
-//! authority throughout, so whatever somebody else adds to it or takes away is noticed.
+//! The honest server stores a document in the file `KEY.json`, which a rename replaces as a whole. Whoever changes a
+//! document holds the lock of its key and that of its file, which another process may hold. A key is reserved by an
+//! empty file that only one request can create. The folder is the authority throughout, so changes by others are
+//! noticed.
 //!
-//! - `document`: JSON objects, and what is checked and merged in them. Pure.
+//! - `document`: JSON objects, and how they are checked and merged. Pure.
 //! - `keys`: generate-key.
 //! - `store`: the other operations on the folder.
 //! - `lie`: the lies, and how often each is told.
-//! - `faults`: what they do, when it takes more than a line.
+//! - `faults`: what the lies do, when it takes more than a line.
 //! - `memory`: what only lies need to remember.
-//! - `wire`: requests and answers.
+//! - `wire`: requests and responses.
 
 mod document;
 mod faults;
@@ -45,7 +46,8 @@ pub(crate) fn spawn_reusing_keys(saves: &Path) -> Running {
     start(Liar::who_reuses_keys(saves), saves)
 }
 
-/// Starts a server that draws from the keys that it knows to be free, whatever others freed since it read the folder.
+/// Starts a server that draws from the keys that it knows to be free, whatever others have freed since it read the
+/// folder.
 pub(crate) fn spawn_never_looking_again(saves: &Path) -> Running {
     start(Liar::who_never_looks_again(saves), saves)
 }

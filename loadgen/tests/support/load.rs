@@ -1,4 +1,4 @@
-//! Whole load runs, and what came of them.
+//! Whole load runs and their results.
 
 use super::harness::loadgen;
 use loadgen::record::read_report;
@@ -20,7 +20,7 @@ impl Loaded {
         self.report.history.as_ref().unwrap_or_else(|| panic!("no history: {}", self.said))
     }
 
-    /// Keeps the run's files, and says where they are and what the run said.
+    /// Keeps the run's files; returns their path and the run's output.
     pub(crate) fn kept(&self) -> String {
         let kept = self.out.path().with_extension("kept");
         // A second message about the same run finds them moved already.
@@ -28,8 +28,8 @@ impl Loaded {
         format!("{}\n{}", kept.display(), self.said)
     }
 
-    /// What keeps an honest server from being acquitted, if anything does: on no document is anything wrong, and no answer
-    /// was. A machine that is too busy makes a run invalid, not wrong.
+    /// What keeps an honest server from being acquitted, if anything: a wrong document or a wrong response. A machine
+    /// that is too busy makes a run invalid, not wrong.
     pub(crate) fn accusation(&self) -> Option<String> {
         let history = self.history();
         let wrong: u64 = self.report.operations.values().map(|operation| operation.wrong.values().sum::<u64>()).sum();

@@ -1,5 +1,5 @@
-//! Honest mishaps: what a network, a proxy or a machine does to requests, and nobody lies. A server that they befall may
-//! be accused of nothing.
+//! Honest mishaps: what a network, a proxy or a machine does to requests although no server lies. A server may not be
+//! accused because of them.
 
 use super::harness::loadgen;
 use super::running::{ACCEPT_PAUSE, Answer, Counted, FIRST_LOOKS, Running, converse};
@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 
-/// The operations, each with the scenarios that it comes in.
+/// The operations, each with the scenarios that use it.
 pub(crate) const OPERATIONS: [(&str, &[&str]); 6] = [
     ("generate-key", &["keygen-burst", "churn"]),
     ("instantiate", &["journey", "churn", "mixed"]),
@@ -37,19 +37,20 @@ pub(crate) const OPERATIONS: [(&str, &[&str]); 6] = [
 pub(crate) enum Trouble {
     /// The connection is cut before the request is passed on.
     CutBefore,
-    /// The connection is cut when it was done.
+    /// The connection is cut after the request was done.
     CutAfter,
-    /// It is passed on later than anybody waits.
+    /// The request is passed on after its client has given up.
     LateBefore,
-    /// It is done at once, and answered later than anybody waits.
+    /// The request is done at once, and its response arrives after its client has given up.
     LateAfter,
-    /// It is done, and answered by 500 in the envelope.
+    /// The request is done, and the response is 500 in the envelope.
     FailsAfter,
-    /// It is not passed on, and answered by 503 in the envelope, as a server that is full of connections does.
+    /// The request is not passed on, and the response is 503 in the envelope, as of a server that is out of
+    /// connections.
     BusyBefore,
-    /// It is done, and answered by a proxy's page with status 502.
+    /// The request is done, and the response is a proxy's page with status 502.
     PageAfter,
-    /// It is not passed on, and answered by a proxy's page with status 503.
+    /// The request is not passed on, and the response is a proxy's page with status 503.
     PageBefore,
 }
 
@@ -71,18 +72,18 @@ impl Trouble {
     }
 }
 
-/// A trouble that befalls one request in so many, of one operation or of every one.
+/// A trouble that some requests have, of one operation or of any.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mishap {
     pub(crate) trouble: Trouble,
     pub(crate) operation: Option<&'static str>,
-    /// One request in so many, by chance.
+    /// One request in this many, at random.
     pub(crate) each: u32,
-    /// How late what is late is.
+    /// How late a late request or response is.
     pub(crate) late: Duration,
 }
 
-/// What stands before a server.
+/// A proxy in front of a server.
 struct Proxy {
     mishap: Mishap,
     /// `http://ADDRESS:PORT`.
@@ -91,13 +92,13 @@ struct Proxy {
     counted: Arc<Counted>,
 }
 
-/// Starts a proxy before a server, whose saves folder this is.
+/// Starts a proxy in front of a server with this saves folder.
 pub(crate) fn spawn(mishap: Mishap, server: &str, saves: &Path) -> Running {
     let counted = Arc::<Counted>::default();
     let proxy = Arc::new(Proxy {
         mishap,
         server: server.to_owned(),
-        // What is sent again unasked would be a second request.
+        // A retry would be a second request.
         client: Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http(),
         counted: Arc::clone(&counted),
     });
@@ -126,7 +127,7 @@ impl Proxy {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = format!("{}{path}", self.server).parse::<Uri>().map_err(io::Error::other)?;
         *request.headers_mut() = head.headers;
-        // The server's own, from the URI.
+        // The client derives it from the URI.
         request.headers_mut().remove(HOST);
         let is_meant = self.mishap.operation.is_none_or(|operation| is_of(path, operation)) && !is_of(path, "health");
         let is_troubled = is_meant && earlier >= FIRST_LOOKS;
@@ -134,7 +135,7 @@ impl Proxy {
         if trouble.is_some() {
             self.counted.told.fetch_add(1, Ordering::Relaxed);
         }
-        // In a task of its own: what was passed on is done even if the client goes away.
+        // In a task of its own, so that a request that was passed on is done even if the client goes away.
         let answered = tokio::spawn(async move { self.pass_on(request, trouble).await });
         answered.await.map_err(io::Error::other)?
     }
@@ -209,7 +210,7 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Starts one on a folder, at any free port.
+    /// Starts a server on a folder, at any free port.
     pub(crate) fn start(saves: &Path) -> Self {
         Self::start_at(saves, "127.0.0.1:0")
     }
@@ -229,11 +230,11 @@ impl Reference {
     }
 
     fn signal(&self, signal: Signal) {
-        // It may have ended by itself, which the run notices.
+        // It may have exited by itself, which the run notices.
         let _ = kill_process(Pid::from_child(&self.child), signal);
     }
 
-    /// Kills it, and starts another at its folder and port.
+    /// Kills the server, and starts another on the same folder and port.
     fn restart(&mut self) {
         let address = self.url.strip_prefix("http://").expect("a URL").to_owned();
         let _ = self.child.kill();
@@ -249,20 +250,20 @@ impl Drop for Reference {
     }
 }
 
-/// What happens to a server's process, again and again.
+/// What happens to a server's process, repeatedly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blow {
-    /// It is stopped for this long, and goes on.
+    /// The process is stopped for this long, then continues.
     Paused(Duration),
-    /// It is killed, and started again at the same folder and port.
+    /// The process is killed, and started again on the same folder and port.
     Restarted,
 }
 
-/// A reference server that is hit every so often until this is dropped.
+/// A reference server that is hit repeatedly until this is dropped.
 pub(crate) struct Battered {
     pub(crate) url: String,
     pub(crate) counted: Arc<Counted>,
-    /// Dropped when it is over.
+    /// Dropping it ends the blows.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -278,7 +279,7 @@ impl Battered {
                 match blow {
                     Blow::Paused(time) => {
                         server.signal(Signal::STOP);
-                        // Whether it is over meanwhile is seen when it goes on.
+                        // If it ended meanwhile, the loop notices afterwards.
                         let _ = ended.recv_timeout(time);
                         server.signal(Signal::CONT);
                     }

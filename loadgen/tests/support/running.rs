@@ -31,20 +31,20 @@ const END_TIME: Duration = Duration::from_secs(2);
 /// How long accepting pauses when the process has run out of open files.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// So many requests come first with which the harness only looks whether it may load a server, and goes away otherwise.
+/// Number of first requests that only check whether the harness may load the server; otherwise it stops.
 pub(crate) const FIRST_LOOKS: u64 = 10;
 
-/// What a server counts of itself.
+/// What a server counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
-    /// Requests that came.
+    /// Requests received.
     pub(crate) requests: AtomicU64,
-    /// How often it told its lie, or met with its mishap, if it has one.
+    /// How often it told its lie, or had its mishap, if any.
     pub(crate) told: AtomicU64,
 }
 
 impl Counted {
-    /// How many requests came, and how often the lie was told.
+    /// How many requests arrived, and how often the lie was told.
     pub(crate) fn now(&self) -> (u64, u64) {
         (self.requests.load(Ordering::Relaxed), self.told.load(Ordering::Relaxed))
     }
@@ -56,7 +56,7 @@ pub(crate) struct Running {
     pub(crate) url: String,
     /// Its saves folder.
     pub(crate) saves: PathBuf,
-    /// What it counted.
+    /// What the server counts.
     pub(crate) counted: Arc<Counted>,
     /// Taken at the drop.
     runtime: Option<Runtime>,

@@ -1,5 +1,5 @@
-//! An honest server whose answers to one operation do not always arrive: each so-manieth request is carried out, and its
-//! client is told of an error, or of nothing.
+//! An honest server whose responses to some operations get lost: every nth such request is carried out, but its client
+//! gets an error or nothing.
 
 use super::liar::{Liar, answer};
 use super::running::{ACCEPT_PAUSE, Answer, Running, converse};
@@ -13,17 +13,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-/// What becomes of the answer.
+/// What happens to the response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unclear {
-    /// An error takes its place, as where the server stumbles over what comes after the operation itself.
+    /// An error replaces it, as when the server fails after the operation itself.
     Error,
     /// The connection is closed before it.
     Cut,
 }
 
-/// Starts an honest server on a folder, which hands out the keys of ended sessions again before any other. Each `every`th
-/// request to an path that holds one of `paths` is answered unclearly.
+/// Starts an honest server on a folder, which hands out the keys of ended sessions first. Every `every`th request to a
+/// path that contains one of `paths` gets an unclear response.
 pub(crate) fn spawn(unclear: Unclear, paths: &'static [&'static str], every: u64, saves: &Path) -> Running {
     let liar = Arc::new(Liar::who_reuses_keys(saves));
     let asked = Arc::new(AtomicU64::new(0));

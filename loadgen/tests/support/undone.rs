@@ -1,4 +1,4 @@
-//! A server that acknowledges what it undoes a moment later, when nobody asks any more.
+//! A server that undoes acknowledged operations a moment later, when nobody asks any more.
 
 use super::liar::{Liar, answer};
 use super::running::{ACCEPT_PAUSE, Running, converse};
@@ -14,23 +14,23 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-/// What comes undone.
+/// Which operations are undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Undone {
-    /// A document is back that was deleted, unless its key has another by then. A few are: then the server is honest, so that
-    /// what it holds can be cleaned up.
+    /// Deletes: a deleted document is back, unless its key has another document by then. Only the first few are undone;
+    /// then the server is honest, so that what it holds can be cleaned up.
     Delete,
-    /// A document is again what it was before a save.
+    /// Saves: a document is again what it was before.
     Save,
 }
 
-/// How much later it does.
+/// How much later operations are undone.
 const LATER: Duration = Duration::from_millis(100);
 
-/// Deletes that come undone.
+/// How many deletes are undone.
 const DELETES: u64 = 8;
 
-/// Starts a server on a folder, with which each `every`th operation comes undone.
+/// Starts a server on a folder that undoes every `every`th operation.
 pub(crate) fn spawn(undone: Undone, every: u64, saves: &Path) -> Running {
     let liar = Arc::new(Liar::new(None, saves));
     let asked = Arc::new(AtomicU64::new(0));
@@ -62,7 +62,7 @@ pub(crate) fn spawn(undone: Undone, every: u64, saves: &Path) -> Running {
     })
 }
 
-/// The document that an operation is about, where it is one that can come undone.
+/// The document of an operation that can be undone.
 fn document_of(undone: Undone, uri: &str, body: &Bytes, folder: &Path) -> Option<PathBuf> {
     let key = match undone {
         Undone::Delete if uri.contains("/delete") => uri.rsplit_once("session=")?.1.to_owned(),
@@ -76,7 +76,7 @@ fn document_of(undone: Undone, uri: &str, body: &Bytes, folder: &Path) -> Option
 
 async fn undo(undone: Undone, document: PathBuf, before: Vec<u8>) {
     sleep(LATER).await;
-    // Where the key has another document, or none any more, nothing comes back.
+    // A delete stays done if the key has another document by then.
     let _ = match undone {
         Undone::Delete => fs::File::create_new(&document).and_then(|mut file| file.write_all(&before)),
         Undone::Save => {

@@ -67,7 +67,7 @@ impl<'a> Object<'a> {
         self.0.retain(|(field, _)| field != name);
     }
 
-    /// The fields, each value as it is written.
+    /// The fields, with their values as written.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
@@ -123,12 +123,13 @@ impl<'a> Posted<'a> {
         Ok(Self { session_key, fields })
     }
 
-    /// Whether there is anything in the posted state.
+    /// Whether the posted state has any fields.
     pub(super) fn has_state(&self) -> bool {
         self.fields.object("state").is_some_and(|state| state.names().next().is_some())
     }
 
-    /// The document that instantiate writes, with the posted state or, as if none were posted, without (`InstantiateDropsState`).
+    /// The document that instantiate writes, with the posted state or, for `InstantiateDropsState`, as if none had been
+    /// posted.
     pub(super) fn placeholder(&self, now_ms: u64, with_state: bool) -> String {
         let metadata = format!(r#"{{"version":"{FORMAT_VERSION}","created":{now_ms}}}"#);
         let key = quoted(&self.session_key);

@@ -1,8 +1,8 @@
-//! Keys, and how one is found that nobody uses.
+//! Keys, and how a free one is found.
 //!
-//! A table of the keys believed to be in use makes about one attempt enough at any fill; whether a key is in use
-//! says the folder alone, when the key's file is created there with `O_CREAT|O_EXCL`. Where the table proves wrong,
-//! or has no free key left, the folder is read anew; and now and then, for what others took away.
+//! A table of keys believed to be in use makes one attempt enough in most cases, at any fill. Only the folder decides
+//! whether a key is in use, when the key's file is created there with `O_CREAT|O_EXCL`. The folder is read again when
+//! the table proves wrong or has no free key left, and now and then for keys that others freed.
 
 use super::store::Liar;
 use super::wire::{EXHAUSTED, FOLDER_NOT_FOUND, INTERNAL_ERROR, OPEN_FAILED, Refusal};
@@ -31,7 +31,7 @@ const DRAWS: usize = 64;
 /// less than twice that ago may have missed a change that bears the same time.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The folder is read anew after so long, and so many keys, whichever comes last.
+/// The folder is read again after this time and this many keys, whichever comes last.
 const OLD_AFTER: Duration = Duration::from_secs(1);
 const OLD_AFTER_KEYS: u32 = 1_000;
 
@@ -82,10 +82,10 @@ pub(super) struct Table {
     looked_at: Option<SystemTime>,
     /// Where it is the server's habit to hand out ended keys again first: those that were ended.
     ended: Option<Vec<Key>>,
-    /// When the folder was read last, and how many keys were picked since.
+    /// When the folder was last read, and how many keys have been picked since.
     read: Instant,
     picked: u32,
-    /// Where it never learns of keys that others freed, as long as it knows of any.
+    /// Whether it ignores keys that others freed for as long as it knows of free ones.
     never_looks_again: bool,
 }
 
@@ -107,7 +107,7 @@ impl Table {
         self.ended = Some(Vec::new());
     }
 
-    /// Has it keep to what it knows, as long as it knows of free keys.
+    /// Makes it use the keys that it knows to be free for as long as there are any.
     pub(super) fn never_look_again(&mut self) {
         self.never_looks_again = true;
     }

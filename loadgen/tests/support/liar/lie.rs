@@ -1,25 +1,25 @@
 //! The lies: what a client sees of each, and how often it is told.
 
-/// The kinds that lies are of. The short form of the table has at least one of each.
+/// The kinds of lies. The short form of the table has at least one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// What a restore shows, or a save stores.
     Document,
     /// What a list shows.
     List,
-    /// What key is handed out, and to whom.
+    /// Which key is handed out, and to whom.
     Key,
-    /// What comes around the data: status, header, timestamp.
+    /// The envelope around the data: status, header, timestamp.
     Envelope,
-    /// Refusals that nothing calls for, or that are not meant.
+    /// Refusals without cause, or whose operation is done all the same.
     Refusal,
-    /// Deletes that are none.
+    /// Deletes that do nothing, or too much.
     Delete,
-    /// What is left in the folder, how long something takes, what a lock shuts out.
+    /// Files left in the folder, response times, and locks.
     Service,
 }
 
-/// Defines the lies: a kind, a comment, a name, and that it is told one time in so many when it could be.
+/// Defines the lies: kind, comment, name, and the number of opportunities to lie, on average, for each time it does.
 macro_rules! lies {
     ($($kind:ident: { $($(#[$doc:meta])* $lie:ident = $each:literal,)* })*) => {
         /// One deviation from the contract.
@@ -32,14 +32,14 @@ macro_rules! lies {
             /// Every lie.
             pub(crate) const ALL: &[Self] = &[$($(Self::$lie,)*)*];
 
-            /// Its kind.
+            /// The kind of the lie.
             pub(crate) const fn kind(self) -> Kind {
                 match self {
                     $($(Self::$lie => Kind::$kind,)*)*
                 }
             }
 
-            /// It is told one time in so many, by chance.
+            /// It is told once in this many opportunities, at random.
             pub(crate) const fn each(self) -> u32 {
                 match self {
                     $($(Self::$lie => $each,)*)*
@@ -55,41 +55,41 @@ lies! {
         NoLock = 1,
         /// save replaces the stored metadata instead of overlaying it.
         LostMerge = 1,
-        /// save does the same now and then.
+        /// Like `LostMerge`, but now and then.
         LosesMetadata = 20,
-        /// instantiate answers "Instance already exists", and replaces the document nevertheless.
+        /// instantiate returns "Instance already exists", but replaces the document.
         InstantiateOverwrites = 1,
         /// instantiate decides before the lock whether it creates: several at once can all answer "Instance created".
         InstantiateTwiceCreated = 1,
-        /// instantiate answers "Instance created", and stores nothing.
+        /// instantiate returns "Instance created", and stores nothing.
         InstantiateStoresNothing = 10,
         /// instantiate stores an empty `state` in place of the posted one.
         InstantiateDropsState = 5,
         /// restore does not find a document in the first 20 ms after instantiate created it.
         RestoreLagsBehindInstantiate = 1,
-        /// restore answers from a copy that every other save renews, and the passing of 50 ms.
+        /// restore returns a copy, renewed by every other save and after 50 ms.
         StaleRestore = 1,
-        /// restore, shortly after a save, sometimes answers the new document with the earlier one's `state`.
+        /// restore, shortly after a save, sometimes returns the new document with the earlier one's `state`.
         TornRestore = 4,
-        /// restore answers a document with an empty `state`.
+        /// restore returns a document with an empty `state`.
         EmptyState = 50,
-        /// restore answers with half of the JSON: valid HTTP, of a length that fits.
+        /// restore returns half of the JSON: valid HTTP, with the right length.
         RestoreCutShort = 50,
-        /// restore answers the document that was written last, whosever it is.
+        /// restore returns the document that was written last, whatever its key.
         CrossTalk = 50,
-        /// restore answers a document with the `sessionKey` of the document that was saved last.
+        /// restore returns a document with the `sessionKey` of the document that was saved last.
         ForeignSessionKey = 50,
-        /// restore answers another `typeSlug`.
+        /// restore returns another `typeSlug`.
         OtherType = 20,
-        /// restore answers the `typeSlug` of the document that was saved last, whosever it is.
+        /// restore returns the `typeSlug` of the document that was saved last, whatever its key.
         TypeOfAnother = 20,
-        /// restore answers a field that nobody posted.
+        /// restore returns a field that nobody posted.
         AddsField = 20,
-        /// restore answers a `lastModified` of a minute before.
+        /// restore returns a `lastModified` that is a minute too early.
         LastModifiedGoesBack = 20,
         /// restore leaves out `lastModified`.
         LastModifiedMissing = 20,
-        /// restore answers another `version`.
+        /// restore returns another `version`.
         VersionChanges = 20,
         /// save sets `created` anew.
         CreatedChanges = 10,
@@ -99,7 +99,7 @@ lies! {
         DropsPostedField = 10,
         /// save stores a posted number, beyond the usual fields, as text.
         NumberToText = 10,
-        /// save drops what is null within a posted field.
+        /// save drops nulls within a posted field.
         DropsNestedNull = 10,
         /// save stores the new state with the metadata of the save before.
         StateWithOldMetadata = 10,
@@ -115,11 +115,11 @@ lies! {
         LaggingReplica = 2,
         /// save removes the document before it stores the new one, a moment later.
         RemovesFirst = 1,
-        /// save loses a document when it has acknowledged it: its file is gone.
+        /// save removes a document's file after it acknowledged the document.
         LosesDocuments = 10,
-        /// save stores, and closes the connection without an answer; what it stored comes once more, after 20 other saves.
+        /// save stores, and closes the connection without a response; it is applied again after 20 other saves.
         SavesTwice = 25,
-        /// save acknowledges, and what it stored comes once more over what was saved since, once that was shown.
+        /// save acknowledges, and is applied again over later saves, once those were shown.
         ComesOnceMore = 25,
         /// The saves of two users are swapped: each one's document is stored under the other's key.
         SwapsSaves = 50,
@@ -127,7 +127,7 @@ lies! {
     List: {
         /// list leaves out documents.
         LosesInList = 30,
-        /// list shows the older half of the documents only.
+        /// list shows only the older half of the documents.
         ListCutShort = 10,
         /// list shows each document with the `typeSlug` of the next.
         MixedUpList = 1,
@@ -135,9 +135,9 @@ lies! {
         ListsDeleted = 5,
         /// list shows a session twice.
         ListsTwice = 5,
-        /// list has the oldest first.
+        /// list shows the oldest first.
         OldestFirst = 5,
-        /// list shows a document that was created a minute before.
+        /// list shows a `created` that is a minute too early.
         ListsWrongCreated = 5,
         /// list is a copy, up to 200 ms old.
         StaleList = 1,
@@ -145,27 +145,27 @@ lies! {
     Key: {
         /// generate-key makes a character of a random byte by `byte % 36`: A to D come out 8/7 as often as the others.
         BiasedPicker = 1,
-        /// generate-key looks, but does not reserve.
+        /// generate-key checks the folder, but does not reserve.
         NoReservation = 1,
-        /// generate-key knows only the keys that it handed out itself; what is in the folder it does not look at.
+        /// generate-key knows only the keys that it handed out itself, and ignores the folder.
         HandsOutUsed = 1,
-        /// generate-key tries 20 random keys, then says that all are exhausted.
+        /// generate-key tries 20 random keys, then reports that all are exhausted.
         GivesUpEarly = 1,
-        /// generate-key answers 500 `Internal error` when all keys are in use.
+        /// generate-key returns 500 `Internal error` when all keys are in use.
         WrongExhaustion = 1,
-        /// generate-key says that all keys are exhausted, whatever the folder holds.
+        /// generate-key reports that all keys are exhausted, whatever the folder holds.
         ExhaustedEarly = 50,
-        /// generate-key hands the key that is on its way to somebody to whoever asks meanwhile.
+        /// generate-key hands out one key to two concurrent requests.
         SharesKeys = 1,
-        /// generate-key hands out the same key twice running.
+        /// generate-key hands out the same key twice in a row.
         SameKeyTwice = 50,
         /// generate-key hands out the key of the document that was saved last.
         HandsOutLive = 10,
-        /// generate-key answers in lower case.
+        /// generate-key returns the key in lower case.
         LowerCaseKey = 50,
-        /// generate-key answers with a fourth character.
+        /// generate-key returns a key with a fourth character.
         FourCharacterKey = 50,
-        /// generate-key answers with a space in place of the second character.
+        /// generate-key returns a key whose second character is a space.
         SpaceInKey = 50,
     }
     Envelope: {
@@ -191,35 +191,35 @@ lies! {
         Traversal = 1,
         /// save refuses a document as if its key were malformed, and stores it all the same.
         RefusesAndStores = 10,
-        /// save on a deleted key answers 404.
+        /// save on a deleted key returns 404.
         SaveNotFoundAfterDelete = 1,
-        /// save answers 404.
+        /// save returns 404.
         SaveNotFound = 50,
-        /// restore answers 404 for a document that is there.
+        /// restore returns 404 for a document that is there.
         RestoreNotFound = 50,
-        /// restore answers 500 `Invalid saved data format` for a document that is whole.
+        /// restore returns 500 `Invalid saved data format` for a document that is whole.
         RestoreUnreadable = 50,
-        /// instantiate answers 400 `Invalid checklist type`.
+        /// instantiate returns 400 `Invalid checklist type`.
         InstantiateRefused = 20,
-        /// delete answers 404 for a document that is there, and leaves it.
+        /// delete returns 404 for a document that is there, and leaves it.
         DeleteNotFoundKept = 10,
-        /// delete answers 404 for a document that is there, and removes it.
+        /// delete returns 404 for a document that is there, and removes it.
         DeleteNotFoundDone = 10,
     }
     Delete: {
-        /// delete answers success and leaves the document.
+        /// delete returns success and leaves the document.
         DeleteKeepsFile = 1,
-        /// delete does the same now and then.
+        /// Like `DeleteKeepsFile`, but now and then.
         DeleteNotDone = 20,
         /// delete is undone after 300 ms, if the key is still free.
         DeleteUndone = 10,
         /// delete looks before the lock: several at once can all answer success.
         DeleteTwice = 1,
-        /// delete removes another's document as well, the one that was saved last.
+        /// delete also removes another document, the one that was saved last.
         DeletesAnother = 20,
         /// save on a deleted key acknowledges, and does not store.
         DropsSaveAfterDelete = 2,
-        /// A document's file stays open when it is deleted, and whoever gets the key next writes into that. Keys of ended
+        /// A document's file stays open when it is deleted, and the key's next owner writes into it. Keys of ended
         /// sessions are handed out first.
         KeepsUnlinkedOpen = 1,
     }
@@ -228,15 +228,15 @@ lies! {
         SlowSave = 1,
         /// save keeps a `KEY.lock` beside the document while it works, some 2 ms.
         LockFiles = 1,
-        /// delete moves the document to `KEY-old.json`, where `ls saves/*.json` counts it.
+        /// delete moves the document to `KEY-old.json`, which `ls saves/*.json` counts.
         KeepsExtraFiles = 1,
         /// save and instantiate wait for a document's lock for as long as another process holds it.
         WaitsForEver = 1,
-        /// save, when another process holds the document's lock, answers the error, and stores all the same.
+        /// save, when another process holds the document's lock, returns the error, and stores all the same.
         StoresWithoutLock = 1,
-        /// save, when another process holds the document's lock, answers success, and does not store.
+        /// save, when another process holds the document's lock, returns success, and does not store.
         DropsWithoutLock = 1,
-        /// save, when the client goes away in the middle of the body, stores what has come of it.
+        /// save stores the part of a body that arrived when the client goes away in the middle.
         StoresHalfBodies = 1,
     }
 }

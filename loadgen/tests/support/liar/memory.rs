@@ -22,7 +22,7 @@ pub(super) struct Memory {
     saves: HashMap<Key, u64>,
     /// `TornRestore`: what each document was before its last save, and when that was.
     before: HashMap<Key, (Instant, Vec<u8>)>,
-    /// `CrossTalk`, `HandsOutLive` and others: the document that was written last.
+    /// `CrossTalk`, `HandsOutLive` and others: key of the last document written.
     last: Option<Key>,
     /// `Traversal`: what was saved under keys that are none.
     beyond: HashMap<String, Vec<u8>>,
@@ -32,21 +32,21 @@ pub(super) struct Memory {
     open: HashMap<Key, bool>,
     /// `SharesKeys`: a key that is on its way to somebody.
     on_its_way: Option<Key>,
-    /// `SavesTwice`, `ComesOnceMore`: what is to be stored once more, and after how many saves.
+    /// `SavesTwice`, `ComesOnceMore`: what to store again, and after how many saves.
     again: HashMap<Key, (u32, String)>,
-    /// `ComesOnceMore`: what was saved over, and comes once more when what is there was shown.
+    /// `ComesOnceMore`: earlier saves, to be applied again once the current document was shown.
     to_come: HashMap<Key, String>,
     /// `RestoreLagsBehindInstantiate`: when each document was created.
     created: HashMap<Key, Instant>,
-    /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: keys whose documents were deleted, and are not there again.
+    /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: keys whose documents were deleted and do not exist again.
     deleted: HashSet<Key>,
-    /// `ListsDeleted`: what list showed of the document that was deleted last.
+    /// `ListsDeleted`: list entry of the document deleted last.
     deleted_entry: Option<Value>,
     /// `StaleList`: a copy, and when it was taken.
     list: Option<(Instant, Vec<Value>)>,
     /// `SwapsSaves`: a save that waits for another user's.
     waiting: Option<(Key, String)>,
-    /// `SameKeyTwice`: the key that was handed out last.
+    /// `SameKeyTwice`: the key handed out last.
     handed_out: Option<Key>,
 }
 
@@ -84,29 +84,29 @@ impl Memory {
         self.created.insert(key, Instant::now());
     }
 
-    /// Notes that a document was deleted, with what list showed of it.
+    /// Notes that a document was deleted, with its list entry.
     pub(super) fn deleted(&mut self, key: Key, entry: Option<Value>) {
         self.forget(key);
         self.deleted.insert(key);
         self.deleted_entry = entry.or(self.deleted_entry.take());
     }
 
-    /// `RestoreLagsBehindInstantiate`: whether a document was created less than so long ago.
+    /// `RestoreLagsBehindInstantiate`: whether a document was created less than `life` ago.
     pub(super) fn is_new(&self, key: Key, life: Duration) -> bool {
         self.created.get(&key).is_some_and(|created| created.elapsed() < life)
     }
 
-    /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: whether a document was deleted and is not there again.
+    /// `SaveNotFoundAfterDelete`, `DropsSaveAfterDelete`: whether a document was deleted and does not exist again.
     pub(super) fn is_deleted(&self, key: Key) -> bool {
         self.deleted.contains(&key)
     }
 
-    /// `ListsDeleted`: what list showed of the document that was deleted last.
+    /// `ListsDeleted`: list entry of the document deleted last.
     pub(super) fn deleted_entry(&self) -> Option<Value> {
         self.deleted_entry.clone()
     }
 
-    /// `StaleList`: the copy, taken anew if it is too old.
+    /// `StaleList`: the copy, renewed if it is too old.
     pub(super) fn list_copy(&mut self, current: &[Value], life: Duration) -> Vec<Value> {
         match &self.list {
             Some((taken, copy)) if taken.elapsed() < life => copy.clone(),
@@ -117,17 +117,17 @@ impl Memory {
         }
     }
 
-    /// `SwapsSaves`: the save of another document that waits, if one does.
+    /// `SwapsSaves`: takes the waiting save of another document, if there is one.
     pub(super) fn take_waiting(&mut self, key: Key) -> Option<(Key, String)> {
         self.waiting.take_if(|(other, _)| *other != key)
     }
 
-    /// `SwapsSaves`: has a save wait.
+    /// `SwapsSaves`: makes a save wait.
     pub(super) fn set_waiting(&mut self, key: Key, content: &str) {
         self.waiting = Some((key, content.to_owned()));
     }
 
-    /// `SameKeyTwice`: sets the key that was handed out last, and answers the one before.
+    /// `SameKeyTwice`: sets the key handed out last, and returns the one before.
     pub(super) fn set_handed_out(&mut self, key: Option<Key>) -> Option<Key> {
         std::mem::replace(&mut self.handed_out, key)
     }
@@ -154,7 +154,7 @@ impl Memory {
         mixed().unwrap_or(current)
     }
 
-    /// `CrossTalk`, `HandsOutLive` and others: the document that was written last.
+    /// `CrossTalk`, `HandsOutLive` and others: key of the last document written.
     pub(super) fn last(&self) -> Option<Key> {
         self.last
     }
@@ -197,7 +197,8 @@ impl Memory {
         std::mem::replace(&mut self.on_its_way, key)
     }
 
-    /// `SavesTwice`, `ComesOnceMore`: keeps what is to be stored once more after so many saves; false where something is kept already.
+    /// `SavesTwice`, `ComesOnceMore`: keeps what to store again after this many saves. Returns false if something is
+    /// kept already.
     pub(super) fn keep_for_later(&mut self, key: Key, content: &str, after_saves: u32) -> bool {
         let is_free = !self.again.contains_key(&key);
         if is_free {
@@ -206,7 +207,7 @@ impl Memory {
         is_free
     }
 
-    /// `ComesOnceMore`: sets what comes once more, and answers what was to.
+    /// `ComesOnceMore`: sets the save to be applied again, and returns the previous one.
     pub(super) fn set_to_come(&mut self, key: Key, content: Option<String>) -> Option<String> {
         match content {
             Some(content) => self.to_come.insert(key, content),
@@ -214,7 +215,7 @@ impl Memory {
         }
     }
 
-    /// `SavesTwice`, `ComesOnceMore`: counts a save, and answers what is to be stored once more now.
+    /// `SavesTwice`, `ComesOnceMore`: counts a save, and returns what to store again now.
     pub(super) fn once_more(&mut self, key: Key) -> Option<String> {
         let (saves_left, _) = self.again.get_mut(&key)?;
         *saves_left -= 1;

@@ -70,7 +70,7 @@ impl Liar {
         honest
     }
 
-    /// A server that never learns of keys that others freed, as long as it knows of free ones.
+    /// A server that ignores keys that others freed for as long as it knows of free ones.
     pub(crate) fn who_never_looks_again(saves: &Path) -> Self {
         let liar = Self::new(None, saves);
         locked(&liar.table).never_look_again();

@@ -1,4 +1,4 @@
-//! Deletes that are none, or too much; saves that come after one.
+//! Deletes that do nothing or too much, and saves that follow a delete.
 
 use super::super::Lie;
 use super::super::keys::Key;
@@ -10,23 +10,23 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// `DeleteUndone`: after so long.
+/// `DeleteUndone`: how long after the delete.
 const UNDONE_AFTER: Duration = Duration::from_millis(300);
 
 impl Liar {
-    /// What delete answers before it removes a document that is there.
+    /// delete's response before it removes an existing document.
     pub(in super::super) fn refuses_delete(&self, key: Key) -> Result<(), Refusal> {
         if self.path(key).exists() && self.tells(Lie::DeleteNotFoundKept) { Err(INSTANCE_NOT_FOUND) } else { Ok(()) }
     }
 
-    /// What is done after a document was removed, which held this.
+    /// Called after a document with this content was removed.
     pub(in super::super) fn removed(&self, key: Key, content: &[u8]) -> Result<(), Refusal> {
         if self.tells(Lie::DeleteNotFoundDone) {
             return Err(INSTANCE_NOT_FOUND);
         }
         let other = locked(&self.memory).last().filter(|other| *other != key && self.path(*other).exists());
         if let Some(other) = other.filter(|_| self.tells(Lie::DeletesAnother)) {
-            // It may be on its way out already.
+            // Another request may be removing it.
             let _ = fs::remove_file(self.path(other));
         }
         if !content.is_empty() && self.lies(Lie::DeleteUndone) && self.is_time() {
@@ -35,7 +35,7 @@ impl Liar {
         Ok(())
     }
 
-    /// `DeleteUndone`: whoever has got the key meanwhile keeps it.
+    /// `DeleteUndone`: if the key has a new owner by then, the delete stands.
     fn undo_later(&self, key: Key, content: Vec<u8>) {
         let (path, counted) = (self.path(key), self.counted());
         tokio::spawn(async move {
@@ -47,7 +47,7 @@ impl Liar {
         });
     }
 
-    /// What becomes of a save before it is stored: an error, or true if it is dropped.
+    /// What happens to a save before it is stored: an error, or `true` if it is dropped.
     pub(in super::super) fn turns_away(&self, key: Key) -> Result<bool, Refusal> {
         if self.tells(Lie::SaveNotFound) {
             return Err(NOTHING_SAVED);

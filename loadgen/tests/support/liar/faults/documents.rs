@@ -1,4 +1,4 @@
-//! What a restore shows of a document, and what a save stores of one.
+//! What restore shows of a document, and what save stores of it.
 
 use super::super::Lie;
 use super::super::document::Object;
@@ -8,17 +8,17 @@ use super::super::wire::{INVALID_SAVED_DATA, NOTHING_SAVED, Refusal};
 use serde_json::Value;
 use std::time::Duration;
 
-/// `LastModifiedGoesBack`: by so much.
+/// `LastModifiedGoesBack`: by how much.
 const BACK_MS: u64 = 60_000;
 
-/// `RestoreLagsBehindInstantiate`: for so long a new document is not found.
+/// `RestoreLagsBehindInstantiate`: how long a new document is not found.
 const LAG: Duration = Duration::from_millis(20);
 
-/// The fields that every document has. Others are the client's own.
+/// The fields that every document has; all others are the client's own.
 const USUAL: [&str; 4] = ["sessionKey", "typeSlug", "metadata", "state"];
 
 impl Liar {
-    /// What restore answers in place of a document that is there.
+    /// restore's response for an existing document.
     pub(in super::super) fn shown(&self, key: Key, content: Vec<u8>) -> Result<Vec<u8>, Refusal> {
         let is_new = || locked(&self.memory).is_new(key, LAG);
         match self.telling.lie {
@@ -37,7 +37,7 @@ impl Liar {
         }
     }
 
-    /// What a lie makes of a document that is shown.
+    /// A shown document as a lie changes it.
     fn changed(&self, lie: Lie, key: Key, content: &[u8]) -> Option<Vec<u8>> {
         let document = Object::parse(content)?;
         let last = || locked(&self.memory).last().filter(|last| *last != key);
@@ -64,14 +64,15 @@ impl Liar {
         Some(changed.into_bytes())
     }
 
-    /// What save stores in place of what it should.
+    /// What save stores instead of the right document.
     pub(in super::super) fn mangled(&self, before: Option<&[u8]>, content: String, now_ms: u64) -> String {
         let Some(lie) = self.telling.lie else { return content };
         let changed = misstored(lie, before, &content, now_ms).filter(|changed| *changed != content);
         changed.filter(|_| self.tells(lie)).unwrap_or(content)
     }
 
-    /// `SwapsSaves`: a save waits for another user's, and each is stored in the other's place. True if this one was.
+    /// `SwapsSaves`: a save waits for another user's save, and each is stored in the other's place. Returns whether
+    /// this one was.
     pub(in super::super) fn swaps(&self, key: Key, content: &str) -> Result<bool, Refusal> {
         if !self.lies(Lie::SwapsSaves) {
             return Ok(false);
@@ -89,7 +90,7 @@ impl Liar {
     }
 }
 
-/// What a lie makes of a document that is stored.
+/// A stored document as a lie changes it.
 fn misstored(lie: Lie, before: Option<&[u8]>, content: &str, now_ms: u64) -> Option<String> {
     let document = Object::parse(content.as_bytes())?;
     let before = before.and_then(Object::parse).unwrap_or_default();
@@ -98,7 +99,7 @@ fn misstored(lie: Lie, before: Option<&[u8]>, content: &str, now_ms: u64) -> Opt
         Lie::CreatedDropped => with_metadata(&document, |metadata| metadata.remove("created")),
         Lie::LosesMetadata => {
             let kept = before.object("metadata")?;
-            // As if nothing had been stored: what was not posted now is gone.
+            // As if nothing had been stored before: what this save does not post is gone.
             with_metadata(&document, |metadata| {
                 kept.names().filter(|name| *name != "lastModified").for_each(|name| metadata.remove(name));
             })
@@ -125,21 +126,21 @@ fn misstored(lie: Lie, before: Option<&[u8]>, content: &str, now_ms: u64) -> Opt
     }
 }
 
-/// A document with another value of a field.
+/// The document with another value for a field.
 fn with(document: &Object<'_>, name: &str, value: &str) -> String {
     let mut document = document.clone();
     document.set(name, value);
     document.to_json()
 }
 
-/// A document whose metadata was changed.
+/// The document with changed metadata.
 fn with_metadata(document: &Object<'_>, change: impl FnOnce(&mut Owned)) -> Option<String> {
     let mut metadata = Owned::of(&document.object("metadata")?);
     change(&mut metadata);
     Some(with(document, "metadata", &metadata.as_object().to_json()))
 }
 
-/// A document in whose fields beyond the usual ones each value was changed, however deep.
+/// The document with all values of its extra fields changed, at any depth.
 fn with_posted(document: &Object<'_>, change: &impl Fn(&mut Value)) -> Option<String> {
     let mut owned = Owned::of(document);
     for (name, text) in owned.0.iter_mut().filter(|(name, _)| !USUAL.contains(&name.as_str())) {
@@ -163,7 +164,7 @@ fn change_all(value: &mut Value, change: &impl Fn(&mut Value)) {
     change(value);
 }
 
-/// An object's fields that can be changed.
+/// The fields of an object, to be changed.
 struct Owned(Vec<(String, String)>);
 
 impl Owned {

@@ -1,4 +1,4 @@
-//! What comes around the data.
+//! The envelope around the data.
 
 use super::super::super::running::Answer;
 use super::super::Lie;
@@ -9,20 +9,20 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-/// `TimestampGoesBack`: by so much.
+/// `TimestampGoesBack`: by how much.
 const BACK_S: u64 = 3_600;
 
-/// An answer before it is sent.
+/// A response before it is sent.
 pub(in super::super) struct Sealed {
     pub(in super::super) status: u16,
     pub(in super::super) timestamp_s: u64,
-    /// What comes after `success` and `timestamp`: `"data":…` or `"message":…`.
+    /// The part after `success` and `timestamp`: `"data":…` or `"message":…`.
     pub(in super::super) rest: Vec<u8>,
     pub(in super::super) is_restore: bool,
 }
 
 impl Liar {
-    /// Puts an answer into the envelope.
+    /// Puts a response into the envelope.
     pub(in super::super) fn seal(&self, sealed: &Sealed) -> Answer {
         let Sealed { status, timestamp_s, rest, is_restore } = sealed;
         let is_success = *status == 200;

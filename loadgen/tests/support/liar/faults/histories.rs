@@ -1,4 +1,4 @@
-//! How a save is stored, and a key handed out. An honest server does it in one step.
+//! How a save is stored, and a key handed out. An honest server does each in one step.
 
 use super::super::Lie;
 use super::super::document::Object;
@@ -15,7 +15,7 @@ const MOMENT: Duration = Duration::from_millis(2);
 /// `SavesTwice`: after how many saves one comes once more. More than a test has users: they were all sent afterwards.
 const SAVES_BETWEEN: u32 = 20;
 
-/// `ExhaustedEarly`: the attempts that it claims.
+/// `ExhaustedEarly`: the number of attempts that it reports.
 const MOST_ATTEMPTS: u32 = 100;
 
 impl Liar {
@@ -74,8 +74,8 @@ impl Liar {
         }
     }
 
-    /// `SavesTwice`, `ComesOnceMore`: now and then a save comes once more when others have been stored over it. The first
-    /// of these has no answer.
+    /// `SavesTwice`, `ComesOnceMore`: now and then a save is applied again after others have been stored over it. With
+    /// `SavesTwice` it has no response the first time.
     fn store_once_more(&self, key: Key, content: &str, saves_between: u32) -> Result<(), Refusal> {
         let earlier = locked(&self.memory).once_more(key);
         if let Some(earlier) = earlier {
@@ -90,14 +90,14 @@ impl Liar {
         if is_kept && self.lies(Lie::SavesTwice) { Err(NO_ANSWER) } else { Ok(()) }
     }
 
-    /// `ComesOnceMore`: an earlier save comes over what was just shown, unless somebody is writing.
+    /// `ComesOnceMore`: an earlier save is applied over the document just shown, unless somebody is writing.
     pub(in super::super) fn come_once_more(&self, key: Key, shown: &[u8]) {
         let Ok(_held) = self.locks[key.index()].try_lock() else { return };
         if self.read(key).is_ok_and(|content| content.as_deref() == Some(shown))
             && let Some(earlier) = locked(&self.memory).set_to_come(key, None)
         {
             self.told();
-            // What cannot be stored does not come.
+            // If storing fails, the save is not applied again.
             let _ = self.put(key, &earlier);
         }
     }
@@ -132,7 +132,7 @@ impl Liar {
         own
     }
 
-    /// `SameKeyTwice`: the key that was handed out last, or a new one.
+    /// `SameKeyTwice`: the key handed out last, or a new one.
     fn hand_out_twice(&self) -> Drawn {
         let last = locked(&self.memory).set_handed_out(None).filter(|_| self.tells(Lie::SameKeyTwice));
         if let Some(key) = last {

@@ -1,11 +1,11 @@
-//! How a key is written that is handed out.
+//! How a handed-out key is written.
 
 use super::super::Lie;
 use super::super::keys::Key;
 use super::super::store::Liar;
 
 impl Liar {
-    /// What generate-key answers in place of a key.
+    /// generate-key's response in place of a key.
     pub(in super::super) fn misspelt(&self, key: Key) -> String {
         let key = key.to_string();
         let Some(lie) = self.telling.lie else { return key };

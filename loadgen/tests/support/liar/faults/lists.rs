@@ -9,11 +9,11 @@ use std::time::Duration;
 /// `StaleList`: how old a copy may be.
 const COPY_LIFE: Duration = Duration::from_millis(200);
 
-/// `ListsWrongCreated`: by so much.
+/// `ListsWrongCreated`: by how much.
 const BEFORE_MS: u64 = 60_000;
 
 impl Liar {
-    /// What list answers in place of these entries.
+    /// list's response in place of these entries.
     pub(in super::super) fn mislisted(&self, mut listed: Vec<Value>) -> Vec<Value> {
         let Some(lie) = self.telling.lie else { return listed };
         match lie {
@@ -50,7 +50,7 @@ impl Liar {
         listed
     }
 
-    /// `ListsDeleted`: at its place in the order.
+    /// `ListsDeleted`: in its right place in the order.
     fn list_deleted(&self, listed: &mut Vec<Value>) {
         let deleted = locked(&self.memory).deleted_entry();
         let is_gone = |deleted: &Value| listed.iter().all(|entry| entry["sessionKey"] != deleted["sessionKey"]);

@@ -1,7 +1,7 @@
-//! What the lies do, when it takes more than a line. An honest server comes by here and changes nothing.
+//! What the lies do, when it takes more than a line. An honest server also runs this code, and nothing changes.
 //!
-//! - `histories`: how a save is stored and a key handed out, in more steps than one.
-//! - `documents`: what a restore shows, and what a save stores.
+//! - `histories`: how a save is stored, and a key handed out, in more steps than one.
+//! - `documents`: what restore shows, and what save stores.
 //! - `lists`, `keys`, `envelope`, `deletes`: the same for those.
 
 mod deletes;
@@ -23,10 +23,10 @@ use std::sync::atomic::Ordering;
 /// Makes each lie rarer by this factor.
 const RARER: &str = "LIE_RARER";
 
-/// How often a lie is told, and was.
+/// The server's lie, how often it is told, and how often it was.
 pub(super) struct Telling {
     pub(super) lie: Option<Lie>,
-    /// One time in so many.
+    /// Told once in this many opportunities.
     each: u32,
     pub(super) counted: Arc<Counted>,
 }
@@ -35,7 +35,7 @@ impl Telling {
     pub(super) fn of(lie: Option<Lie>) -> Self {
         let rarer = std::env::var(RARER).ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
         let each = lie.map_or(1, Lie::each);
-        // What is told whenever it can be is a habit, not an accident.
+        // A lie that is told every time stays so: it is not rare by chance.
         Self { lie, each: if each == 1 { 1 } else { each.saturating_mul(rarer) }, counted: Arc::default() }
     }
 }
@@ -46,7 +46,7 @@ impl Liar {
         self.telling.lie == Some(lie)
     }
 
-    /// Whether this is the server's lie, and it is told now. To be asked last: what could not be told anyway is not counted.
+    /// Whether this is the server's lie, and it is told now. Check this last, as it counts the lie as told.
     pub(super) fn tells(&self, lie: Lie) -> bool {
         let is_told = self.lies(lie) && self.is_time();
         if is_told {
@@ -55,7 +55,7 @@ impl Liar {
         is_told
     }
 
-    /// Whether a lie that can be told is told now.
+    /// Whether a lie that can be told is told now, by chance.
     fn is_time(&self) -> bool {
         let is_first_look = self.telling.counted.requests.load(Ordering::Relaxed) <= FIRST_LOOKS;
         if is_first_look && self.telling.lie.is_some_and(|lie| lie.kind() == Kind::Envelope) {
