@@ -65,7 +65,7 @@ struct Twisted {
     server: Liar,
     saves: PathBuf,
     requests: AtomicU64,
-    /// Deleted keys, and how many requests each has had since.
+    /// Deleted keys, and how many saves each has had since.
     deleted: Mutex<BTreeMap<String, u64>>,
 }
 

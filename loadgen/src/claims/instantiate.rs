@@ -81,7 +81,7 @@ fn fault(round: &Round) -> Option<Finding> {
     match creators.as_slice() {
         [] if all_answered => {
             let steps = instantiates.iter().take(2).map(|(_, exchange)| exchange.step()).collect();
-            let summary = "nobody created the document: all were told that it exists";
+            let summary = "nobody created the document: every instantiate returned that it exists";
             Some(Finding::refuted(summary, steps).named(Anomaly::NeverWritten))
         }
         // Somebody who was not answered may have.
@@ -89,7 +89,7 @@ fn fault(round: &Round) -> Option<Finding> {
         [(content, creator)] => changed(round, *content, creator),
         [first, second, ..] => {
             let steps = vec![first.1.step(), second.1.step()];
-            let summary = format!("{} instantiates of one document were told that they created it", creators.len());
+            let summary = format!("{} instantiates of one document returned that they created it", creators.len());
             Some(Finding::refuted(summary, steps).named(Anomaly::AppliedTwice))
         }
     }

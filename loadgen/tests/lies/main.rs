@@ -7,8 +7,9 @@
 //!     LIES=all LIE_RARER=20 cargo test --workspace --test lies # each lie told a twentieth as often
 //!
 //! A stopped run of the whole table can be resumed: the result of each row is a line of the file `LIES_OUT`, by default
-//! `lies.tsv` in the target folder, and rows that passed there are skipped. At the end all results are printed: how often
-//! each lie is told and was told, after how many requests it was caught, and by what. To start over, remove the file.
+//! `lies.tsv` in the target folder, and rows that passed there are skipped. At the end all results are printed: how
+//! often each lie is told and was told, after how many requests it was caught, and by what. To start over, remove the
+//! file.
 //!
 //! - [`table`]: all lies, and what must catch each.
 //! - [`ways`]: how a claim or a load is tried on a server that lies.

@@ -14,10 +14,10 @@
 //! 1. Add it to [`liar::Lie`], under its kind. Its comment says what a client sees; its number n means that it is told
 //!    once in n opportunities.
 //! 2. Implement it in one to three lines where the honest code does the same thing: `self.tells(Lie::Name)` in
-//!    `liar/store.rs` (documents), `liar/keys.rs` (keys) or `liar/wire.rs` (HTTP), checked last, as it counts the lie as
-//!    told. What takes more goes to `liar/faults/`, and what only lies need to remember to `liar/memory.rs`. A lie about
-//!    concurrency is a concurrency fault, such as a missing lock, a check before the lock or a stale copy, not a random
-//!    wrong response.
+//!    `liar/store.rs` (documents), `liar/keys.rs` (keys) or `liar/wire.rs` (HTTP), checked last, as it counts the lie
+//!    as told. What takes more goes to `liar/faults/`, and what only lies need to remember to `liar/memory.rs`. A lie
+//!    about concurrency is a concurrency fault, such as a missing lock, a check before the lock or a stale copy, not a
+//!    random wrong response.
 //! 3. State in `tests/lies/table.rs` which claims must refute it and which loads must convict it, and under which name.
 //! 4. Keep it small. A lie that breaks every claim proves only that the harness notices a broken server.
 #![allow(dead_code, reason = "each test binary that includes this uses a part of it")]

@@ -59,7 +59,7 @@ lies! {
         LosesMetadata = 20,
         /// instantiate returns "Instance already exists", but replaces the document.
         InstantiateOverwrites = 1,
-        /// instantiate decides before the lock whether it creates: several at once can all answer "Instance created".
+        /// instantiate decides before the lock whether it creates: several at once can all return "Instance created".
         InstantiateTwiceCreated = 1,
         /// instantiate returns "Instance created", and stores nothing.
         InstantiateStoresNothing = 10,
@@ -213,7 +213,7 @@ lies! {
         DeleteNotDone = 20,
         /// delete is undone after 300 ms, if the key is still free.
         DeleteUndone = 10,
-        /// delete looks before the lock: several at once can all answer success.
+        /// delete checks before the lock: several at once can all return success.
         DeleteTwice = 1,
         /// delete also removes another document, the one that was saved last.
         DeletesAnother = 20,
