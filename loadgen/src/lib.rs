@@ -15,6 +15,7 @@
 //! - [`verify`]: all claims tried on a target.
 //! - [`measure`]: what a target costs, by fill, users and documents.
 //! - [`plan`]: what fits, by what was measured. Pure.
+//! - `print`: lines on standard output and standard error.
 //! - [`compare`]: two servers loaded in turns.
 //! - [`gate`]: whether a change may land. Pure.
 //! - [`model`]: statistics and closed forms. Pure.
@@ -22,6 +23,9 @@
 //! - [`simulation`]: the service past what one machine can load. Pure.
 //! - [`saves`]: a saves folder seen from outside.
 //! - [`reference`]: the reference server; the only file that knows the `server` crate.
+
+// A closed pipe makes them panic; see `print`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod browser;
 pub mod check;
@@ -36,6 +40,7 @@ pub mod judge;
 pub mod measure;
 pub mod model;
 pub mod plan;
+mod print;
 pub mod record;
 pub mod reference;
 pub mod report;

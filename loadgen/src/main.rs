@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use loadgen::cli::{Cli, Command};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// A request takes some ten allocations: the load engine's users pay for each.
@@ -27,7 +28,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("loadgen: {error:#}");
+            // Whoever has closed standard error does not read it.
+            let _ = writeln!(std::io::stderr(), "loadgen: {error:#}");
             ExitCode::from(UNUSABLE)
         }
     }

@@ -19,7 +19,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustix::io::Errno;
 use std::fmt::Write as _;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -106,9 +106,9 @@ impl Control {
         std::thread::spawn(move || {
             for line in io::stdin().lock().lines().map_while(Result::ok) {
                 match self.told(&line) {
-                    Said::Answer(answer) => println!("{answer}"),
+                    Said::Answer(answer) => drop(writeln!(io::stdout(), "{answer}")),
                     Said::Off => {
-                        println!("off");
+                        let _ = writeln!(io::stdout(), "off");
                         std::process::exit(0);
                     }
                 }

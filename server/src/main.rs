@@ -1,6 +1,7 @@
 //! The reference server's binary. See [`server`].
 
 use clap::Parser;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// The reference key and document server.
@@ -15,7 +16,8 @@ fn main() -> ExitCode {
     match Cli::parse().options.serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("server: {error:#}");
+            // Whoever has closed standard error does not read it.
+            let _ = writeln!(std::io::stderr(), "server: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -11,6 +11,7 @@ use crate::outside::{RealWorld, SharedHint};
 use crate::protocol::{Documented, DocumentedOptions, Durability, Hardened, Protocol, Rules, World};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -107,7 +108,9 @@ impl ServerOptions {
     /// # Errors
     /// Where it cannot be set up: the address is taken, say.
     pub fn serve(self) -> anyhow::Result<()> {
-        tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.log)).with_writer(std::io::stderr).init();
+        let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.log)).with_writer(std::io::stderr);
+        // It would report a closed standard error there, which panics.
+        log.log_internal_errors(false).init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = runtime.block_on(self.serve_disk());
         // A lock that another process holds may have a thread of ours wait for it, for ever; what was accepted is
@@ -183,7 +186,8 @@ impl ServerOptions {
                 Some(ended) => tokio::select! { () = stop => {}, () = ended => {} },
             }
         };
-        println!("listening on http://{address}");
+        // A reader that has gone away is no reason not to serve.
+        let _ = writeln!(std::io::stdout(), "listening on http://{address}");
         info!(%address, saves = %self.saves.display(), protocol = ?self.protocol, durability = ?self.durability, "ready");
         server.run(listener, stop).await;
         info!("stopped");

@@ -2,12 +2,12 @@
 
 use crate::judge::recorded::{Limits, judge_kv, judge_register};
 use crate::judge::{Judged, claimcheck};
+use crate::print::stdout;
 use crate::record::history::{Accesses, read_history};
 use crate::record::{HISTORY_FILE, write_counterexamples};
 use crate::report::timeline::Timeline;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -69,15 +69,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         let judged = judge(arguments, file).with_context(|| file.display().to_string())?;
         let took = began.elapsed();
         checked.count(&judged, took);
-        println!("{}: {}", file.display(), in_words(&judged, took));
-        judged.remarks.iter().for_each(|remark| println!("    {remark}"));
+        stdout!("{}: {}", file.display(), in_words(&judged, took));
+        judged.remarks.iter().for_each(|remark| stdout!("    {remark}"));
         if judged.counterexamples.is_empty() {
             continue;
         }
         let shown = judged.counterexamples.into_iter().take(MOST_PICTURES);
         let counterexamples: Vec<Timeline> = shown.map(|counterexample| counterexample()).collect();
         if arguments.files.len() == 1 {
-            println!("\n{}", counterexamples[0]);
+            stdout!("\n{}", counterexamples[0]);
         }
         let folder = match &folder {
             Some(folder) => folder,
@@ -85,11 +85,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         };
         let name = file.file_stem().map_or_else(|| "history".to_owned(), |name| name.to_string_lossy().into_owned());
         for page in write_counterexamples(folder, &name, &counterexamples)? {
-            println!("    picture: {}", folder.join(page).display());
+            stdout!("    picture: {}", folder.join(page).display());
         }
     }
     if arguments.files.len() > 1 {
-        let _ = writeln!(std::io::stdout(), "{checked}");
+        stdout!("{checked}");
     }
     Ok(checked.exit_code())
 }

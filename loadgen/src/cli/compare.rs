@@ -8,6 +8,7 @@ use crate::gate::comparison::{Comparison, Side};
 use crate::gate::gates::{RatioGate, TurnLoad};
 use crate::gate::{judge, runs, told};
 use crate::model::ratio::{Answer, LOOKS};
+use crate::print::stdout;
 use anyhow::Context;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -101,15 +102,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     if names.iter().all(|name| Path::new(name).is_dir()) {
         let [a, b] = names.map(Path::new);
         let told = runs::compare(a, b).map_err(anyhow::Error::msg)?;
-        print!("{}", told.text);
+        crate::print::text(&told.text);
         return Ok(u8::from(told.is_worse));
     }
     let load =
         TurnLoad { users: arguments.users, mix: arguments.mix, at_most: arguments.duration, ..TurnLoad::default() };
     let out = arguments.servers.folder()?;
     let comparison = arguments.servers.in_turns(names, &load, &out, &|_| false)?;
-    print!("{}", told::comparison(&comparison));
-    println!("Seed {}; the run's files are in {}", comparison.seed, out.display());
+    crate::print::text(&told::comparison(&comparison));
+    stdout!("Seed {}; the run's files are in {}", comparison.seed, out.display());
     let is_wrong = [Side::A, Side::B].iter().any(|side| !comparison.wrong(*side).is_empty());
     Ok(match (is_wrong, comparison.partial) {
         (true, _) => 1,

@@ -7,9 +7,9 @@ use crate::gate::evidence::Evidence;
 use crate::gate::gates::Gates;
 use crate::gate::judge::{Judgement, judge};
 use crate::gate::words;
+use crate::print::stdout;
 use anyhow::{Context, bail};
 use clap::Args;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     // A reader that went away early (`| head`) has seen enough; the answers are in the folder.
-    let _ = std::io::stdout().write_all(words::terminal(&judgement).as_bytes());
+    crate::print::text(&words::terminal(&judgement));
     Ok(judgement.exit_code())
 }
 
@@ -97,7 +97,7 @@ fn try_oneself(servers: &Servers) -> anyhow::Result<u8> {
         tokio::spawn(stop_on_signal(stop.clone()));
         self_test(servers.seed(), &out, &stop).await
     })?;
-    println!("{outcome}");
+    stdout!("{outcome}");
     Ok(match (stop.is_cancelled(), outcome.is_kept()) {
         (true, _) => 3,
         (false, true) => 0,

@@ -3,6 +3,7 @@
 use super::{reports_folder, stop_on_signal, subject};
 use crate::measure::file::Measurements;
 use crate::measure::{self, Order};
+use crate::print::stdout;
 use crate::report::files::write_pages;
 use crate::verify::lab::Effort;
 use anyhow::Context;
@@ -46,7 +47,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
     })?;
     write(&measurements, &order.out)?;
     write_pages(&order.out, None, Some(&measurements))?;
-    println!("Seed {seed}; the measurements, and report.html of them, are in {}", order.out.display());
+    stdout!("Seed {seed}; the measurements, and report.html of them, are in {}", order.out.display());
     Ok(if measurements.partial { 3 } else { 0 })
 }
 

@@ -11,6 +11,7 @@ pub mod saves;
 mod subject;
 pub mod verify;
 
+use crate::print::stderr;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -95,7 +96,7 @@ async fn stop_on_signal(stop: CancellationToken) {
         if time > 1 {
             std::process::exit(KILLED);
         }
-        eprintln!("stopping: cleaning up, and reporting what was measured (again to stop at once)");
+        stderr!("stopping: cleaning up, and reporting what was measured (again to stop at once)");
         stop.cancel();
     }
 }

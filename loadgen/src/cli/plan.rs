@@ -5,7 +5,6 @@ use crate::plan::objective::Objective;
 use crate::plan::{self, Choice, Plan, Question, terminal};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -84,7 +83,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         write_json(&plan, file)?;
     }
     // A reader that went away early (`| head`) has seen enough.
-    let _ = std::io::stdout().write_all(terminal::render(&plan).as_bytes());
+    crate::print::text(&terminal::render(&plan));
     Ok(plan.exit_code())
 }
 

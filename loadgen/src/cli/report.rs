@@ -3,6 +3,7 @@
 use crate::check::documents::whole::Verdict;
 use crate::measure;
 use crate::measure::file::Measurements;
+use crate::print::stdout;
 use crate::record::derive::{derive, differences};
 use crate::record::history::{Accesses, read_history};
 use crate::record::hlog::read_hlog;
@@ -48,13 +49,13 @@ fn page(arguments: &Arguments, claims: Option<&PathBuf>, measured: Option<&PathB
     let measurements = measured.map(|folder| Measurements::read(folder)).transpose().map_err(anyhow::Error::msg)?;
     let written = files::write_pages(out, report.as_ref(), measurements.as_ref());
     written.with_context(|| format!("cannot write the report to {}", out.display()))?;
-    println!("report.html and summary.md are in {}", out.display());
+    stdout!("report.html and summary.md are in {}", out.display());
     if let Some(page) = &arguments.splice {
         let report = report.with_context(|| format!("there is no {} in {}", files::CLAIMS, out.display()))?;
         let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
         let spliced = splice(&text, &report).map_err(anyhow::Error::msg).with_context(|| page.display().to_string())?;
         std::fs::write(page, spliced).with_context(|| format!("cannot write {}", page.display()))?;
-        println!("{} is made anew from it", page.display());
+        stdout!("{} is made anew from it", page.display());
     }
     Ok(0)
 }

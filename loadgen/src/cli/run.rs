@@ -10,7 +10,6 @@ use crate::run::{HistoryUse, Order, Subject, carry_out};
 use crate::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, Shape, Sizes, Stage, Think};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -147,7 +146,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
         carry_out(&order, &stop).await
     })?;
     // A reader that went away early (`| head`) has seen enough; the report is in its folder.
-    let _ = std::io::stdout().write_all(terminal::render(&report, &order.out).as_bytes());
+    crate::print::text(&terminal::render(&report, &order.out));
     Ok(report.exit_code())
 }
 

@@ -3,6 +3,7 @@
 use crate::document::{Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::model::statistics::uniformity;
+use crate::print::stdout;
 use crate::saves::folder::{KEY_CHARACTERS, is_key};
 use crate::saves::{Fill, Filler, SavesFolder, archive};
 use anyhow::{Context, bail};
@@ -62,13 +63,13 @@ pub enum Command {
 pub fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Count { saves } => {
-            println!("{}", open(&saves)?.json_names()?.len());
+            stdout!("{}", open(&saves)?.json_names()?.len());
             Ok(0)
         }
         Command::Audit { saves } => audit(&open(&saves)?),
         Command::Archive { saves, to, older_than } => {
             let archived = archive::archive(open(&saves)?.path(), &to, older_than)?;
-            println!("{} documents archived to {}", archived.len(), to.display());
+            stdout!("{} documents archived to {}", archived.len(), to.display());
             Ok(0)
         }
         Command::Fill { saves, to, seed } => fill(&saves, usize::try_from(to)?, seed),
@@ -87,7 +88,7 @@ fn fill(saves: &Path, to: usize, seed: u64) -> anyhow::Result<u8> {
     if there > to {
         bail!("{} holds {there} documents already, more than {to}; none was removed", saves.display());
     }
-    println!("{} holds {there} documents, {added} of them new", saves.display());
+    stdout!("{} holds {there} documents, {added} of them new", saves.display());
     Ok(0)
 }
 
@@ -113,15 +114,15 @@ fn audit(folder: &SavesFolder) -> anyhow::Result<u8> {
         }
     }
     problems.extend(folder.lock_files()?.iter().map(|path| format!("lock file: {}", path.display())));
-    println!("{documents} documents, {reservations} empty (handed out, not yet saved)");
+    stdout!("{documents} documents, {reservations} empty (handed out, not yet saved)");
     let total: u64 = counts.iter().sum();
     for (&character, count) in KEY_CHARACTERS.iter().zip(counts) {
-        println!("{:>7} {}", count, char::from(character));
+        stdout!("{:>7} {}", count, char::from(character));
     }
     if total >= 5 * 36 {
         let fit = uniformity(&counts, Some(THREE_CHARACTER_KEYS as u64).filter(|&space| space > total));
-        println!("first characters: chi-square {:.1} on 35 degrees of freedom, p = {:.3}", fit.statistic, fit.p);
+        stdout!("first characters: chi-square {:.1} on 35 degrees of freedom, p = {:.3}", fit.statistic, fit.p);
     }
-    problems.iter().for_each(|problem| println!("{problem}"));
+    problems.iter().for_each(|problem| stdout!("{problem}"));
     Ok(if problems.is_empty() { 0 } else { DAMAGED })
 }

@@ -10,7 +10,6 @@ use crate::verify::lab::Effort;
 use crate::verify::{DEFAULT_USERS, Plan, verify};
 use anyhow::Context;
 use clap::Args;
-use std::io::Write;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +76,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let written = write_pages(&plan.out, Some(&report), measurements.as_ref());
     written.with_context(|| format!("cannot write the report to {}", plan.out.display()))?;
     // A reader that went away early (`| head`) has seen enough; the report is in its folder.
-    let _ = std::io::stdout().write_all(terminal::render(&report, &plan.out).as_bytes());
+    crate::print::text(&terminal::render(&report, &plan.out));
     let is_partial = measurements.is_some_and(|measurements| measurements.partial);
     let least = if is_partial { Outcome::Undecided } else { Outcome::AsExpected };
     Ok(report.outcome().max(least).exit_code())

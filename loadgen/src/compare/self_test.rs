@@ -10,6 +10,7 @@ use crate::gate::gates::{RatioGate, TurnLoad};
 use crate::gate::judge;
 use crate::model::ratio::{Answer, Bound, LOOKS};
 use crate::model::statistics::percentile;
+use crate::print::stderr;
 use crate::reference::{Launcher, Protocol};
 use anyhow::Context;
 use std::fmt;
@@ -89,7 +90,7 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
     let launcher = Launcher::new(Protocol::Hardened, out.join("server.log"));
     let usual_us = calibrate(&launcher, seed, stop).await?;
     let slower = launcher.clone().holding_back(Duration::from_secs_f64(usual_us * SLOWER_BY / 1e6));
-    eprintln!("{} takes {usual_us:.0} µs; the slower server takes {:.0} µs more", GATE.of, usual_us * SLOWER_BY);
+    stderr!("{} takes {usual_us:.0} µs; the slower server takes {:.0} µs more", GATE.of, usual_us * SLOWER_BY);
     let mut outcome = Outcome::default();
     for round in 0..ROUNDS {
         for is_slower in [false, true, false] {
@@ -100,7 +101,7 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
             }
             let judged = judge::ratio(&GATE, &comparison, 1);
             let what = if is_slower { "a slower one" } else { "itself" };
-            eprintln!("round {}, held to {what}: {}: {}", round + 1, judged.answer, judged.why);
+            stderr!("round {}, held to {what}: {}: {}", round + 1, judged.answer, judged.why);
             if is_slower { &mut outcome.slower } else { &mut outcome.same }.push(judged.answer);
         }
     }

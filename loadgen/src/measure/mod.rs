@@ -15,6 +15,7 @@ pub mod predict;
 
 use crate::client::Target;
 use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::print::stderr;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::report::host::Host;
 use crate::saves::SavesFolder;
@@ -116,5 +117,5 @@ async fn sweep(name: &str, lab: &Arc<Lab>, stop: &CancellationToken) -> anyhow::
 }
 
 fn tell(name: &str, what: &str) {
-    eprintln!("measuring {name}: {what}");
+    stderr!("measuring {name}: {what}");
 }

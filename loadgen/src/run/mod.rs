@@ -18,6 +18,7 @@ use crate::client::{Operation, Patience, Target};
 use crate::engine::aftermath::opening_line;
 use crate::engine::ceiling::{self, Ceiling};
 use crate::engine::{self, Measured, Second, Setup, limits};
+use crate::print::stderr;
 use crate::record::history::{HistoryHeader, HistoryWriter};
 use crate::record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
 use crate::record::run::{RunReport, Search};
@@ -121,7 +122,7 @@ pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Resul
     let live = Live::start(order.live, order.in_words())?;
     if let Some(address) = live.address() {
         // Even where nothing else is shown.
-        eprintln!("live: http://{address}/");
+        stderr!("live: http://{address}/");
     }
     let outcome = carry_out_watched(order, &live.teller(), stop).await;
     live.end(|| Ending::of(&outcome, &order.out)).await;
@@ -193,7 +194,7 @@ async fn seek(
         let measured = perform(order, stage, &plan, live, stop).await?;
         let trial = report::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
         if !order.is_quiet {
-            eprintln!("{}", progress::trial(&trial));
+            stderr!("{}", progress::trial(&trial));
         }
         live.tried(&trial);
         seek.note(trial);

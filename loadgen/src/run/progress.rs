@@ -2,6 +2,7 @@
 //! standard error; the result alone goes to standard output.
 
 use crate::engine::Second;
+use crate::print::stderr;
 use crate::record::figures::OperationReport;
 use crate::record::run::Trial;
 use crate::scenario::Plan;
@@ -47,7 +48,7 @@ impl Progress {
         }
         if self.bar.is_hidden() {
             if self.seconds.is_multiple_of(self.every_s) {
-                eprintln!("{}", self.line(second, reports));
+                stderr!("{}", self.line(second, reports));
             }
         } else {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the parts")]

@@ -3,6 +3,7 @@
 
 use super::runner::Tried;
 use crate::claims::Claim;
+use crate::print::stderr;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ impl Progress {
             finding.summary
         );
         if self.0.is_hidden() {
-            eprintln!("{line}");
+            stderr!("{line}");
         } else {
             self.0.println(line);
         }

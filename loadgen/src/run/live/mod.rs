@@ -16,6 +16,7 @@ mod history;
 mod serve;
 
 use crate::engine::Second;
+use crate::print::stderr;
 use crate::record::figures::OperationReport;
 use crate::record::run::Trial;
 use crate::scenario::Plan;
@@ -107,7 +108,7 @@ impl Server {
             // However it ends, nobody waits for it in vain.
             let _leaves = leaves;
             if let Err(error) = serve_here(listener, events, told) {
-                eprintln!("loadgen: the live page is not served any more: {error}; the run goes on without it");
+                stderr!("loadgen: the live page is not served any more: {error}; the run goes on without it");
             }
         })?;
         Ok(Self { address, ended: ended.drop_guard(), gone })
