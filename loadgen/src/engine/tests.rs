@@ -353,6 +353,19 @@ fn nobody_writes_under_a_key_whose_delete_had_no_clear_answer() {
     assert!(ended.iter().all(|key| held.get(key) == Some(&Hold::Unsure)), "they are cleaned up: {held:?}");
 }
 
+/// A save without a clear response may come late, even after its user has ended the session.
+#[test]
+fn a_key_under_which_a_save_had_no_clear_answer_stays_unsure() {
+    let unclear = |request: &Request, reply: Reply| {
+        let is_save = request.uri.path() == "/save";
+        Ok(if is_save { Reply { status: 502, body: b"<html>"[..].into(), ..reply } } else { reply })
+    };
+    let plan = Plan { mix: only("restore=1,save=1"), ..plan(Scenario::Mixed, 3, closed(3, S, Pacing::Think)) };
+    let measured = carry_out(plan, 10 * MS, 0..0, unclear);
+    assert_eq!(total(&measured).wrong_count(), 0, "{:?}", total(&measured));
+    assert!(measured.held.len() == 3 && measured.held.iter().all(|(_, hold)| *hold == Hold::Unsure));
+}
+
 #[test]
 fn a_server_that_finds_no_key_while_most_must_be_free_is_wrong_and_else_it_fails() {
     fn none_is_free(request: &Request, reply: Reply, message: &str) -> Reply {

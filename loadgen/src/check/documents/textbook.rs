@@ -165,6 +165,16 @@ fn an_intermediate_read_finds_nothing_where_a_document_was_before_and_after() {
     // A former owner looks while another user's save is under way, which is lost like the earlier one.
     let lost = [gone[0], gone[1], at(20, 55, Kind::ShowsNone), at(51, 65, Kind::ShowsNone), at(70, 75, Kind::Deleted)];
     assert_eq!(only(&lost), Anomaly::AcknowledgedThenLost);
+    // The next look, during another save, may find nothing for the same reason.
+    let during_both = [
+        gone[0],
+        gone[1],
+        gone[2],
+        at(55, 90, Kind::Saved(C)),
+        at(60, 70, Kind::ShowsNone),
+        at(95, 99, Kind::Shows(C)),
+    ];
+    assert_eq!(only(&during_both), Anomaly::IntermediateRead);
     // But if the document was deleted meanwhile, finding nothing says nothing.
     let ended = [gone[0], gone[1], gone[2], at(60, 65, Kind::Deleted), at(70, 75, Kind::ShowsNone)];
     assert_eq!(only(&ended), Anomaly::IntermediateRead);
