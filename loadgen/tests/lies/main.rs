@@ -2,7 +2,7 @@
 //! servers are accused of nothing, whatever happens to them or stands in front of them.
 //!
 //!     cargo test --workspace --test lies                       # the short form: what CI runs
-//!     LIES=all cargo test --workspace --test lies              # the whole table, in under 90 minutes on 2 cores
+//!     LIES=all cargo test --workspace --test lies              # the whole table, in about 40 minutes on 2 cores
 //!     LIES=all cargo test --workspace --test lies -- EmptyState  # some rows of it
 //!     LIES=all LIE_RARER=20 cargo test --workspace --test lies # each lie told a twentieth as often
 //!
