@@ -24,7 +24,7 @@
 //! - [`saves`]: a saves folder seen from outside.
 //! - [`reference`]: the reference server; the only file that knows the `server` crate.
 
-// A closed pipe makes them panic; see `print`.
+// `println!` panics if the pipe is closed; `print` has macros that do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod browser;

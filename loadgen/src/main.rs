@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            // Whoever has closed standard error does not read it.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "loadgen: {error:#}");
             ExitCode::from(UNUSABLE)
         }

@@ -1,5 +1,5 @@
-//! Output to standard output and standard error, for people and pipes. If the reader has gone away (`loadgen … | head -1`),
-//! the output is dropped: what a run leaves are its files and its exit code, and it still has to clean up its target.
+//! Lines on standard output and standard error. If the reader has gone away (`loadgen … | head -1`), they are dropped: the
+//! result of a run is in its files and its exit code, and it still has to clean up its target.
 
 use std::io::Write as _;
 

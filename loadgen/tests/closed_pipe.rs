@@ -1,5 +1,5 @@
-//! `loadgen … | head -1`: whoever reads what a command prints may go away at any moment. A command once panicked then, and
-//! left its documents on the target.
+//! `loadgen … | head -1`: the reader of a command's output may go away at any moment. Commands used to panic then, and left
+//! their documents on the target.
 
 mod support;
 

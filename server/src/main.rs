@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match Cli::parse().options.serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Whoever has closed standard error does not read it.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "server: {error:#}");
             ExitCode::from(2)
         }

@@ -109,7 +109,7 @@ impl ServerOptions {
     /// Where it cannot be set up: the address is taken, say.
     pub fn serve(self) -> anyhow::Result<()> {
         let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&self.log)).with_writer(std::io::stderr);
-        // It would report a closed standard error there, which panics.
+        // It would report a closed standard error on standard error, and panic.
         log.log_internal_errors(false).init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let outcome = runtime.block_on(self.serve_disk());
@@ -186,7 +186,7 @@ impl ServerOptions {
                 Some(ended) => tokio::select! { () = stop => {}, () = ended => {} },
             }
         };
-        // A reader that has gone away is no reason not to serve.
+        // Standard output may be closed.
         let _ = writeln!(std::io::stdout(), "listening on http://{address}");
         info!(%address, saves = %self.saves.display(), protocol = ?self.protocol, durability = ?self.durability, "ready");
         server.run(listener, stop).await;
