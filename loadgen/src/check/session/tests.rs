@@ -276,6 +276,12 @@ fn a_shared_document_may_be_anybodys_but_not_older_than_ones_own_save() {
     let Said::Restored(mut lacks_fields) = after_both else { panic!("a document") };
     lacks_fields.rest.views = Default::default();
     assert_eq!(shared.grade(Asked::Restore, &Said::Restored(lacks_fields)), Grade::Wrong(Anomaly::ChangedDocument));
+    // Another's save may have taken its timestamp before it waited for the lock.
+    for last_modified in [9_000.0, 7.0] {
+        let Said::Restored(mut late) = showing_after("A4K", elsewhere, &[3, 4, 9]) else { panic!("a document") };
+        late.rest.last_modified = Part::Is(last_modified);
+        assert_eq!(shared.grade(Asked::Restore, &Said::Restored(late)), Grade::Verified, "{last_modified}");
+    }
     // Nobody deletes it, so its creation time stays.
     let Said::Restored(mut anew) = showing_after("A4K", elsewhere, &[3, 4, 9]) else { panic!("a document") };
     anew.rest.created = Part::Is(6_000.0);
