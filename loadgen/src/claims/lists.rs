@@ -263,23 +263,18 @@ impl Part {
     }
 }
 
-/// Whether nothing follows from a list: no response, a proxy's error, or a server that is full.
+/// Whether nothing follows from a list: there is no response, or an error, a proxy's or the server's.
 fn is_unknown(listed: &Exchange) -> bool {
-    let is_error = listed.status().is_none_or(|status| status >= 500);
-    is_error && listed.refusal().is_none_or(|(status, _)| status != 500)
+    !listed.is_success() && wrong_by_itself(listed).is_none()
 }
 
 /// What is wrong with a list, if anything is.
 fn fault(listed: &Exchange, members: &[Member], ended: &[Ended]) -> Option<Fault> {
     let fault = |anomaly, key: &str, what| Some(Fault { anomaly, what, key: key.to_owned(), before: None });
-    let entries = match (listed.data(), wrong_by_itself(listed)) {
-        (_, Some(anomaly)) => return fault(anomaly, "", format!("a list was answered {}", listed.step().got)),
-        (None, None) => {
-            return fault(Anomaly::UnreadableDocument, "", format!("a list was answered {}", listed.step().got));
-        }
-        (Some(data), None) => entries(data.get()),
-    };
-    let entries = match entries {
+    if let Some(anomaly) = wrong_by_itself(listed) {
+        return fault(anomaly, "", format!("a list was answered {}", listed.step().got));
+    }
+    let entries = match entries(listed.data()?.get()) {
         Ok(entries) => entries,
         Err(error) => {
             return fault(Anomaly::MalformedAnswer, "", format!("a list has an entry that cannot be read: {error}"));
@@ -450,20 +445,20 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_refused_or_no_list_is_wrong_and_a_proxys_error_is_not() {
-        let anomaly = |list: &Exchange| fault(list, &members(), &[]).map(|fault| fault.anomaly);
+    fn a_list_that_is_refused_or_no_list_is_wrong_and_an_error_says_nothing() {
         let refusal = r#"{"success":false,"message":"no","timestamp":1}"#;
-        assert_eq!(anomaly(&answered(404, refusal)), Some(Anomaly::ValidRequestRefused));
-        assert_eq!(anomaly(&listed("{}")), Some(Anomaly::MalformedAnswer));
-        assert_eq!(anomaly(&listed("[1]")), Some(Anomaly::MalformedAnswer));
-        for (list, unknown) in [
-            (answered(500, refusal), false),
-            (answered(404, refusal), false),
-            (answered(503, refusal), true),
-            (answered(502, "<html>"), true),
-            (answered(500, "<html>"), true),
+        for (list, wrong) in [
+            (answered(404, refusal), Some(Anomaly::ValidRequestRefused)),
+            (listed("{}"), Some(Anomaly::MalformedAnswer)),
+            (listed("[1]"), Some(Anomaly::MalformedAnswer)),
+            (answered(500, refusal), None),
+            (answered(503, refusal), None),
+            (answered(429, refusal), None),
+            (answered(502, "<html>"), None),
+            (answered(500, "<html>"), None),
         ] {
-            assert_eq!(is_unknown(&list), unknown, "{}", list.step());
+            assert_eq!(fault(&list, &members(), &[]).map(|fault| fault.anomaly), wrong, "{}", list.step());
+            assert_eq!(is_unknown(&list), wrong.is_none(), "{}", list.step());
         }
     }
 

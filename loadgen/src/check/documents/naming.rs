@@ -4,6 +4,10 @@ use super::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
 use crate::check::anomaly::Anomaly;
 use std::collections::{HashMap, HashSet};
 
+/// Restores in a row that show an earlier content before it counts as stored again. A server that shows it in one of
+/// four restores shows it ten times in a row once in a million.
+const IN_A_ROW: usize = 10;
+
 /// All accesses to a document, by what they did.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
@@ -140,19 +144,22 @@ impl<'a> Scene<'a> {
         seen.min().map_or(write.returned_us, |seen_us| seen_us.min(write.returned_us))
     }
 
-    /// Whether a content is back for good after a save that replaced it and was seen: every restore from this one on,
-    /// until the next write, shows it.
+    /// Whether a content is back for good after a save that replaced it and was seen: restores in a row show it, which
+    /// stale reads would hardly do, and then nothing older than this one.
     fn is_back(&self, restore: &Access, content: Content, save: &Access) -> bool {
         let replacing = save.kind.written();
         let saw = |place: &usize| self.accesses[*place].is_before(restore);
         let was_seen =
             replacing.and_then(|replacing| self.readers.get(&replacing)).is_some_and(|of| of.iter().any(saw));
-        let next_write = self.writes_called_after(restore.returned_us).next();
-        let until_us = next_write.map_or(NEVER, |write| write.called_us);
-        let is_it = |look: &Access| look.kind == Kind::Shows(content);
+        let is_it = |look: &&Access| look.kind == Kind::Shows(content);
+        let looks = || self.looks(restore.called_us, NEVER);
+        let is_older = |next: &Access| {
+            let write = next.kind.shown().and_then(|shown| self.writes.get(&shown));
+            write.is_some_and(|&write| self.accesses[write].called_us < restore.called_us)
+        };
         was_seen
-            && self.looks(restore.called_us, until_us).all(is_it)
-            && weight(self.looks(restore.called_us, until_us)) > 1
+            && weight(looks().take_while(is_it)) >= IN_A_ROW
+            && !looks().find(|look| !is_it(look)).is_some_and(is_older)
     }
 
     /// Whether a save was acknowledged but never seen, although others look before the next write: they see the
@@ -243,8 +250,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// How much evidence restores are: a single one may be stale, but a look into the saves folder is not.
+/// How much evidence restores are: one by one, any of them may be stale, but a look into the saves folder is not.
 fn weight<'a>(looks: impl Iterator<Item = &'a Access>) -> usize {
-    // Two are enough.
-    looks.take(2).map(|look| if look.process == SAVES_FOLDER { 2 } else { 1 }).sum()
+    looks.take(IN_A_ROW).map(|look| if look.process == SAVES_FOLDER { IN_A_ROW } else { 1 }).sum()
 }

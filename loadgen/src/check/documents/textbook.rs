@@ -59,15 +59,19 @@ fn a_lost_update_was_acknowledged_and_nobody_ever_sees_it() {
 
 #[test]
 fn a_save_that_comes_back_and_stays_was_applied_twice() {
-    let back = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B), Kind::Shows(A), Kind::Shows(A)];
-    assert_eq!(only(&one_by_one(&back)), Anomaly::AppliedTwice);
+    let seen = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B)];
+    let back = |times| one_by_one(&[&seen[..], &vec![Kind::Shows(A); times]].concat());
+    assert_eq!(only(&back(10)), Anomaly::AppliedTwice);
+    // A few looks may each be stale.
+    assert_eq!(only(&back(9)), Anomaly::StaleRead);
     // The newer one is seen again: the older was a stale copy.
-    let stale = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B), Kind::Shows(A), Kind::Shows(B)];
-    assert_eq!(only(&one_by_one(&stale)), Anomaly::StaleRead);
-    // A single look may be stale, unless it is a look into the saves folder.
-    let once = [Kind::Created(A), Kind::Saved(B), Kind::Shows(B), Kind::Shows(A)];
-    assert_eq!(only(&one_by_one(&once)), Anomaly::StaleRead);
-    let mut in_folder = one_by_one(&once);
+    let again = [&seen[..], &[Kind::Shows(A); 10], &[Kind::Shows(B)]].concat();
+    assert_eq!(only(&one_by_one(&again)), Anomaly::StaleRead);
+    // A later save replaces what was stored again.
+    let replaced = [&seen[..], &[Kind::Shows(A); 10], &[Kind::Saved(C), Kind::Shows(C)]].concat();
+    assert_eq!(only(&one_by_one(&replaced)), Anomaly::AppliedTwice);
+    // The saves folder shows nothing stale.
+    let mut in_folder = back(1);
     in_folder[3].process = SAVES_FOLDER;
     assert_eq!(only(&in_folder), Anomaly::AppliedTwice);
     // The newer one was never seen: it is lost.
