@@ -219,6 +219,42 @@ fn an_interrupted_run_reports_what_it_measured() {
     assert_eq!(report(out.path()).0, 0);
 }
 
+/// Regression: a target that was dead for most of a run left it "valid", with exit 0 and one error per user and second.
+#[test]
+fn a_target_that_dies_fails_the_run() {
+    let saves = saves_folder();
+    let server = liar::spawn(None, saves.path());
+    let (url, counted) = (server.url.clone(), std::sync::Arc::clone(&server.counted));
+    let dies = std::thread::spawn(move || {
+        while counted.now().0 < 2_000 {
+            std::thread::yield_now();
+        }
+        drop(server);
+    });
+    let loaded = run(&["--target", &url, "--scenario", "mixed", "--users", "4", "--duration", "8s", "--warm-up", "0s"]);
+    dies.join().expect("it died");
+    assert_eq!(loaded.code, 1, "{}\n{}", loaded.stdout, loaded.stderr);
+    let report = loaded.report();
+    assert!(report.turns.expect("a closed load").missed > report.total.error_count(), "{:?}", report.turns);
+    assert!(loaded.stdout.contains("TOO MANY ERRORS: "), "{}", loaded.stdout);
+    for (file, part) in [(JUNIT_FILE, "type=\"too many errors\""), (SUMMARY_FILE, "**TOO MANY ERRORS**: ")] {
+        let text = std::fs::read_to_string(loaded.out.path().join(file)).expect("it is written");
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn an_objective_without_a_clause_on_errors_gets_one() {
+    let search = ["--mix", "restore=1", "--users", "4", "--rate", "4", "--duration", "1s", "--warm-up", "100ms"];
+    let loaded = run(&[&["--scenario", "mixed", "--objective", "restore max < 1ns"][..], &search].concat());
+    let objective = "restore max < 0ms, errors < 1%";
+    assert_eq!(loaded.report().search.expect("a search").objective, objective);
+    assert!(loaded.stderr.contains("no clause on errors: errors < 1% is added"), "{}", loaded.stderr);
+    let own = run(&[&["--scenario", "mixed", "--objective", "errors = 0"][..], &search].concat());
+    let report = own.report();
+    assert_eq!((report.search.expect("a search").objective.as_str(), report.errors_allowed), ("errors = 0", None));
+}
+
 #[test]
 fn the_highest_rate_that_keeps_an_objective_is_looked_for() {
     let loaded = run(&["--scenario", "mixed", "--mix", "restore=1", "--objective", "restore max < 1ns"]

@@ -28,7 +28,11 @@ struct Loaded {
 
 fn run_command(arguments: &[&str], out: &Path) -> Command {
     let mut command = loadgen();
-    command.args(["run", "--quiet", "--no-ceiling", "--warm-up", "0s"]).args(arguments).arg("--out").arg(out);
+    command
+        .args(["run", "--quiet", "--no-ceiling", "--warm-up", "0s", "--errors-allowed", "100%"])
+        .args(arguments)
+        .arg("--out")
+        .arg(out);
     command
 }
 

@@ -53,6 +53,7 @@ fn append(made: &Made, chunk: &mut Vec<u8>) {
         call_us: made.called_us,
         input: input.as_deref(),
         answer: Some(Answer { return_us: made.returned_us, output }),
+        timed_out_us: None,
         judgement: Judgement::Verified,
         phase: None,
     };

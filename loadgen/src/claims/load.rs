@@ -224,7 +224,7 @@ pub(crate) mod sample {
             took_ms: u64,
             judgement: Judgement<'_>,
         ) -> Self {
-            let took = Took { response_us: took_ms * 1_000, service_us: took_ms * 1_000 };
+            let took = Took { response_us: took_ms * 1_000, service_us: took_ms * 1_000, is_timeout: false };
             (0..count).for_each(|_| self.tallies[operation as usize].count(Some(took), judgement));
             let example = match judgement {
                 Judgement::Verified => return self,

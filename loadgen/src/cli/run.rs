@@ -3,6 +3,7 @@
 use super::{reports_folder, stop_on_signal};
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::client::{Patience, Target};
+use crate::print::stderr;
 use crate::record::terminal;
 use crate::reference::Protocol;
 use crate::run::objective::Objective;
@@ -38,6 +39,9 @@ const MOST_WARM_UP: Duration = Duration::from_secs(10);
 
 /// Arrivals a second that a search begins with where no rate is given.
 const FIRST_RATE_PER_S: f64 = 200.0;
+
+/// Share of the operations that may fail if nothing is said about it.
+const ERRORS_ALLOWED: f64 = 0.01;
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
@@ -84,6 +88,10 @@ pub struct Arguments {
     /// Look for the highest rate that keeps this, such as 'save p99 < 50ms, wrong = 0'
     #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["stages", "pace"])]
     objective: Option<Objective>,
+    /// Share of the operations that may fail, such as 1% or 0.01; more end with exit 1. Turns count that users missed because
+    /// the target did not respond [default: 1%, or what the objective says]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    errors_allowed: Option<f64>,
     /// Protocol of the embedded reference server
     #[arg(long, value_enum, default_value_t = ProtocolChoice::Hardened, conflicts_with = "target")]
     protocol: ProtocolChoice,
@@ -164,6 +172,7 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
             consent: arguments.yes,
         },
     };
+    let errors_allowed = errors_allowed(&arguments);
     let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
     Ok(Order {
         threads: arguments.threads.unwrap_or(processors).min(plan.most_users()),
@@ -177,10 +186,26 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
             (false, false) => HistoryUse::Judged,
         },
         knows_ceiling: !arguments.no_ceiling,
-        objective: arguments.objective,
+        objective: arguments.objective.map(|objective| about_errors(objective, errors_allowed, arguments.quiet)),
+        errors_allowed,
         is_quiet: arguments.quiet,
         live: arguments.live,
     })
+}
+
+/// The share of operations that may fail; `None` if the objective says it.
+fn errors_allowed(arguments: &Arguments) -> Option<f64> {
+    let is_in_objective = arguments.objective.as_ref().is_some_and(Objective::is_about_errors);
+    arguments.errors_allowed.or((!is_in_objective).then_some(ERRORS_ALLOWED))
+}
+
+/// The objective, with a clause on errors.
+fn about_errors(objective: Objective, allowed: Option<f64>, is_quiet: bool) -> Objective {
+    let Some(share) = allowed.filter(|_| !objective.is_about_errors()) else { return objective };
+    if !is_quiet {
+        stderr!("The objective has no clause on errors: errors < {}% is added", share * 100.0);
+    }
+    objective.with_errors_below(share)
 }
 
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
@@ -225,6 +250,15 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8100, or [::1]:0 for any port".to_owned())
+}
+
+/// A share: 1% or 0.01.
+fn share(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let share = text.strip_suffix('%').map_or_else(|| number(text), |percent| number(percent).map(|of| of / 100.0));
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "give a share from 0 to 1, such as 1% or 0.01".into())
 }
 
 fn us(time: Duration) -> u64 {

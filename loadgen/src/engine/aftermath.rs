@@ -35,6 +35,7 @@ pub fn opening_line(key: &str, content: Content, seed: u64) -> Vec<u8> {
         call_us: 0,
         input: Some(&tag),
         answer: Some(Answer { return_us: 0, output: Output::Success("created") }),
+        timed_out_us: None,
         judgement: Judgement::Verified,
         phase: Some(Phase::SetUp),
     }
@@ -157,6 +158,7 @@ impl Seen {
             call_us: at_us,
             input: None,
             answer: Some(Answer { return_us: at_us, output }),
+            timed_out_us: None,
             judgement: Judgement::Verified,
             phase: Some(Phase::SavesFolder),
         }
@@ -191,6 +193,7 @@ mod tests {
                 call_us: number * 100,
                 input: Some(tag),
                 answer: Some(Answer { return_us: number * 100 + 10, output: Output::Success("saved") }),
+                timed_out_us: None,
                 judgement: Judgement::Verified,
                 phase: None,
             }

@@ -115,7 +115,7 @@ mod tests {
     /// Ten seconds of a hundred operations a second, each of 10 ms, on a generator at ease.
     fn good() -> Measured {
         let mut tallies = std::array::from_fn(|_| Tally::new());
-        let took = Some(Took { response_us: 10_000, service_us: 10_000 });
+        let took = Some(Took { response_us: 10_000, service_us: 10_000, is_timeout: false });
         (0..1_000).for_each(|_| tallies[0].count(took, Judgement::Verified));
         let of = |value_us| {
             let mut histogram = new_histogram();
@@ -133,6 +133,7 @@ mod tests {
             verified_by_user: [].into(),
             failed_by_user: [].into(),
             examples: Vec::new(),
+            turns: None,
             arrivals: Some(Arrivals { planned: 1_000, taken: 990 }),
             threads: 2,
             cpu_s: 1.0,

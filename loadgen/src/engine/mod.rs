@@ -33,7 +33,7 @@ use crate::client::wire::Buffers;
 use crate::client::{Operation, Patience, Target};
 use crate::record::figures::{OperationReport, Tally};
 use crate::record::history::HistoryWriter;
-use crate::record::run::Window;
+use crate::record::run::{Turns, Window};
 use crate::scenario::{Load, Plan};
 pub use example::Example;
 use hdrhistogram::Histogram;
@@ -128,6 +128,8 @@ pub struct Measured {
     pub examples: Vec<Example>,
     /// Arrivals that were planned within the window, and those that a user took up; none with a closed load.
     pub arrivals: Option<Arrivals>,
+    /// Turns within the window; none with an open load.
+    pub turns: Option<Turns>,
     /// Threads that users ran on.
     pub threads: u32,
     /// Processor time of the whole process within the window, s.
@@ -440,6 +442,7 @@ impl Gathered {
             window,
             is_partial: self.is_partial,
             in_flight_by_count: self.total.in_flight_area_us.cast_signed() as f64 / window_us as f64,
+            turns: (!is_open).then(|| self.total.turns.report()),
             arrivals: is_open.then(|| Arrivals { planned: plan.planned_arrivals(from_us, to_us), taken }),
             threads,
             cpu_s: cpu_us as f64 / 1e6,

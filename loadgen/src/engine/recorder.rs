@@ -10,7 +10,7 @@ use crate::client::Operation;
 use crate::record::figures::{Tally, Took};
 use crate::record::history::{Answer, CHUNK_BYTES, HistoryLine, HistorySender, Judgement, Phase};
 use crate::record::hlog::{new_histogram, record};
-use crate::record::run::Window;
+use crate::record::run::{Turns, Window};
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
@@ -32,6 +32,8 @@ pub(crate) struct Interval {
     pub(crate) in_flight_area_us: u64,
     /// Arrivals within what is measured that a user took up.
     pub(crate) arrivals_taken: u64,
+    /// Turns of a closed load.
+    pub(crate) turns: TurnTimes,
     /// Measured operations that were verified, by user; told once, at the end.
     pub(crate) verified_by_user: BTreeMap<u32, u64>,
     /// Measured operations that were not, even where they were tried again, by user; told once, at the end.
@@ -52,6 +54,7 @@ impl Interval {
             lag_us: new_histogram(),
             in_flight_area_us: 0,
             arrivals_taken: 0,
+            turns: TurnTimes::default(),
             verified_by_user: BTreeMap::new(),
             failed_by_user: BTreeMap::new(),
             examples: Vec::new(),
@@ -66,6 +69,7 @@ impl Interval {
         self.lag_us += &other.lag_us;
         self.in_flight_area_us = self.in_flight_area_us.wrapping_add(other.in_flight_area_us);
         self.arrivals_taken += other.arrivals_taken;
+        self.turns.merge(&other.turns);
         for (user, count) in &other.verified_by_user {
             *self.verified_by_user.entry(*user).or_default() += count;
         }
@@ -82,10 +86,41 @@ impl Interval {
         self.lag_us.reset();
         self.in_flight_area_us = 0;
         self.arrivals_taken = 0;
+        self.turns = TurnTimes::default();
         self.verified_by_user.clear();
         self.failed_by_user.clear();
         self.examples.clear();
         self.usage = [None, None];
+    }
+}
+
+/// Turns of a closed load within what is measured, and the time that its users spent without a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TurnTimes {
+    /// Turns in which every request got a response, and how long they took together, thinking included, µs.
+    taken: u64,
+    taken_us: u64,
+    /// Other turns, and how long those took, pauses included, µs.
+    lost: u64,
+    lost_us: u64,
+    /// Turns that were due by their users' own clock, and not begun before the run was over.
+    skipped: u64,
+}
+
+impl TurnTimes {
+    fn merge(&mut self, other: &Self) {
+        self.taken += other.taken;
+        self.taken_us += other.taken_us;
+        self.lost += other.lost;
+        self.lost_us += other.lost_us;
+        self.skipped += other.skipped;
+    }
+
+    /// Turns that were begun, and those that would have been begun in the time of the lost ones.
+    pub(crate) fn report(&self) -> Turns {
+        let mean_us = self.taken_us.checked_div(self.taken).unwrap_or(0);
+        let fit = self.lost_us.checked_div(mean_us).unwrap_or(0);
+        Turns { taken: self.taken + self.lost, missed: fit.saturating_sub(self.lost) + self.skipped }
     }
 }
 
@@ -99,8 +134,10 @@ pub(crate) struct Done<'a> {
     pub(crate) meant_us: u64,
     pub(crate) free_us: u64,
     pub(crate) call_us: u64,
-    /// When it was given up, where there is no answer.
+    /// When its answer was there, the connection lost, or its user gave up.
     pub(crate) end_us: u64,
+    /// Whether its user gave up.
+    pub(crate) is_timeout: bool,
     pub(crate) input: Option<&'a str>,
     pub(crate) answer: Option<Answer<'a>>,
     pub(crate) judgement: Judgement<'a>,
@@ -166,6 +203,26 @@ impl Recorder {
         self.interval.arrivals_taken += u64::from(self.window.contains(arrived_us));
     }
 
+    /// A user of a closed load has taken a turn, and got a response to every request.
+    pub(crate) fn turn_taken(&mut self, began_us: u64, free_us: u64) {
+        if self.window.contains(began_us) {
+            self.interval.turns.taken += 1;
+            self.interval.turns.taken_us += free_us.saturating_sub(began_us);
+        }
+    }
+
+    /// A user of a closed load got no response to a request of its turn.
+    pub(crate) fn turn_lost(&mut self, began_us: u64, free_us: u64) {
+        let lost_us = free_us.saturating_sub(began_us.max(self.window.from_us));
+        self.interval.turns.lost += u64::from(self.window.contains(began_us));
+        self.interval.turns.lost_us += lost_us;
+    }
+
+    /// The run is over before a user has begun so many turns that were due.
+    pub(crate) fn turns_skipped(&mut self, count: u64) {
+        self.interval.turns.skipped += count;
+    }
+
     /// An operation is about to be sent.
     pub(crate) fn sends(&mut self, meant_us: u64, now_us: u64) {
         if self.window.contains(meant_us) {
@@ -179,14 +236,15 @@ impl Recorder {
         if !done.is_set_up && self.window.contains(done.meant_us) {
             self.count_in_flight(done.end_us);
             self.in_flight -= 1;
-            let took = done.answer.map(|answer| Took {
-                response_us: answer.return_us.saturating_sub(done.meant_us),
-                service_us: answer.return_us.saturating_sub(done.call_us),
+            let took = (done.answer.is_some() || done.is_timeout).then(|| Took {
+                response_us: done.end_us.saturating_sub(done.meant_us),
+                service_us: done.end_us.saturating_sub(done.call_us),
+                is_timeout: done.is_timeout,
             });
             if took.is_none() {
                 // Only operations with times are held against the count.
-                let until_given_up_us = done.end_us.saturating_sub(done.call_us);
-                self.interval.in_flight_area_us = self.interval.in_flight_area_us.wrapping_sub(until_given_up_us);
+                let until_lost_us = done.end_us.saturating_sub(done.call_us);
+                self.interval.in_flight_area_us = self.interval.in_flight_area_us.wrapping_sub(until_lost_us);
             }
             self.interval.tallies[done.operation as usize].count(took, done.judgement);
             if done.judgement == Judgement::Verified {
@@ -206,6 +264,7 @@ impl Recorder {
                 call_us: done.call_us,
                 input: done.input,
                 answer: done.answer,
+                timed_out_us: done.is_timeout.then_some(done.end_us),
                 judgement: done.judgement,
                 phase: done.is_set_up.then_some(Phase::SetUp),
             };

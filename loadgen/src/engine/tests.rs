@@ -2,6 +2,7 @@
 //! test depends on how fast the machine is.
 
 mod answers;
+mod outages;
 
 use super::ceiling::{Store, envelope};
 use super::certify;
@@ -68,6 +69,8 @@ struct Script {
     service_us: u64,
     /// What comes in then is answered as if it had come at the end.
     stall_us: Range<u64>,
+    /// How long its users wait; those that wait for nothing are refused a connection.
+    patience_us: u64,
     twist: Twist,
 }
 
@@ -85,7 +88,15 @@ impl Client for Script {
 
     async fn send(&mut self, request: Request) -> Result<Reply, Failure> {
         let now_us = u64::try_from(self.origin.elapsed().as_micros()).expect("a time");
-        sleep(Duration::from_micros(self.answered_us(now_us) - now_us)).await;
+        let wait_us = self.answered_us(now_us) - now_us;
+        if wait_us > self.service_us.max(self.patience_us) {
+            sleep(Duration::from_micros(self.patience_us)).await;
+            return Err(match self.patience_us {
+                0 => Failure::CannotConnect("refused".to_owned()),
+                _ => Failure::TimedOut(self.patience_us / S),
+            });
+        }
+        sleep(Duration::from_micros(wait_us)).await;
         let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
         let mut store = self.store.lock().expect("not poisoned");
         let data = store.answer(&request.method, path, query, &request.body);
@@ -115,15 +126,14 @@ const START_US: u64 = S;
 
 /// Carries a plan out on one worker. A stall is counted from the plan's start.
 fn carry_out(plan: Plan, service_us: u64, stall_us: Range<u64>, twist: Twist) -> Measured {
-    carry_out_on(None, plan, service_us, stall_us, twist)
+    carry_out_on(None, plan, (service_us, stall_us, u64::MAX), twist)
 }
 
-/// The same on a target with this many keys in use, if known.
+/// The same on a target with this many keys in use, if known, whose users wait for the last of the times.
 fn carry_out_on(
     keys_in_use: Option<usize>,
     plan: Plan,
-    service_us: u64,
-    stall_us: Range<u64>,
+    (service_us, stall_us, patience_us): (u64, Range<u64>, u64),
     twist: Twist,
 ) -> Measured {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -143,7 +153,7 @@ fn carry_out_on(
         let origin = Instant::now();
         let time = PausedTime { origin, called_off: Rc::default() };
         let stall_us = START_US + stall_us.start..START_US + stall_us.end;
-        let script = Script { store: Arc::default(), origin, service_us, stall_us, twist };
+        let script = Script { store: Arc::default(), origin, service_us, stall_us, patience_us, twist };
         let worker = Worker::set_up(assignment, time, |_| script.clone()).await;
         worker.run(START_US, window).await;
     });
@@ -380,10 +390,16 @@ fn a_server_that_finds_no_key_while_most_must_be_free_is_wrong_and_else_it_fails
         [(Some(5), exhausted, true), (Some(5), busy, false), (Some(23_328), exhausted, false), (None, exhausted, false)]
     {
         let plan = plan(Scenario::Churn, 1, closed(1, S, Pacing::Think));
-        let report = total(&carry_out_on(keys_in_use, plan, 100 * MS, 0..0, twist));
+        let report = total(&carry_out_on(keys_in_use, plan, (100 * MS, 0..0, u64::MAX), twist));
         let wrong: Vec<&str> = report.wrong.keys().map(String::as_str).collect();
         assert_eq!(wrong, if is_wrong { vec!["valid request refused"] } else { vec![] }, "{keys_in_use:?}");
         assert_eq!(report.error_count() == 0, is_wrong, "{keys_in_use:?}");
+        assert_eq!(report.exhausted_count(), 0, "too many are free");
+    }
+    for (twist, is_exhausted) in [(exhausted, true), (busy, false)] {
+        let plan = plan(Scenario::Churn, 1, closed(1, S, Pacing::Think));
+        let report = total(&carry_out_on(Some(45_000), plan, (100 * MS, 0..0, u64::MAX), twist));
+        assert_eq!((report.exhausted_count() > 0, report.error_count() == 0), (is_exhausted, is_exhausted));
     }
 }
 

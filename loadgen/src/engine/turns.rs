@@ -11,7 +11,7 @@ use super::recorder::Recorder;
 use super::time::Time;
 use super::user::{Due, Outcome, User};
 use crate::client::wire::Client;
-use crate::scenario::{Action, Load, Plan, Scenario, Step, When};
+use crate::scenario::{Action, Load, Pacing, Plan, Scenario, Step, When};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -54,6 +54,8 @@ struct Progress {
     free_us: u64,
     /// When its last step ended, µs: the clock need not be looked at again to know that it is later by now.
     now_us: u64,
+    /// Whether a step of its last turn got no response.
+    is_unanswered: bool,
     steps: Vec<Step>,
 }
 
@@ -65,15 +67,43 @@ impl<T: Time> Turns<T> {
     pub(super) async fn live<C: Client>(self: Rc<Self>, number: u32, mut user: User<C, T>) {
         let mut progress = Progress::new(self.start_us + self.plan.start_us(number));
         for turn in 0.. {
-            let Some(active_us) = self.plan.active_from(number, progress.free_us - self.start_us) else { return };
+            let Some(active_us) = self.plan.active_from(number, progress.free_us - self.start_us) else {
+                return self.count_skipped(&progress);
+            };
             let active_us = self.start_us + active_us;
             if active_us > progress.free_us {
                 progress = Progress { meant_us: active_us, free_us: active_us, ..progress };
             }
             self.plan.turn(number, turn, &mut progress.steps);
-            if let Err(Over) = self.take(&mut user, None, &mut progress).await {
-                return;
+            let began_us = progress.free_us;
+            let outcome = self.take(&mut user, None, &mut progress).await;
+            self.count_turn(began_us, outcome.is_err(), &progress);
+            if let Err(Over) = outcome {
+                return self.count_skipped(&progress);
             }
+        }
+    }
+
+    /// Counts a turn of a closed load, and what the user did not get to because of it.
+    fn count_turn(&self, began_us: u64, is_over: bool, progress: &Progress) {
+        let mut recorder = self.recorder.borrow_mut();
+        let end_us = self.end_us.load(Ordering::Relaxed);
+        let waits_for_responses = matches!(self.plan.load, Load::Closed { pacing: Pacing::Think, .. });
+        if waits_for_responses && progress.is_unanswered {
+            recorder.turn_lost(began_us, progress.free_us.min(end_us));
+        } else if !is_over {
+            recorder.turn_taken(began_us, progress.free_us);
+        }
+    }
+
+    /// Counts the turns that were due by the user's own clock and not begun before the run was over. Until then a user
+    /// catches up on what it is late for.
+    fn count_skipped(&self, progress: &Progress) {
+        let end_us = self.end_us.load(Ordering::Relaxed);
+        if let Load::Closed { pacing: Pacing::Pace(pace_us), .. } = self.plan.load
+            && progress.now_us >= end_us
+        {
+            self.recorder.borrow_mut().turns_skipped(end_us.saturating_sub(progress.meant_us + 1) / pace_us);
         }
     }
 
@@ -124,6 +154,7 @@ impl<T: Time> Turns<T> {
         arrived_us: Option<u64>,
         progress: &mut Progress,
     ) -> Result<(), Over> {
+        progress.is_unanswered = false;
         for place in 0..progress.steps.len() {
             let step = progress.steps[place];
             let mut meant_us = match (arrived_us, step.when) {
@@ -191,7 +222,7 @@ impl<T: Time> Turns<T> {
         }
     }
 
-    /// What is left of the turn is dropped. Nobody asks again at once where nobody answers.
+    /// What is left of the turn is dropped. Without a response a user of a closed load pauses, as the client does.
     fn recover(&self, outcome: &Outcome, progress: &mut Progress) {
         if outcome.is_unanswered && matches!(self.plan.load, Load::Closed { .. }) {
             progress.free_us += RETRY_US;
@@ -215,13 +246,14 @@ impl<T: Time> Turns<T> {
 
 impl Progress {
     fn new(start_us: u64) -> Self {
-        Self { meant_us: start_us, free_us: start_us, now_us: 0, steps: Vec::new() }
+        Self { meant_us: start_us, free_us: start_us, now_us: 0, is_unanswered: false, steps: Vec::new() }
     }
 
     fn note(&mut self, meant_us: u64, outcome: &Outcome) {
         self.meant_us = meant_us;
         self.free_us = outcome.end_us;
         self.now_us = outcome.end_us;
+        self.is_unanswered |= outcome.is_unanswered;
     }
 }
 

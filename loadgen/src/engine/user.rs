@@ -8,8 +8,9 @@ use crate::check::anomaly::Anomaly;
 use crate::check::answer::{Listed, Reading, Said, is_session_key, read};
 use crate::check::session::{Asked, Grade, Session, grade_alone};
 use crate::client::wire::{Client, Request};
-use crate::client::{Operation, Target};
+use crate::client::{Failure, Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
+use crate::record::figures::KEYS_EXHAUSTED;
 use crate::record::history::{Answer, Judgement, Output};
 use crate::scenario::{Action, Step};
 use bytes::Bytes;
@@ -48,6 +49,16 @@ impl Common {
     /// Whether generate-key reports that all keys are in use although most must be free.
     fn is_falsely_exhausted(&self, status: u16, message: &str) -> bool {
         status == 503 && message == EXHAUSTED && self.keys.are_mostly_free()
+    }
+
+    /// How a failure is named where failures are counted.
+    fn error_name(&self, said: &Said) -> String {
+        match said {
+            Said::Refused { status: 503, message } if message == EXHAUSTED && self.keys.are_nearly_exhausted() => {
+                KEYS_EXHAUSTED.to_owned()
+            }
+            said => said.error_name(),
+        }
     }
 
     /// Under which number a user writes.
@@ -379,7 +390,7 @@ impl<C: Client, T: Time> User<C, T> {
         }
         self.output.clear();
         let output = output(&sent.said, &self.common, &mut self.output);
-        let error = if grade == Grade::Error { sent.said.error_name() } else { String::new() };
+        let error = if grade == Grade::Error { self.common.error_name(&sent.said) } else { String::new() };
         let done = Done {
             user: self.number,
             operation,
@@ -388,6 +399,7 @@ impl<C: Client, T: Time> User<C, T> {
             free_us: due.free_us,
             call_us: sent.call_us,
             end_us: sent.end_us,
+            is_timeout: matches!(sent.said, Said::NoAnswer(Failure::TimedOut(_))),
             input: writes.then_some(&self.input),
             answer: output.map(|output| Answer { return_us: sent.end_us, output }),
             judgement: match grade {

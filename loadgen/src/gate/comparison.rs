@@ -14,7 +14,7 @@ use std::io;
 use std::path::Path;
 
 /// Name and version of the format.
-pub const SCHEMA: &str = "claimcheck.comparison/1";
+pub const SCHEMA: &str = "claimcheck.comparison/2";
 
 /// Its JSON Schema.
 pub const JSON_SCHEMA: &str = include_str!("../../schemas/comparison.schema.json");

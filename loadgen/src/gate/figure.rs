@@ -31,7 +31,7 @@ impl Percentile {
 }
 
 impl Figure {
-    /// Its value in a load that was measured for so many seconds; `None` where no such operation was answered.
+    /// Its value in a load that was measured for so many seconds; `None` if no such operation was answered or timed out.
     #[must_use]
     pub fn of(
         self,
@@ -53,7 +53,7 @@ impl Figure {
             Percentile::P90 => times.p90,
             Percentile::P99 => times.p99,
         };
-        (report.answered > 0).then_some(us as f64)
+        (report.timed_count() > 0).then_some(us as f64)
     }
 
     /// Whether more of it is better.

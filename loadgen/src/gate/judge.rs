@@ -11,6 +11,7 @@ use crate::model::ratio::{Answer, Bound, Pair, Ratio, look_confidence, looked_at
 use crate::model::statistics::percentile;
 use crate::record::figures::Named;
 use crate::record::run::RunReport;
+use crate::record::words;
 use crate::report::{ClaimReport, Report};
 use crate::verify::expectations::Outcome;
 use rand::SeedableRng;
@@ -117,6 +118,8 @@ fn answers(run: &RunReport) -> Vec<Judged> {
         };
         judged.push(of("one order explains the history", answer, why));
     }
+    let answer = if run.fails_too_often() { Answer::Fail } else { Answer::Pass };
+    judged.push(of("no more errors than allowed", answer, words::failed(run)));
     if !run.valid || run.partial {
         let interrupted = run.partial.then(|| "it was interrupted".to_owned());
         let why: Vec<String> = run.why_invalid.iter().cloned().chain(interrupted).collect();

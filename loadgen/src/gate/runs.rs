@@ -4,6 +4,7 @@
 use super::counts::{self, Counts};
 use crate::claims::Verdict;
 use crate::record::run::RunReport;
+use crate::record::words;
 use crate::record::{RUN_FILE, read_report};
 use crate::report::{Report, files};
 use comfy_table::{Table, presets};
@@ -78,13 +79,9 @@ fn loads(a: &RunReport, b: &RunReport, told: &mut Told) {
     }
     for (name, run) in [("A", a), ("B", b)] {
         let wrong = run.total.wrong_count();
-        told.say(&format!(
-            "Load {name}: {} answers, {wrong} wrong, {} errors",
-            run.total.answered,
-            run.total.error_count()
-        ));
+        told.say(&format!("Load {name}: {} answers, {wrong} wrong; {}", run.total.answered, words::failed(run)));
     }
-    told.is_worse |= b.total.wrong_count() > 0;
+    told.is_worse |= b.total.wrong_count() > 0 || b.fails_too_often();
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["response time", "A p50", "B p50", "A p99", "B p99"]);
     for (name, before) in &a.operations {

@@ -47,7 +47,15 @@ impl Server {
         let p90 = whole(Quantile::P90)?.max(p50);
         let p99 = whole(Quantile::P99)?.max(p90);
         let p99_9 = whole(Quantile::P99_9)?.max(p99);
-        Some(Percentiles { p50, p90, p99, p99_9, max: longest.max(p99_9), mean: of(Quantile::Mean)? })
+        Some(Percentiles {
+            p50,
+            p90,
+            p99,
+            p99_9,
+            max: longest.max(p99_9),
+            mean: of(Quantile::Mean)?,
+            ..Percentiles::default()
+        })
     }
 }
 

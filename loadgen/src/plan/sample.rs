@@ -65,6 +65,7 @@ fn at_random() -> Vec<Fill> {
                 p99_9: percentile(0.999),
                 max: 3_000,
                 mean: us(attempts.mean()),
+                ..Percentiles::default()
             },
             ..Fill::default()
         }
@@ -76,7 +77,7 @@ fn by_knowledge() -> Vec<Fill> {
     let fill = |(documents, p99): (u64, u64)| Fill {
         documents,
         attempts: BTreeMap::from([(1, 4_000)]),
-        time_us: Percentiles { p50: 100, p90: 130, p99, p99_9: 800, max: 4_000, mean: 110.0 },
+        time_us: Percentiles { p50: 100, p90: 130, p99, p99_9: 800, max: 4_000, mean: 110.0, ..Percentiles::default() },
         ..Fill::default()
     };
     [(0, 200), (11_664, 210), (23_328, 220), (34_992, 230), (46_189, 240)].map(fill).to_vec()
@@ -94,6 +95,7 @@ fn users(users: u32) -> Users {
         p99_9: time(900.0),
         max: time(2_000.0),
         mean: 160.0 * longer,
+        ..Percentiles::default()
     };
     let names = ["generate-key", "instantiate", "restore", "save", "delete"];
     let quantiles = [(0.0, 60.0), (0.5, 140.0), (0.9, 250.0), (0.99, 400.0), (1.0, 2_000.0)];

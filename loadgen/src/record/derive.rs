@@ -56,16 +56,15 @@ pub fn derive(
     for name in logged.operations().chain(by_times.keys().map(String::as_str)).collect::<BTreeSet<_>>() {
         let counts = by_times.get(name).cloned().unwrap_or_default();
         let service_tag = format!("{name}{SERVICE_SUFFIX}");
-        miscounts.extend(logged.miscount(name, counts.answered));
-        miscounts.extend(logged.miscount(&service_tag, counts.answered));
+        miscounts.extend(logged.miscount(name, counts.timed_count()));
+        miscounts.extend(logged.miscount(&service_tag, counts.timed_count()));
         let (response_us, service_us) = (logged.percentiles(name), logged.percentiles(&service_tag));
-        operations.insert(name.to_owned(), OperationReport { response_us, service_us, ..counts });
+        operations.insert(name.to_owned(), counts.with_times(response_us, service_us));
     }
-    let total = OperationReport {
-        response_us: Percentiles::of(&logged.sum(|tag| !tag.ends_with(SERVICE_SUFFIX))),
-        service_us: Percentiles::of(&logged.sum(|tag| tag.ends_with(SERVICE_SUFFIX))),
-        ..total_by_times.clone()
-    };
+    let total = total_by_times.clone().with_times(
+        Percentiles::of(&logged.sum(|tag| !tag.ends_with(SERVICE_SUFFIX))),
+        Percentiles::of(&logged.sum(|tag| tag.ends_with(SERVICE_SUFFIX))),
+    );
     Ok(Derived {
         rate: Rate::of(&total, measured, None),
         operations,
@@ -183,6 +182,7 @@ fn counts(name: &str, stored: &OperationReport, seen: &OperationReport) -> Vec<S
     let mut pairs = vec![
         ("sent".to_owned(), stored.sent, seen.sent),
         ("answered".to_owned(), stored.answered, seen.answered),
+        ("timed out".to_owned(), stored.timed_out, seen.timed_out),
         ("verified".to_owned(), stored.verified, seen.verified),
     ];
     for (what, stored, seen) in [("wrong", &stored.wrong, &seen.wrong), ("errors", &stored.errors, &seen.errors)] {
@@ -209,6 +209,11 @@ fn times(name: &str, stored: &Percentiles, logged: &Percentiles, by_times: &Perc
         if !is_near(stored as f64, timed as f64, PRECISION) {
             found.push(format!("{name} {of}: run.json says {stored} µs, the history's times make it {timed} µs"));
         }
+    }
+    if stored.lower_bounds_from != by_times.lower_bounds_from {
+        let [told, made] =
+            [stored, by_times].map(|of| of.lower_bounds_from.map_or("none".to_owned(), |us| us.to_string()));
+        found.push(format!("{name}: run.json has lower bounds from {told} µs on, the history from {made} µs on"));
     }
     for (of, mean, precision) in
         [("the histograms", logged.mean, LAST_DIGIT), ("the history's times", by_times.mean, PRECISION)]

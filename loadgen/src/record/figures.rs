@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// How often each named wrong answer or error came.
 pub type Named = BTreeMap<String, u64>;
 
+/// Name of a 503 for a key when the run's own keys nearly fill the folder.
+pub const KEYS_EXHAUSTED: &str = "503, as nearly all keys are in use";
+
 /// What became of the measured operations of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OperationReport {
@@ -20,15 +23,17 @@ pub struct OperationReport {
     pub sent: u64,
     /// Those whose answer came whole, whatever it said.
     pub answered: u64,
+    /// Those that the user gave up because no answer came in time.
+    pub timed_out: u64,
     /// Those whose answer was right: only they are goodput.
     pub verified: u64,
     /// Wrong answers by name, such as `torn read`.
     pub wrong: Named,
     /// Clear failures by name, such as `503 …` and `no answer within 10 s`.
     pub errors: Named,
-    /// From the time at which it was meant to be sent to the whole answer, µs; of all answers.
+    /// From the time at which it was meant to be sent to the whole answer, or to when it timed out, µs.
     pub response_us: Percentiles,
-    /// From the time at which it was sent to the whole answer, µs; of all answers.
+    /// From the time at which it was sent to the whole answer, or to when it timed out, µs.
     pub service_us: Percentiles,
 }
 
@@ -39,10 +44,34 @@ impl OperationReport {
         self.wrong.values().sum()
     }
 
-    /// Errors of all names.
+    /// Errors of all names but [`KEYS_EXHAUSTED`].
     #[must_use]
     pub fn error_count(&self) -> u64 {
-        self.errors.values().sum()
+        self.errors.values().sum::<u64>() - self.exhausted_count()
+    }
+
+    /// Requests for a key when all were in use, which is no fault.
+    #[must_use]
+    pub fn exhausted_count(&self) -> u64 {
+        self.errors.get(KEYS_EXHAUSTED).copied().unwrap_or(0)
+    }
+
+    /// The same counts with times of another source. What timed out is known from the counts' own.
+    #[must_use]
+    pub(crate) fn with_times(self, response_us: Percentiles, service_us: Percentiles) -> Self {
+        let response_from = self.response_us.lower_bounds_from;
+        let service_from = self.service_us.lower_bounds_from;
+        Self {
+            response_us: Percentiles { lower_bounds_from: response_from, ..response_us },
+            service_us: Percentiles { lower_bounds_from: service_from, ..service_us },
+            ..self
+        }
+    }
+
+    /// Operations with a time: those that were answered, and those that timed out.
+    #[must_use]
+    pub fn timed_count(&self) -> u64 {
+        self.answered + self.timed_out
     }
 }
 
@@ -61,10 +90,14 @@ pub struct Percentiles {
     pub max: u64,
     /// The mean, µs.
     pub mean: f64,
+    /// The shortest time after which an operation timed out, µs: figures from here on are lower bounds. `None` if none
+    /// timed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower_bounds_from: Option<u64>,
 }
 
 impl Percentiles {
-    /// The percentiles of a histogram, to its precision.
+    /// The percentiles of a histogram of which nothing timed out, to its precision.
     #[must_use]
     pub fn of(histogram: &Histogram<u64>) -> Self {
         if histogram.is_empty() {
@@ -77,7 +110,14 @@ impl Percentiles {
             p99_9: histogram.value_at_quantile(0.999),
             max: histogram.max(),
             mean: histogram.mean(),
+            lower_bounds_from: None,
         }
+    }
+
+    /// Whether one of these figures is only a lower bound.
+    #[must_use]
+    pub fn is_lower_bound(&self, us: u64) -> bool {
+        self.lower_bounds_from.is_some_and(|from_us| us >= from_us)
     }
 
     /// The whole numbers by name, as they are compared and printed.
@@ -117,33 +157,73 @@ impl Rate {
 #[derive(Clone, Debug)]
 pub struct Tally {
     counts: OperationReport,
-    response_us: Histogram<u64>,
-    service_us: Histogram<u64>,
+    response: Times,
+    service: Times,
 }
 
-/// How long an answer took, µs.
+/// How long an operation took, µs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Took {
     /// From the time at which it was meant to be sent, µs.
     pub response_us: u64,
     /// From the time at which it was sent, µs.
     pub service_us: u64,
+    /// Whether it timed out then: an answer would have taken at least as long.
+    pub is_timeout: bool,
+}
+
+/// Times of one kind, µs.
+#[derive(Clone, Debug)]
+struct Times {
+    us: Histogram<u64>,
+    least_timeout_us: Option<u64>,
+}
+
+impl Times {
+    fn new() -> Self {
+        Self { us: new_histogram(), least_timeout_us: None }
+    }
+
+    fn record(&mut self, us: u64, is_timeout: bool) {
+        record(&mut self.us, us);
+        if is_timeout {
+            self.note_timeout(Some(us));
+        }
+    }
+
+    fn note_timeout(&mut self, us: Option<u64>) {
+        self.least_timeout_us = self.least_timeout_us.into_iter().chain(us).min();
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.us += &other.us;
+        self.note_timeout(other.least_timeout_us);
+    }
+
+    fn clear(&mut self) {
+        self.us.reset();
+        self.least_timeout_us = None;
+    }
+
+    fn percentiles(&self) -> Percentiles {
+        Percentiles { lower_bounds_from: self.least_timeout_us, ..Percentiles::of(&self.us) }
+    }
 }
 
 impl Tally {
     /// Nothing counted yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { counts: OperationReport::default(), response_us: new_histogram(), service_us: new_histogram() }
+        Self { counts: OperationReport::default(), response: Times::new(), service: Times::new() }
     }
 
-    /// Counts an operation that was sent; `took` is none where no answer came.
+    /// Counts an operation that was sent; `took` is `None` if it could not be sent or the connection was lost.
     pub fn count(&mut self, took: Option<Took>, judgement: Judgement<'_>) {
         self.counts.sent += 1;
         if let Some(took) = took {
-            self.counts.answered += 1;
-            record(&mut self.response_us, took.response_us);
-            record(&mut self.service_us, took.service_us);
+            *(if took.is_timeout { &mut self.counts.timed_out } else { &mut self.counts.answered }) += 1;
+            self.response.record(took.response_us, took.is_timeout);
+            self.service.record(took.service_us, took.is_timeout);
         }
         match judgement {
             Judgement::Verified => self.counts.verified += 1,
@@ -155,39 +235,40 @@ impl Tally {
     /// Nothing counted any more; it keeps its memory.
     pub fn clear(&mut self) {
         self.counts = OperationReport::default();
-        self.response_us.reset();
-        self.service_us.reset();
+        self.response.clear();
+        self.service.clear();
     }
 
     /// Adds what another counted.
     pub fn merge(&mut self, other: &Self) {
         self.counts.sent += other.counts.sent;
         self.counts.answered += other.counts.answered;
+        self.counts.timed_out += other.counts.timed_out;
         self.counts.verified += other.counts.verified;
         other.counts.wrong.iter().for_each(|(name, count)| add(&mut self.counts.wrong, name, *count));
         other.counts.errors.iter().for_each(|(name, count)| add(&mut self.counts.errors, name, *count));
-        self.response_us += &other.response_us;
-        self.service_us += &other.service_us;
+        self.response.merge(&other.response);
+        self.service.merge(&other.service);
     }
 
-    /// Response times of all answers, µs.
+    /// Response times, those until a timeout included, µs.
     #[must_use]
     pub fn response_us(&self) -> &Histogram<u64> {
-        &self.response_us
+        &self.response.us
     }
 
-    /// Service times of all answers, µs.
+    /// Service times, those until a timeout included, µs.
     #[must_use]
     pub fn service_us(&self) -> &Histogram<u64> {
-        &self.service_us
+        &self.service.us
     }
 
     /// What was counted, with the percentiles of the times.
     #[must_use]
     pub fn report(&self) -> OperationReport {
         OperationReport {
-            response_us: Percentiles::of(&self.response_us),
-            service_us: Percentiles::of(&self.service_us),
+            response_us: self.response.percentiles(),
+            service_us: self.service.percentiles(),
             ..self.counts.clone()
         }
     }
@@ -211,7 +292,8 @@ fn add(named: &mut Named, name: &str, count: u64) {
 mod tests {
     use super::*;
 
-    const TOOK: Option<Took> = Some(Took { response_us: 100, service_us: 90 });
+    const TOOK: Option<Took> = Some(Took { response_us: 100, service_us: 90, is_timeout: false });
+    const TIMED_OUT: Option<Took> = Some(Took { response_us: 3_100, service_us: 3_000, is_timeout: true });
 
     #[test]
     fn an_empty_histogram_has_zeros_and_a_full_one_its_percentiles() {
@@ -236,6 +318,34 @@ mod tests {
         assert_eq!(report.wrong["torn read"], 1);
         assert_eq!((report.response_us.max, report.service_us.max), (100, 90));
         assert_eq!((tally.response_us().len(), tally.service_us().len()), (3, 3));
+    }
+
+    /// Regression: operations that timed out were missing from all percentiles, so 5.8 % that waited 3 s for nothing left
+    /// p99 at 7.5 ms.
+    #[test]
+    fn what_timed_out_counts_with_its_wait_and_marks_lower_bounds() {
+        let (mut tally, mut more) = (Tally::new(), Tally::new());
+        (0..98).for_each(|_| tally.count(TOOK, Judgement::Verified));
+        more.count(TIMED_OUT, Judgement::Error("no answer within 3 s"));
+        let later = TIMED_OUT.map(|took| Took { response_us: 4_000, ..took });
+        more.count(later, Judgement::Error("no answer within 3 s"));
+        tally.merge(&more);
+        let OperationReport { sent, answered, timed_out, response_us, service_us, .. } = tally.report();
+        assert_eq!((sent, answered, timed_out), (100, 98, 2));
+        assert_eq!((response_us.lower_bounds_from, service_us.lower_bounds_from), (Some(3_100), Some(3_000)));
+        assert_eq!([response_us.p50, response_us.p99].map(|us| response_us.is_lower_bound(us)), [false, true]);
+        assert!(response_us.p99 >= 3_100 && response_us.max >= 4_000, "{response_us:?}");
+        tally.clear();
+        assert_eq!(tally.report(), OperationReport::default());
+    }
+
+    #[test]
+    fn exhausted_keys_are_told_from_errors() {
+        let mut tally = Tally::new();
+        tally.count(TOOK, Judgement::Error(KEYS_EXHAUSTED));
+        tally.count(TOOK, Judgement::Error("503 Server busy"));
+        let report = tally.report();
+        assert_eq!((report.error_count(), report.exhausted_count()), (1, 1));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use writer::{CHUNK_BYTES, HistorySender, HistoryWriter, append};
 use serde::{Deserialize, Serialize};
 
 /// Name and version of the format of the history.
-pub const SCHEMA: &str = "claimcheck.history/1";
+pub const SCHEMA: &str = "claimcheck.history/2";
 
 /// The JSON Schema of one line of the history, the header included.
 pub const JSON_SCHEMA: &str = include_str!("../../schemas/history.schema.json");

@@ -15,6 +15,7 @@ const CLASS: &str = "loadgen.run";
 pub fn junit(report: &RunReport) -> Result<String, SerializeError> {
     let mut suite = TestSuite::new(format!("run {}", one_line(&report.scenario)));
     suite.add_test_case(validity(report));
+    suite.add_test_case(errors(report));
     for (name, operation) in &report.operations {
         suite.add_test_case(answers(name, operation));
     }
@@ -36,6 +37,18 @@ fn validity(report: &RunReport) -> TestCase {
         status.set_type("invalid").set_message(one_line(&doubts.join("; "))).set_description(xml(&doubts.join("\n")));
     }
     let mut case = TestCase::new("the run is valid", status);
+    case.set_classname(CLASS);
+    case
+}
+
+/// Whether no more failed than may.
+fn errors(report: &RunReport) -> TestCase {
+    let mut status = TestCaseStatus::success();
+    if report.fails_too_often() {
+        status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type("too many errors").set_message(words::failed(report));
+    }
+    let mut case = TestCase::new("no more errors than allowed", status);
     case.set_classname(CLASS);
     case
 }
@@ -100,8 +113,9 @@ mod tests {
     fn wrong_answers_are_failures_and_errors_are_told() {
         let text = junit(&sample()).expect("writes");
         for part in [
-            "<testsuite name=\"run editing\" tests=\"4\" skipped=\"0\" errors=\"0\" failures=\"2\">",
+            "<testsuite name=\"run editing\" tests=\"5\" skipped=\"0\" errors=\"0\" failures=\"2\">",
             "<testcase name=\"the run is valid\" classname=\"loadgen.run\"/>",
+            "<testcase name=\"no more errors than allowed\" classname=\"loadgen.run\"/>",
             "<testcase name=\"every answer to restore is right\" classname=\"loadgen.run\">",
             "<failure message=\"1 of 10 answers are wrong\" type=\"wrong answer\">1 × torn read</failure>",
             "<failure message=\"History: NOT LINEARIZABLE. No order explains 45 operations on 3 documents: 2 × stale read.\" \
@@ -111,6 +125,13 @@ mod tests {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }
         assert!(!text.contains("<error"), "{text}");
+    }
+
+    #[test]
+    fn more_errors_than_allowed_are_a_failure() {
+        let text = junit(&RunReport { errors_allowed: Some(0.03), ..invalid() }).expect("writes");
+        let failure = "<failure message=\"3.3 % failed (1 of 30 operations; 3.0 % may)\" type=\"too many errors\"/>";
+        assert!(text.contains(failure), "{text}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod junit;
 pub mod run;
 pub mod summary;
 pub mod terminal;
-mod words;
+pub(crate) mod words;
 
 use crate::report::timeline::Timeline;
 use run::RunReport;
@@ -116,11 +116,11 @@ mod tests {
         for (text, reason) in [
             ("{", "EOF"),
             ("{\"schema\":\"claimcheck.claims/1\"}", "claimcheck.claims/1"),
-            ("{\"schema\":\"claimcheck.run/1\"}", "missing field"),
+            ("{\"schema\":\"claimcheck.run/2\"}", "missing field"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = read_report(folder.path()).unwrap_err().to_string();
-            assert!(error.contains("run.json is no claimcheck.run/1") && error.contains(reason), "{error}");
+            assert!(error.contains("run.json is no claimcheck.run/2") && error.contains(reason), "{error}");
         }
         let gone = folder.path().join("gone");
         assert!(write_report(&sample(), &gone).unwrap_err().to_string().contains("gone/run.json"));

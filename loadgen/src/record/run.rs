@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Name and version of the format of `run.json`.
-pub const SCHEMA: &str = "claimcheck.run/1";
+pub const SCHEMA: &str = "claimcheck.run/2";
 
 /// The JSON Schema of `run.json`.
 pub const JSON_SCHEMA: &str = include_str!("../../schemas/run.schema.json");
@@ -42,6 +42,10 @@ pub struct RunReport {
     pub operations: BTreeMap<String, OperationReport>,
     /// All operations together.
     pub total: OperationReport,
+    /// Turns of the users; none with an open load.
+    pub turns: Option<Turns>,
+    /// Share of the operations that may fail; none if an objective says so instead.
+    pub errors_allowed: Option<f64>,
     /// All operations, per second.
     pub rate: Rate,
     /// How late the generator itself was, µs: from the time at which an operation was meant to be sent to that at
@@ -165,6 +169,16 @@ impl Window {
     }
 }
 
+/// Turns of a closed load's users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turns {
+    /// Those that were begun.
+    pub taken: u64,
+    /// Those that were not, because their users waited for a server that did not respond, or paused after that: as
+    /// many as fit into that time at the mean length of the others.
+    pub missed: u64,
+}
+
 /// Little's law, L = λ·W: the mean number of operations in flight, counted, against the same from rate and times. Where
 /// the two are far apart, either the counts or the times are wrong, or the window was too short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -269,13 +283,27 @@ impl TrialPhase {
 }
 
 impl RunReport {
-    /// The exit code of the run: 1 with any wrong answer in the measured window, or a history that no order explains; else
-    /// 3 where the figures are not to be believed, the run was interrupted or the history could not be decided; else 0. A
-    /// wrong answer is one in an invalid run too, so 1 comes before 3.
+    /// Share of what the users were to do that failed: turns that were missed, and errors in the others.
+    #[must_use]
+    pub fn failed_share(&self) -> f64 {
+        let share = |part: u64, whole: u64| if whole > 0 { part as f64 / whole as f64 } else { 0.0 };
+        let missed = self.turns.map_or(0.0, |turns| share(turns.missed, turns.taken + turns.missed));
+        missed + (1.0 - missed) * share(self.total.error_count(), self.total.sent)
+    }
+
+    /// Whether more failed than may.
+    #[must_use]
+    pub fn fails_too_often(&self) -> bool {
+        self.errors_allowed.is_some_and(|allowed| self.failed_share() > allowed)
+    }
+
+    /// The exit code of the run: 1 with any wrong answer in the measured window, a history that no order explains, or more
+    /// errors than allowed; else 3 where the figures are not to be believed, the run was interrupted or the history could
+    /// not be decided; else 0. A wrong answer is one in an invalid run too, so 1 comes before 3.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let is_linearizable = self.history.as_ref().map_or(Some(true), |history| history.linearizable);
-        if self.total.wrong_count() > 0 || is_linearizable == Some(false) {
+        if self.total.wrong_count() > 0 || is_linearizable == Some(false) || self.fails_too_often() {
             1
         } else if self.partial || !self.valid || is_linearizable.is_none() {
             3

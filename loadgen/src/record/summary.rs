@@ -39,6 +39,9 @@ fn verdict(report: &RunReport) -> String {
         let _ =
             writeln!(out, "**NOT LINEARIZABLE.** The answers contradict each other: see the verdict on the history.\n");
     }
+    if report.fails_too_often() {
+        let _ = writeln!(out, "**TOO MANY ERRORS**: {}.\n", words::failed(report));
+    }
     let doubts = words::doubts(report);
     if doubts.is_empty() {
         out.push_str("Valid: the generator kept up, and the window is whole.");

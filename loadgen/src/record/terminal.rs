@@ -113,11 +113,14 @@ pub fn verdict_lines(report: &RunReport) -> Vec<String> {
     if !is_linearizable {
         lines.push("NOT LINEARIZABLE: the answers contradict each other.".to_owned());
     }
+    if report.fails_too_often() {
+        lines.push(format!("TOO MANY ERRORS: {}.", words::failed(report)));
+    }
     let doubts = words::doubts(report);
     if !doubts.is_empty() {
         lines.push(format!("INVALID: {}.", doubts.join("; ")));
         lines.push("Do not use these figures.".to_owned());
-    } else if wrong == 0 && is_linearizable {
+    } else if lines.is_empty() {
         let (errors, sent) = (report.total.error_count(), report.total.sent);
         lines.push(format!("Valid, and no answer was wrong; {errors} of {sent} operations failed."));
     }
@@ -126,6 +129,7 @@ pub fn verdict_lines(report: &RunReport) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::run::Turns;
     use super::super::run::tests::{invalid, sample};
     use super::*;
 
@@ -159,6 +163,22 @@ mod tests {
                         end.\nDo not use these figures.\n";
         assert!(text.contains(expected), "{text}");
         assert!(!text.contains("Wrong answers:"), "{text}");
+    }
+
+    #[test]
+    fn missed_turns_and_times_that_are_lower_bounds_are_shown() {
+        let mut failing = RunReport { errors_allowed: Some(0.01), ..invalid() };
+        failing.turns = Some(Turns { taken: 75, missed: 25 });
+        failing.total.response_us.lower_bounds_from = Some(failing.total.response_us.p99);
+        let text = render(&failing, Path::new("x"));
+        let turns = "25 of 100 turns were missed while users waited for a response";
+        for part in [
+            &format!("TOO MANY ERRORS: 27.5 % failed (1 of 30 operations; {turns}; 1.0 % may).\nINVALID"),
+            &format!("\nTurns: {turns}\n"),
+            "┆      9.00 ms ┆ ≥ 90.0 ms ┆",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing from\n{text}");
+        }
     }
 
     #[test]

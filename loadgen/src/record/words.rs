@@ -1,7 +1,7 @@
 //! Words and numbers that the summary, the terminal and CI's file share, so that they say the same.
 
 use super::figures::{Named, OperationReport, Percentiles};
-use super::run::{CounterexampleReport, HistoryReport, RunReport, Search, Trial};
+use super::run::{CounterexampleReport, HistoryReport, RunReport, Search, Trial, Turns};
 
 /// Heads of the table by operation.
 pub(super) const OPERATION_HEADS: [&str; 10] =
@@ -74,18 +74,25 @@ pub(super) fn operation_rows(report: &RunReport) -> Vec<[String; 10]> {
 
 fn operation_row(name: &str, operation: &OperationReport) -> [String; 10] {
     let response_us = &operation.response_us;
+    let service_us = &operation.service_us;
     [
         name.to_owned(),
         operation.sent.to_string(),
         operation.verified.to_string(),
         operation.wrong_count().to_string(),
         operation.error_count().to_string(),
-        time(response_us.p50),
-        time(response_us.p99),
-        time(response_us.p99_9),
-        time(response_us.max),
-        time(operation.service_us.p99),
+        figure(response_us, response_us.p50),
+        figure(response_us, response_us.p99),
+        figure(response_us, response_us.p99_9),
+        figure(response_us, response_us.max),
+        figure(service_us, service_us.p99),
     ]
+}
+
+/// One of these figures, marked if it is a lower bound.
+pub(crate) fn figure(of: &Percentiles, us: u64) -> String {
+    let at_least = if of.is_lower_bound(us) { "≥ " } else { "" };
+    format!("{at_least}{}", time(us))
 }
 
 /// Named wrong answers or errors with their counts, a line each: `save: 3 × torn read`.
@@ -145,6 +152,24 @@ pub(super) fn counterexamples(history: &HistoryReport) -> Vec<(String, Vec<Strin
     history.counterexamples.iter().map(|counterexample| (head(counterexample), story(counterexample))).collect()
 }
 
+/// How much failed, of what, and how much may.
+pub(crate) fn failed(report: &RunReport) -> String {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let (errors, sent) = (report.total.error_count(), report.total.sent);
+    let turns = report.turns.filter(|turns| turns.missed > 0).map(|turns| format!("; {}", missed(turns)));
+    let allowed = report.errors_allowed.map(|allowed| format!("; {} may", percent(allowed)));
+    format!(
+        "{} failed ({errors} of {sent} operations{}{})",
+        percent(report.failed_share()),
+        turns.unwrap_or_default(),
+        allowed.unwrap_or_default()
+    )
+}
+
+fn missed(Turns { taken, missed }: Turns) -> String {
+    format!("{missed} of {} turns were missed while users waited for a response", taken + missed)
+}
+
 /// Rate, slip and the generator's costs, a line each.
 pub(super) fn figures(report: &RunReport) -> Vec<String> {
     let (rate, little, generator) = (&report.rate, &report.little, &report.generator);
@@ -157,7 +182,7 @@ pub(super) fn figures(report: &RunReport) -> Vec<String> {
             format!("{per_s:.0} operations per s{cost}")
         },
     );
-    vec![
+    let mut lines = vec![
         format!(
             "Rate per s: {:.1} sent{planned}, {:.1} answered, {:.1} goodput",
             rate.sent_per_s, rate.answered_per_s, rate.goodput_per_s
@@ -181,11 +206,17 @@ pub(super) fn figures(report: &RunReport) -> Vec<String> {
             bytes(generator.history_bytes)
         ),
         format!("Generator's ceiling: {ceiling}"),
-    ]
+    ];
+    let exhausted = report.total.exhausted_count();
+    if exhausted > 0 {
+        lines.push(format!("Keys exhausted: {exhausted} requests for a key, which are no errors"));
+    }
+    lines.extend(report.turns.filter(|turns| turns.missed > 0).map(|turns| format!("Turns: {}", missed(turns))));
+    lines
 }
 
 fn percentiles(of: &Percentiles) -> String {
-    of.named().map(|(name, us)| format!("{name} {}", time(us))).join(", ")
+    of.named().map(|(name, us)| format!("{name} {}", figure(of, us))).join(", ")
 }
 
 /// What a search found, in a sentence.

@@ -61,6 +61,8 @@ pub struct Order {
     pub out: PathBuf,
     /// The objective whose highest rate is looked for.
     pub objective: Option<Objective>,
+    /// Share of the operations that may fail; none if the objective says so instead.
+    pub errors_allowed: Option<f64>,
     /// Whether nothing is shown while it runs.
     pub is_quiet: bool,
     /// Where it can be watched.

@@ -67,6 +67,20 @@ const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 const EXAMPLE: &str = "write it as in 'save p99 < 50ms, wrong = 0'";
 
 impl Objective {
+    /// Whether it says how many errors there may be.
+    #[must_use]
+    pub fn is_about_errors(&self) -> bool {
+        self.0.iter().any(|condition| matches!(condition.figure, Figure::Errors | Figure::ErrorShare))
+    }
+
+    /// The same, also keeping errors below a share of what is sent.
+    #[must_use]
+    pub fn with_errors_below(mut self, share: f64) -> Self {
+        let (figure, comparison) = (Figure::ErrorShare, Comparison::Below);
+        self.0.push(Condition { operation: None, figure, comparison, limit: share });
+        self
+    }
+
     /// How figures that were measured in so many seconds stand to it. A condition on an operation that did not occur is not
     /// met: nothing shows that it is.
     #[must_use]
@@ -94,10 +108,13 @@ impl Condition {
         let Some(report) = report.filter(|report| report.sent > 0) else {
             return (false, f64::MAX, format!("{self}: there was none"));
         };
+        let mut is_lower_bound = false;
         let value = match self.figure {
             Figure::Percentile(name) => {
                 let named = report.response_us.named();
-                named.iter().find(|(other, _)| *other == name).map_or(0.0, |(_, us)| *us as f64)
+                let us = named.into_iter().find(|(other, _)| *other == name).map_or(0, |(_, us)| us);
+                is_lower_bound = report.response_us.is_lower_bound(us);
+                us as f64
             }
             Figure::Wrong => report.wrong_count() as f64,
             Figure::Errors => report.error_count() as f64,
@@ -106,6 +123,8 @@ impl Condition {
             Figure::Goodput => 0.0,
         };
         let is_met = match self.comparison {
+            // Nothing shows that what is only known to be at least this is below any limit.
+            Comparison::Below | Comparison::AtMost | Comparison::Equal if is_lower_bound => false,
             Comparison::Below => value < self.limit,
             Comparison::AtMost => value <= self.limit,
             #[allow(clippy::float_cmp, reason = "both are whole numbers")]
@@ -114,11 +133,13 @@ impl Condition {
             Comparison::Above => value > self.limit,
         };
         let share = match self.comparison {
+            _ if is_lower_bound && !is_met => f64::MAX,
             Comparison::AtLeast | Comparison::Above => self.limit / value,
             _ if self.limit > 0.0 => value / self.limit,
             _ => value,
         };
-        (is_met, share, format!("{self}: {}", self.figure.text(value)))
+        let at_least = if is_lower_bound { "≥ " } else { "" };
+        (is_met, share, format!("{self}: {at_least}{}", self.figure.text(value)))
     }
 }
 
@@ -248,6 +269,28 @@ mod tests {
         total.errors.insert("timeout".to_owned(), 3);
         assert!(standing("errors <= 3%", report(1, 0), &total).is_kept, "3 of 100");
         assert!(!standing("errors < 3%", report(1, 0), &total).is_kept);
+    }
+
+    /// Regression: operations that timed out were missing from percentiles, so "save p99 < 50ms" was kept by a server that
+    /// let one in seventeen wait for nothing.
+    #[test]
+    fn what_timed_out_is_below_no_limit() {
+        let us = Percentiles { p99: 3_000_000, lower_bounds_from: Some(2_999_000), ..Percentiles::default() };
+        let save = OperationReport { response_us: us, ..report(1, 0) };
+        for limit in ["save p99 < 50ms", "save p99 < 5s", "save p99 <= 3s"] {
+            let standing = standing(limit, save.clone(), &report(1, 0));
+            assert!(!standing.is_kept && standing.worst.ends_with(": ≥ 3000ms"), "{limit}: {standing:?}");
+        }
+        assert!(standing("save p99 >= 3s", save.clone(), &report(1, 0)).is_kept);
+        assert!(standing("save p50 < 50ms", save, &report(1, 0)).is_kept);
+    }
+
+    #[test]
+    fn a_share_of_errors_can_be_added() {
+        let objective: Objective = "save p99 < 50ms".parse().expect("an objective");
+        assert!(!objective.is_about_errors());
+        let objective = objective.with_errors_below(0.01);
+        assert!(objective.is_about_errors() && objective.to_string().ends_with(", errors < 1%"), "{objective}");
     }
 
     #[test]

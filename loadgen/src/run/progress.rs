@@ -133,7 +133,7 @@ mod tests {
         let plan = Plan { seed: 1, scenario: Scenario::Mixed, users: 2, load, think, sizes, mix };
         let mut progress = Progress::new(&plan, true);
         let mut tallies = std::array::from_fn(|_| Tally::new());
-        let took = Some(Took { response_us: 1_500, service_us: 1_400 });
+        let took = Some(Took { response_us: 1_500, service_us: 1_400, is_timeout: false });
         tallies[2].count(took, Judgement::Verified);
         tallies[2].count(took, Judgement::Wrong("stale read"));
         tallies[3].count(None, Judgement::Error("no answer within 10 s"));

@@ -46,6 +46,8 @@ pub(super) fn of(
         why_invalid,
         partial: measured.is_partial,
         measured: measured.window,
+        turns: measured.turns,
+        errors_allowed: order.errors_allowed,
         rate: Rate::of(&total, measured.window, planned_per_s),
         slip_us: Percentiles::of(&measured.slip_us),
         little: certify::little(measured),

@@ -184,6 +184,7 @@ impl Look<'_> {
             call_us: asked.call_us,
             input: None,
             answer: Some(Answer { return_us: asked.return_us, output }),
+            timed_out_us: None,
             judgement: Judgement::Verified,
             phase: Some(Phase::Aftermath),
         }

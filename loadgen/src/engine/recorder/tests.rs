@@ -24,6 +24,7 @@ fn kept_with(detail: Option<&str>, operations: &[(u64, Judgement<'_>)]) -> Inter
             free_us: meant_us,
             call_us: meant_us,
             end_us: meant_us + 1_500,
+            is_timeout: false,
             input: Some("w3.n7"),
             answer: Some(Answer { return_us: meant_us + 1_500, output: Output::Success("saved") }),
             judgement,

@@ -18,6 +18,7 @@ fn save(meant_us: u64, service_us: u64) -> HistoryRecord {
         call_us,
         return_us: Some(call_us + service_us),
         input: Some("w1.n1.b10".to_owned()),
+        timed_out_us: None,
         output: Some(RecordedOutput::Success("saved".to_owned())),
         wrong: None,
         error: None,
@@ -83,6 +84,28 @@ fn only_measured_operations_make_the_figures() {
     assert_eq!((derived.slip_us.p50, derived.slip_by_times_us.max), (10, 10));
     assert!((derived.rate.goodput_per_s - 500.0).abs() < 1e-9, "{:?}", derived.rate);
     assert_eq!(derived.operations, derived.by_times);
+}
+
+#[test]
+fn a_timeout_has_a_time_in_all_three_files() {
+    let mut histograms = histograms();
+    for (tag, us) in [("save".to_owned(), 3_000_010), (service_tag(Operation::Save), 3_000_000), (SLIP_TAG.into(), 10)]
+    {
+        record(histograms.get_mut(&tag).expect("there"), us);
+    }
+    let waited = save(2_000_000, 3_000_000);
+    let error = Some("no answer within 3 s".to_owned());
+    let timed_out = HistoryRecord { return_us: None, timed_out_us: waited.return_us, output: None, error, ..waited };
+    let derived = derived(&histograms, [history(), vec![timed_out]].concat());
+    let save = &derived.operations["save"];
+    assert_eq!((save.answered, save.timed_out, save.response_us.lower_bounds_from), (1_000, 1, Some(3_000_010)));
+    let mut stored = agreeing(&derived);
+    assert_eq!(differences(&stored, &derived), Vec::<String>::new());
+    stored.total.response_us.lower_bounds_from = None;
+    assert_eq!(
+        differences(&stored, &derived),
+        ["total: response: run.json has lower bounds from none µs on, the history from 3000010 µs on"]
+    );
 }
 
 #[test]

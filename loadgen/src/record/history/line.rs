@@ -23,6 +23,8 @@ pub struct HistoryLine<'a> {
     pub input: Option<&'a str>,
     /// What came back; none without a whole answer.
     pub answer: Option<Answer<'a>>,
+    /// When its user gave up waiting for an answer, µs since the run's start; none if the user did not.
+    pub timed_out_us: Option<u64>,
     /// What the answer is worth.
     pub judgement: Judgement<'a>,
     /// Set where the operation belongs to no measurement.
@@ -99,6 +101,10 @@ impl HistoryLine<'_> {
         match self.answer {
             Some(answer) => out.extend_from_slice(number.format(answer.return_us).as_bytes()),
             None => out.extend_from_slice(b"null"),
+        }
+        if let Some(timed_out_us) = self.timed_out_us {
+            out.extend_from_slice(b",\"timed_out_us\":");
+            out.extend_from_slice(number.format(timed_out_us).as_bytes());
         }
         out.extend_from_slice(b",\"input\":");
         text_or_null(self.input, out);

@@ -28,6 +28,9 @@ pub struct HistoryRecord {
     /// When the whole answer was there, µs since the run's start; none without one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub return_us: Option<u64>,
+    /// When its user gave up waiting for an answer, µs since the run's start; none if the user did not.
+    #[serde(default)]
+    pub timed_out_us: Option<u64>,
     /// What was sent, as the content's tag.
     #[serde(deserialize_with = "Option::deserialize")]
     pub input: Option<String>,
@@ -71,12 +74,13 @@ impl HistoryRecord {
         }
     }
 
-    /// How long the answer took; none without one.
+    /// How long the answer took, or its user waited for one; none if the connection was lost.
     #[must_use]
     pub fn took(&self) -> Option<Took> {
-        self.return_us.map(|return_us| Took {
-            response_us: return_us.saturating_sub(self.meant_us),
-            service_us: return_us.saturating_sub(self.call_us),
+        self.return_us.or(self.timed_out_us).map(|end_us| Took {
+            response_us: end_us.saturating_sub(self.meant_us),
+            service_us: end_us.saturating_sub(self.call_us),
+            is_timeout: self.return_us.is_none(),
         })
     }
 
@@ -95,8 +99,10 @@ impl HistoryRecord {
             Some("an operation without an answer must have an error")
         } else if self.wrong.is_some() && self.error.is_some() {
             Some("an answer is wrong or an error, not both")
-        } else if self.return_us.is_some_and(|return_us| return_us < self.call_us) {
-            Some("the answer came before the call")
+        } else if is_answered && self.timed_out_us.is_some() {
+            Some("an operation was answered or timed out, not both")
+        } else if self.return_us.or(self.timed_out_us).is_some_and(|end_us| end_us < self.call_us) {
+            Some("the answer or timeout came before the call")
         } else {
             None
         }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::client::Operation;
+use crate::record::figures::Took;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,13 +18,15 @@ fn saved() -> HistoryLine<'static> {
         call_us: 1_003,
         input: Some("w17.n3.b2700"),
         answer: Some(Answer { return_us: 1_100, output: Output::Success("saved") }),
+        timed_out_us: None,
         judgement: Judgement::Verified,
         phase: None,
     }
 }
 
 fn lost() -> HistoryLine<'static> {
-    HistoryLine { answer: None, judgement: Judgement::Error("no answer within 10 s"), ..saved() }
+    let judgement = Judgement::Error("no answer within 10 s");
+    HistoryLine { answer: None, timed_out_us: Some(10_001_003), judgement, ..saved() }
 }
 
 fn refused(message: &str) -> HistoryLine<'_> {
@@ -71,7 +74,7 @@ fn a_line_is_as_the_format_says() {
          \"input\":\"w17.n3.b2700\",\"output\":\"saved\"}\n"
     );
     assert!(written(&lost()).ends_with(
-        "\"return_us\":null,\"input\":\"w17.n3.b2700\",\"output\":null,\"error\":\"no answer within 10 s\"}\n"
+        "\"return_us\":null,\"timed_out_us\":10001003,\"input\":\"w17.n3.b2700\",\"output\":null,\"error\":\"no answer within 10 s\"}\n"
     ));
     assert!(written(&refused("No saved data found")).ends_with(
         "\"input\":null,\"output\":{\"status\":404,\"message\":\"No saved data found\"},\
@@ -137,7 +140,8 @@ fn a_history_is_read_back_as_it_was_written_from_many_frames() {
     assert_eq!((took.response_us, took.service_us, save.slip_us()), (100, 97, 3));
     assert_eq!(refusal.output, Some(RecordedOutput::Refusal { status: 404, message: HOSTILE.to_owned() }));
     assert_eq!((refusal.judgement(), refusal.phase), (Judgement::Wrong(HOSTILE), Some(Phase::SetUp)));
-    assert_eq!((lost.took(), lost.judgement()), (None, Judgement::Error("no answer within 10 s")));
+    let waited = Took { response_us: 10_000_003, service_us: 10_000_000, is_timeout: true };
+    assert_eq!((lost.took(), lost.judgement()), (Some(waited), Judgement::Error("no answer within 10 s")));
     assert!(reader.next().is_none());
 }
 
@@ -163,6 +167,8 @@ fn a_damaged_line_is_an_error_with_its_number() {
         (good.replace("}\n", ",\"more\":1}\n"), "unknown field `more`"),
         (good.replace("\"saved\"", "null"), "both"),
         (good.replace("1100", "1002"), "before the call"),
+        (good.replace("1100", "1100,\"timed_out_us\":1100"), "answered or timed out, not both"),
+        (written(&lost()).replace("10001003", "1002"), "before the call"),
         (good.replace("1100", "null").replace("\"saved\"", "null"), "must have an error"),
         (good.replace("}\n", ",\"wrong\":\"x\",\"error\":\"y\"}\n"), "not both"),
         (good.trim_end().to_owned(), "its end is missing"),
@@ -203,7 +209,7 @@ fn what_is_no_history_is_refused() {
     assert!(first_error(&path).contains("x.zst"));
     for (text, reason) in [
         ("", "line 1 of the history: the header is missing"),
-        ("{\"schema\":\"claimcheck.history/2\",\"seed\":1,\"warm_up_us\":0}\n", "claimcheck.history/2"),
+        ("{\"schema\":\"claimcheck.history/1\",\"seed\":1,\"warm_up_us\":0}\n", "claimcheck.history/1"),
         ("{\"process\":1}\n", "line 1"),
     ] {
         let frame = zstd::bulk::compress(text.as_bytes(), 1).unwrap();

@@ -121,7 +121,15 @@ fn users(users: u32) -> Users {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn times(mean: f64) -> Percentiles {
     let of = |share: f64| (mean * share) as u64;
-    Percentiles { p50: of(1.0), p90: of(1.5), p99: of(2.0), p99_9: of(3.0), max: of(9.0), mean }
+    Percentiles {
+        p50: of(1.0),
+        p90: of(1.5),
+        p99: of(2.0),
+        p99_9: of(3.0),
+        max: of(9.0),
+        mean,
+        ..Percentiles::default()
+    }
 }
 
 fn folder(documents: u64) -> Folder {

@@ -108,7 +108,8 @@ pub struct Row {
     pub answered_per_s: Option<f64>,
     /// Right answers, per s.
     pub goodput_per_s: Option<f64>,
-    /// From the time at which it was meant to be sent to the whole answer; none where nothing was answered.
+    /// From the time at which it was meant to be sent to the whole answer, or to when it timed out; `None` if nothing
+    /// was answered or timed out.
     pub response_us: Option<Times>,
 }
 
@@ -134,7 +135,7 @@ impl Row {
             errors: report.error_count(),
             answered_per_s: per_s(report.answered),
             goodput_per_s: per_s(report.verified),
-            response_us: (report.answered > 0).then_some(Times { p50, p90, p99, max }),
+            response_us: (report.timed_count() > 0).then_some(Times { p50, p90, p99, max }),
         }
     }
 }
@@ -271,6 +272,7 @@ impl Figures {
             OperationReport { response_us: Percentiles::of(&self.together_us), ..OperationReport::default() };
         for (_, report) in reports {
             total.answered += report.answered;
+            total.timed_out += report.timed_out;
             total.verified += report.verified;
         }
         let rows = reports.iter().map(|(name, report)| ((*name).to_owned(), Row::of(report, second.measured)));

@@ -26,7 +26,7 @@ fn figures() -> Figures {
 fn second(number: u64, progress: f64, operations: &[(usize, Option<u64>, Judgement<'_>)]) -> Second {
     let mut tallies = std::array::from_fn(|_| Tally::new());
     for (place, response_us, judgement) in operations {
-        let took = response_us.map(|response_us| Took { response_us, service_us: response_us });
+        let took = response_us.map(|response_us| Took { response_us, service_us: response_us, is_timeout: false });
         tallies[*place].count(took, *judgement);
     }
     let (start, measured) = (Duration::from_secs(number), Duration::from_secs(1));
