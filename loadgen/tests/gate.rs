@@ -138,3 +138,78 @@ fn what_a_gate_needs_and_is_not_there_is_named_with_what_makes_it() {
     );
     assert!(said.code == 2 && said.text.contains("\"softened\" is no server: give documented"), "{}", said.text);
 }
+
+/// The README's recipe for CI. A server that dies does so during the load.
+fn recipe(url: &str, out: &Path) -> Said {
+    let target = ["--target", url, "--out", name(out)];
+    let load = ["run", "--quiet", "--no-ceiling", "--scenario", "mixed", "--users", "8", "--duration", "6s"];
+    run(&[&load[..], &target].concat());
+    run(&[&["verify", "--only", "S3"][..], &target].concat());
+    let gates = gates("[verdicts]\n[[limit]]\nkeep = \"save p99 < 1h\"\nafter = \"1s\"\n");
+    gate(&[name(out)], &gates, &[])
+}
+
+/// Regression: all three opened the gate: a server that died, as it had been fast; one that was down, by the files of the
+/// run before; and the verdicts of another server.
+#[test]
+fn a_server_that_dies_or_is_down_is_refused_whatever_an_earlier_run_left() {
+    let (saves, out) = (saves_folder(), tempdir().expect("a folder"));
+    let server = liar::spawn(None, saves.path());
+    let (url, counted) = (server.url.clone(), std::sync::Arc::clone(&server.counted));
+    let said = recipe(&url, out.path());
+    // A generator that was held up leaves it open.
+    assert!(matches!(said.code, 0 | 3) && said.text.contains("1 verdicts; 1 of 38 claims were tried"), "{}", said.text);
+
+    let dies_at = counted.now().0 + 3_000;
+    let dies = std::thread::spawn(move || {
+        while counted.now().0 < dies_at {
+            std::thread::yield_now();
+        }
+        drop(server);
+    });
+    let said = recipe(&url, out.path());
+    dies.join().expect("it died");
+    assert_eq!(said.code, 2, "{}", said.text);
+    assert!(said.text.contains("the gates ask for verdicts, and there is no claims.json"), "{}", said.text);
+    let limits = gates("[[limit]]\nkeep = \"save p99 < 1h\"\n");
+    let said = gate(&[name(out.path())], &limits, &[]);
+    assert_eq!(said.code, 1, "{}", said.text);
+    assert!(said.text.contains("FAIL          no more errors than allowed: "), "{}", said.text);
+
+    let said = recipe(&url, out.path());
+    assert!(said.code == 2 && said.text.contains("there is no claims.json"), "{}", said.text);
+    let said = gate(&[name(out.path())], &limits, &[]);
+    assert!(said.code == 2 && said.text.contains("there is no run.json"), "{}", said.text);
+    assert!(!out.path().join("gate.md").exists(), "the answers of before are gone, too");
+}
+
+#[test]
+fn files_of_different_runs_are_not_judged_together() {
+    let saves = [saves_folder(), saves_folder()];
+    let servers = [0, 1].map(|number: usize| liar::spawn(None, saves[number].path()));
+    let out = load(&servers[0].url, "1s");
+    run(&["verify", "--only", "S3", "--target", &servers[1].url, "--out", name(out.path())]);
+    let said = gate(&[name(out.path())], &gates("[verdicts]\n"), &[]);
+    assert_eq!(said.code, 2, "{}", said.text);
+    let about = format!("run.json is about {}", servers[0].url);
+    assert!(said.text.contains(&about) && said.text.contains(&servers[1].url), "{}", said.text);
+    run(&["verify", "--only", "S3", "--target", &servers[0].url, "--out", name(out.path())]);
+    assert_ne!(gate(&[name(out.path())], &gates("[verdicts]\n"), &[]).code, 2);
+    let claims = out.path().join("claims.json");
+    let text = std::fs::read_to_string(&claims).expect("it is written");
+    let begun = text.find("\"started\": \"").expect("it has begun") + "\"started\": \"".len();
+    let yesterday = [&text[..begun], "2026-11-01T00:00:00Z", &text[begun + 20..]].concat();
+    std::fs::write(&claims, yesterday).expect("writes");
+    let said = gate(&[name(out.path())], &gates("[verdicts]\n"), &[]);
+    assert!(
+        said.code == 2 && said.text.contains("claims.json is of 2026-11-01T00:00:00Z, run.json of"),
+        "{}",
+        said.text
+    );
+    std::fs::write(&claims, text).expect("writes");
+    let other = load(&servers[0].url, "1s");
+    std::fs::copy(other.path().join("history.jsonl.zst"), out.path().join("history.jsonl.zst")).expect("copies");
+    let limit = gates("[[limit]]\nkeep = \"wrong = 0\"\nafter = \"100ms\"\n");
+    let said = gate(&[name(out.path())], &limit, &[]);
+    assert!(said.code == 2 && said.text.contains("history.jsonl.zst is of another run than run.json"), "{}", said.text);
+}

@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         }
         let folder = match &folder {
             Some(folder) => folder,
-            None => folder.insert(super::reports_folder(arguments.out.clone(), "check-history")?),
+            None => folder.insert(super::reports_folder(arguments.out.clone(), "check-history", &[])?),
         };
         let name = file.file_stem().map_or_else(|| "history".to_owned(), |name| name.to_string_lossy().into_owned());
         for page in write_counterexamples(folder, &name, &counterexamples)? {

@@ -1,10 +1,11 @@
 //! `loadgen compare`: two servers in turns, or the folders of two runs.
 
+use super::gate::GATE_OUTPUTS;
 use super::{reports_folder, stop_on_signal};
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::compare::contender::Contender;
 use crate::compare::{Order, compare};
-use crate::gate::comparison::{Comparison, Side};
+use crate::gate::comparison::{self, Comparison, Side};
 use crate::gate::gates::{RatioGate, TurnLoad};
 use crate::gate::{judge, runs, told};
 use crate::model::ratio::{Answer, LOOKS};
@@ -65,7 +66,7 @@ impl Servers {
     }
 
     pub(super) fn folder(&self) -> anyhow::Result<PathBuf> {
-        reports_folder(self.out.clone(), "compare")
+        reports_folder(self.out.clone(), "compare", &[&[comparison::NAME], &GATE_OUTPUTS[..]].concat())
     }
 
     /// Loads two servers in turns until it is decided, or the time is up, and writes the comparison down.

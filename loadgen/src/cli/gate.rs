@@ -8,6 +8,7 @@ use crate::gate::gates::Gates;
 use crate::gate::judge::{Judgement, judge};
 use crate::gate::words;
 use crate::print::stdout;
+use crate::record::set_aside;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ Exit codes: 0 all gates pass · 1 one fails · 2 wrong usage, or something is mi
 /// Files of the answers, for a pull request and for CI.
 const MARKDOWN: &str = "gate.md";
 const JUNIT: &str = "gate.xml";
+pub(super) const GATE_OUTPUTS: [&str; 2] = [MARKDOWN, JUNIT];
 
 /// Arguments of `gate`.
 #[derive(Args, Debug)]
@@ -48,10 +50,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     if arguments.self_test {
         return try_oneself(&arguments.servers);
     }
-    let path = arguments.gates.as_deref().context("--gates is missing")?;
-    let gates = Gates::read(path).map_err(anyhow::Error::msg)?;
     let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
     let is_folder = |name: &&str| Path::new(name).is_dir();
+    if let Some(folder) = subjects.last().filter(|last| is_folder(last)) {
+        set_aside(Path::new(folder), &GATE_OUTPUTS)?;
+    }
+    let path = arguments.gates.as_deref().context("--gates is missing")?;
+    let gates = Gates::read(path).map_err(anyhow::Error::msg)?;
     let (judgement, out) = match subjects[..] {
         [folder] => of_folder(Path::new(folder), None, &gates)?,
         [a, b] if is_folder(&a) && is_folder(&b) => of_folder(Path::new(b), Some(Path::new(a)), &gates)?,

@@ -4,7 +4,7 @@ use super::{reports_folder, stop_on_signal, subject};
 use crate::measure::file::Measurements;
 use crate::measure::{self, Order};
 use crate::print::stdout;
-use crate::report::files::write_pages;
+use crate::report::files::{MEASURED_OUTPUTS, write_pages};
 use crate::verify::lab::Effort;
 use anyhow::Context;
 use clap::Args;
@@ -35,9 +35,9 @@ pub struct Arguments {
 /// # Errors
 /// Where the arguments do not fit, or a target cannot be measured.
 pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let out = reports_folder(arguments.out, "measure", &MEASURED_OUTPUTS)?;
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let effort = if arguments.quick { Effort::Quick } else { Effort::Default };
-    let out = reports_folder(arguments.out, "measure")?;
     let order = Order { subject: arguments.subject.subject()?, seed, effort, out };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let measurements = runtime.block_on(async {

@@ -12,6 +12,7 @@ mod subject;
 pub mod verify;
 
 use crate::print::stderr;
+use crate::record::set_aside;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -70,14 +71,16 @@ pub enum Command {
     Serve(crate::reference::ServerOptions),
 }
 
-/// The folder for a run's files, created where it is not there.
-fn reports_folder(given: Option<PathBuf>, what: &str) -> anyhow::Result<PathBuf> {
+/// The folder for a run's files, created if it is not there. Files of an earlier run are moved away first of all, so that
+/// they are not taken for this one's if it fails.
+fn reports_folder(given: Option<PathBuf>, what: &str, outputs: &[&str]) -> anyhow::Result<PathBuf> {
     let out = given.unwrap_or_else(|| {
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
         PathBuf::from(REPORTS).join(format!("{now}-{what}"))
     });
     std::fs::create_dir_all(&out)
         .with_context(|| format!("cannot create the folder {} for the run's files", out.display()))?;
+    set_aside(&out, outputs).context("cannot move a file of an earlier run away")?;
     Ok(out)
 }
 

@@ -4,7 +4,7 @@ use super::{reports_folder, stop_on_signal};
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::client::{Patience, Target};
 use crate::print::stderr;
-use crate::record::terminal;
+use crate::record::{OUTPUTS, terminal};
 use crate::reference::Protocol;
 use crate::run::objective::Objective;
 use crate::run::{HistoryUse, Order, Subject, carry_out};
@@ -146,7 +146,8 @@ enum ProtocolChoice {
 /// # Errors
 /// Where the arguments do not fit, or the target cannot be loaded.
 pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let order = order(arguments)?;
+    let out = reports_folder(arguments.out.clone(), arguments.scenario.name(), &OUTPUTS)?;
+    let order = order(arguments, out)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let report = runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -158,7 +159,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
     Ok(report.exit_code())
 }
 
-fn order(arguments: Arguments) -> anyhow::Result<Order> {
+fn order(arguments: Arguments, out: PathBuf) -> anyhow::Result<Order> {
     let plan = plan(&arguments)?;
     let subject = match &arguments.target {
         None => Subject::Embedded(match arguments.protocol {
@@ -176,7 +177,7 @@ fn order(arguments: Arguments) -> anyhow::Result<Order> {
     let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
     Ok(Order {
         threads: arguments.threads.unwrap_or(processors).min(plan.most_users()),
-        out: reports_folder(arguments.out, plan.scenario.name())?,
+        out,
         plan,
         subject,
         patience: Patience { answer: arguments.patience, ..Patience::default() },

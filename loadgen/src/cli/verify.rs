@@ -3,7 +3,7 @@
 use super::{reports_folder, stop_on_signal, subject};
 use crate::claims::{self, Claim};
 use crate::measure::{Order, measure};
-use crate::report::files::write_pages;
+use crate::report::files::{MEASURED_OUTPUTS, VERDICT_OUTPUTS, write_pages};
 use crate::report::terminal;
 use crate::verify::expectations::{Expectations, Outcome};
 use crate::verify::lab::Effort;
@@ -56,7 +56,9 @@ pub struct Arguments {
 /// # Errors
 /// Where the arguments do not fit, or a target cannot be set up.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let plan = plan(arguments)?;
+    let measured: &[&str] = if arguments.measure { &MEASURED_OUTPUTS } else { &[] };
+    let out = reports_folder(arguments.out.clone(), "verify", &[&VERDICT_OUTPUTS, measured].concat())?;
+    let plan = plan(arguments, out)?;
     let order = arguments.measure.then(|| order(arguments, &plan)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (report, measurements) = runtime.block_on(async {
@@ -82,7 +84,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     Ok(report.outcome().max(least).exit_code())
 }
 
-fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+fn plan(arguments: &Arguments, out: PathBuf) -> anyhow::Result<Plan> {
     let effort = match (arguments.quick, arguments.full) {
         (true, _) => Effort::Quick,
         (_, true) => Effort::Full,
@@ -99,7 +101,6 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None => Expectations::of_the_contract(),
     };
     let subject = arguments.subject.subject()?;
-    let out = reports_folder(arguments.out.clone(), "verify")?;
     let users = usize::try_from(arguments.users)?;
     Ok(Plan { subject, known, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
 }

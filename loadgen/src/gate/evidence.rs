@@ -8,10 +8,13 @@ use crate::record::figures::OperationReport;
 use crate::record::history::read_history;
 use crate::record::run::{RunReport, Window};
 use crate::record::{HISTORY_FILE, RUN_FILE, read_report};
-use crate::report::{Report, files};
+use crate::report::{Report, TargetReport, files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
+
+/// Most time between the beginnings of files that are judged together. No job on GitHub's runners lasts longer.
+const ONE_JOB: Duration = Duration::from_hours(6);
 
 /// What a run left behind, as far as it did.
 #[derive(Debug, Default)]
@@ -67,9 +70,47 @@ impl Evidence {
             (None, Some(counts)) if counts.exists() => Some(Counts::read(&counts)?),
             (None, _) => None,
         };
+        evidence.must_be_of_one_run(folder)?;
         evidence.work_windows_out(folder, gates)?;
         evidence.must_have(folder, gates)?;
         Ok(evidence)
+    }
+
+    /// Files of another run would be judged for this one.
+    fn must_be_of_one_run(&self, folder: &Path) -> Result<(), String> {
+        let anew = "make them anew, for one server and into one folder";
+        let files = [
+            (RUN_FILE, self.run.as_ref().map(|run| &run.started)),
+            (files::CLAIMS, self.claims.as_ref().map(|claims| &claims.started)),
+            (comparison::NAME, self.comparison.as_ref().map(|comparison| &comparison.started)),
+        ];
+        let begun = |text: &String| humantime::parse_rfc3339(text).ok();
+        let mut files: Vec<_> =
+            files.iter().filter_map(|(name, text)| text.and_then(begun).map(|begun| (begun, *name))).collect();
+        files.sort_unstable();
+        if let [(first, earlier), .., (last, later)] = files[..]
+            && last.duration_since(first).unwrap_or_default() > ONE_JOB
+        {
+            let [first, last] = [first, last].map(humantime::format_rfc3339_seconds);
+            let folder = folder.display();
+            return Err(format!("{folder}: {earlier} is of {first}, {later} of {last}, so of another run: {anew}"));
+        }
+        let (Some(run), Some(claims)) = (&self.run, &self.claims) else { return Ok(()) };
+        let is_its = |target: &TargetReport| match &run.target.protocol {
+            Some(protocol) => target.protocol.as_ref() == Some(protocol),
+            None => target.protocol.is_none() && target.url == run.target.url,
+        };
+        if claims.targets.iter().any(is_its) {
+            return Ok(());
+        }
+        let tried: Vec<&str> = claims.targets.iter().map(|target| target.url.as_str()).collect();
+        Err(format!(
+            "{}: {RUN_FILE} is about {}, {} about {}: {anew}",
+            folder.display(),
+            run.target.url,
+            files::CLAIMS,
+            tried.join(", ")
+        ))
     }
 
     fn work_windows_out(&mut self, folder: &Path, gates: &Gates) -> Result<(), String> {
@@ -94,6 +135,9 @@ impl Evidence {
                 ));
             }
             let read = read_history(&history).map_err(|error| format!("{}: {error}", history.display()))?;
+            if read.header().seed != run.seed {
+                return Err(format!("{} is of another run than {RUN_FILE}: run it again", history.display()));
+            }
             let derived = derive(&BTreeMap::new(), read, window);
             let derived = derived.map_err(|error| format!("{}: {error}", history.display()))?;
             let figures =

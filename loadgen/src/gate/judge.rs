@@ -6,7 +6,7 @@
 use super::comparison::{Comparison, Side};
 use super::evidence::{Evidence, Figures};
 use super::gates::{ClaimId, Gates, RatioGate};
-use crate::claims::Verdict;
+use crate::claims::{self, Verdict};
 use crate::model::ratio::{Answer, Bound, Pair, Ratio, look_confidence, looked_at};
 use crate::model::statistics::percentile;
 use crate::record::figures::Named;
@@ -16,7 +16,7 @@ use crate::report::{ClaimReport, Report};
 use crate::verify::expectations::Outcome;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Share of a server's requests that may fail, by a lost connection say: beyond it, its times are those of failing, which
 /// can be quick.
@@ -166,6 +166,7 @@ fn verdicts(report: &Report, asked: Option<&BTreeMap<ClaimId, Verdict>>) -> Vec<
         let mut asked = asked.into_iter().flatten();
         asked.find(|(id, _)| id.0 == claim.id).map(|(_, verdict)| *verdict)
     };
+    let tried: BTreeSet<&str> = claims.clone().map(|(_, claim)| claim.id.as_str()).collect();
     let mut judged = Vec::new();
     let mut as_expected = 0;
     for (target, claim) in claims {
@@ -214,7 +215,7 @@ fn verdicts(report: &Report, asked: Option<&BTreeMap<ClaimId, Verdict>>) -> Vec<
         stage: Stage::Correctness,
         gate: "verdicts as expected".to_owned(),
         answer: Answer::Pass,
-        why: format!("{as_expected} verdicts"),
+        why: format!("{as_expected} verdicts; {} of {} claims were tried", tried.len(), claims::ALL.len()),
     });
     judged
 }

@@ -41,6 +41,36 @@ pub const SUMMARY_FILE: &str = "summary.md";
 /// The run for CI.
 pub const JUNIT_FILE: &str = "junit.xml";
 
+/// What a load run writes into its folder; an asterisk stands for the rest of a name.
+pub const OUTPUTS: [&str; 6] = [RUN_FILE, SUMMARY_FILE, JUNIT_FILE, HLOG_FILE, HISTORY_FILE, "counterexample*"];
+
+/// Folder in a run's folder for files of an earlier run.
+const PREVIOUS: &str = "previous";
+
+/// Moves the files of an earlier run away, into the folder `previous`: if this run fails before it writes its own, nobody
+/// takes the old ones for its results.
+///
+/// # Errors
+/// If one cannot be moved; the message names it.
+pub fn set_aside(folder: &Path, outputs: &[&str]) -> io::Result<()> {
+    let is_output = |name: &str| {
+        outputs.iter().any(|output| match output.strip_suffix('*') {
+            Some(begin) => name.starts_with(begin),
+            None => name == *output,
+        })
+    };
+    for entry in std::fs::read_dir(folder).map_err(|error| at(folder, &error))? {
+        let entry = entry.map_err(|error| at(folder, &error))?;
+        if entry.file_name().to_str().is_some_and(is_output) {
+            let previous = folder.join(PREVIOUS);
+            std::fs::create_dir_all(&previous).map_err(|error| at(&previous, &error))?;
+            std::fs::rename(entry.path(), previous.join(entry.file_name()))
+                .map_err(|error| at(&entry.path(), &error))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes `run.json`, `summary.md` and `junit.xml` into the run's folder.
 ///
 /// # Errors
@@ -104,6 +134,22 @@ mod tests {
         assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(sample()).unwrap());
         for name in [SUMMARY_FILE, JUNIT_FILE] {
             assert!(std::fs::read_to_string(folder.path().join(name)).unwrap().contains("torn read"), "{name}");
+        }
+    }
+
+    #[test]
+    fn files_of_an_earlier_run_are_moved_away_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["run.json", "counterexample.html", "counterexample-2.html", "claims.json", "gates.toml"];
+        for round in ["first", "second"] {
+            names.iter().for_each(|name| std::fs::write(folder.path().join(name), round).unwrap());
+            set_aside(folder.path(), &OUTPUTS).unwrap();
+            for name in names {
+                let is_moved = !folder.path().join(name).exists();
+                assert_eq!(is_moved, !["claims.json", "gates.toml"].contains(&name), "{name}");
+                let moved = std::fs::read_to_string(folder.path().join(PREVIOUS).join(name));
+                assert_eq!(moved.ok().as_deref(), is_moved.then_some(round), "{name}");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! A run's folder: the files for machines, and the pages that are made of them.
 
-use super::{Report, page, summary};
+use super::{Report, SCHEMA, page, summary};
 use crate::measure::file::Measurements;
 use std::io;
 use std::path::Path;
@@ -11,6 +11,12 @@ pub const CLAIMS: &str = "claims.json";
 /// The page, and its tables for a pull request.
 const PAGE: &str = "report.html";
 const SUMMARY: &str = "summary.md";
+
+/// What `verify` writes into its folder, besides what `measure` does.
+pub const VERDICT_OUTPUTS: [&str; 3] = [CLAIMS, PAGE, SUMMARY];
+
+/// What `measure` writes into its folder.
+pub const MEASURED_OUTPUTS: [&str; 3] = [crate::measure::file::NAME, PAGE, SUMMARY];
 
 impl Report {
     /// Writes `claims.json` into a run's folder.
@@ -30,7 +36,16 @@ impl Report {
         let path = folder.join(CLAIMS);
         let text =
             std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        serde_json::from_str(&text).map_err(|error| format!("{} is no file of verdicts: {error}", path.display()))
+        let report: Self = serde_json::from_str(&text)
+            .map_err(|error| format!("{} is no file of verdicts: {error}", path.display()))?;
+        if report.schema != SCHEMA {
+            return Err(format!(
+                "{} has the format {:?}, this program reads {SCHEMA:?}",
+                path.display(),
+                report.schema
+            ));
+        }
+        Ok(report)
     }
 }
 
