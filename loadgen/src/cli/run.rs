@@ -22,7 +22,7 @@ pub fn after_help() -> String {
     let scenarios: Vec<String> =
         Scenario::ALL.iter().map(|scenario| format!("  {scenario:<13} {}", scenario.description())).collect();
     format!(
-        "Scenarios:\n{}\nExit codes: 0 as expected · 1 wrong answers · 2 wrong usage, or the target cannot be loaded · 3 the run \
+        "Scenarios:\n{}\nExit codes: 0 as expected · 1 wrong answers, or more errors than allowed · 2 wrong usage, or the target cannot be loaded · 3 the run \
          is not valid, or was interrupted",
         scenarios.join("\n")
     )

@@ -162,6 +162,7 @@ mod tests {
         for (text, reason) in [
             ("{", "EOF"),
             ("{\"schema\":\"claimcheck.claims/1\"}", "claimcheck.claims/1"),
+            ("{\"schema\":\"claimcheck.run/1\"}", "claimcheck.run/1"),
             ("{\"schema\":\"claimcheck.run/2\"}", "missing field"),
         ] {
             std::fs::write(&path, text).unwrap();

@@ -5,6 +5,7 @@ use crate::engine::Second;
 use crate::print::stderr;
 use crate::record::figures::OperationReport;
 use crate::record::run::Trial;
+use crate::record::words::figure;
 use crate::scenario::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
@@ -73,8 +74,8 @@ impl Progress {
                 line,
                 "  {name} {}/s p50 {} p99 {}",
                 report.answered,
-                ms(report.response_us.p50),
-                ms(report.response_us.p99)
+                figure(&report.response_us, report.response_us.p50),
+                figure(&report.response_us, report.response_us.p99)
             );
         }
         let _ = write!(line, "  ·  so far {} wrong, {} errors", self.wrong, self.errors);
@@ -94,7 +95,10 @@ impl Progress {
             );
         }
         for (name, report) in reports {
-            let (p50, p99) = (ms(report.response_us.p50), ms(report.response_us.p99));
+            let (p50, p99) = (
+                figure(&report.response_us, report.response_us.p50),
+                figure(&report.response_us, report.response_us.p99),
+            );
             let (errors, wrong) = (report.error_count(), report.wrong_count());
             let _ = write!(table, "\n{name:<13}{:>9}{p50:>12}{p99:>12}{errors:>8}{wrong:>8}", report.answered);
         }
@@ -111,10 +115,6 @@ pub fn trial(trial: &Trial) -> String {
         (false, true) => "not kept",
     };
     format!("{:<8} {:>9.0}/s  {outcome:<9}  {}", trial.phase.name(), trial.rate_per_s, trial.why)
-}
-
-fn ms(us: u64) -> String {
-    format!("{:.2} ms", us as f64 / 1e3)
 }
 
 #[cfg(test)]
