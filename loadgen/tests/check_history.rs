@@ -74,6 +74,55 @@ fn a_file_that_is_no_history_is_an_error_that_names_file_and_line() {
     }
 }
 
+/// Regression: a log passes over what it does not know, so anything without an operation was "linearizable (0 operations)".
+#[test]
+fn a_file_without_an_operation_of_its_format_is_an_error_that_names_line_and_what_was_expected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nemesis = "[{:process :nemesis, :type :info, :f :start, :value nil}]\n";
+    let header = "{\"schema\":\"claimcheck.history/1\",\"seed\":1,\"warm_up_us\":0}\n";
+    let compressed = |text: &str| zstd::encode_all(text.as_bytes(), 0).expect("compresses");
+    let contents: [(&str, Vec<u8>); 12] = [
+        ("empty", Vec::new()),
+        ("blank", b"\n \n".to_vec()),
+        ("prose", b"\nDear reader,\nthere is no history here.\n".to_vec()),
+        ("markdown", b"# A heading\n\n- a list\n".to_vec()),
+        ("other.log", b"INFO  jepsen.core - Running test\nINFO  jepsen.core - Everything looks good!\n".to_vec()),
+        ("list.edn", b"[\n]\n".to_vec()),
+        ("nemesis.edn", nemesis.into()),
+        ("history.jsonl", header.into()),
+        ("header.zst", compressed(header)),
+        ("nothing.zst", compressed("")),
+        ("prose.zst", compressed("Dear reader,\n")),
+        ("latin1", b"INFO  jepsen.util - 0 :invoke :write 1\ncaf\xe9\n".to_vec()),
+    ];
+    for (name, content) in contents {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("writes");
+        for format in ["kv", "jepsen-register", "claimcheck"] {
+            let (code, said) = check(format, &[&path], folder.path());
+            assert_eq!(code, 2, "{format}: {said}");
+            for part in [name, "line ", "expected "] {
+                assert!(said.contains(part), "{format} on {name}: {part:?} is missing from {said}");
+            }
+        }
+    }
+    for (format, other) in
+        [("kv", STALE), ("jepsen-register", APPENDED), ("claimcheck", STALE), ("claimcheck", APPENDED)]
+    {
+        let (code, said) = check(format, &[&file(folder.path(), "other", other)], folder.path());
+        assert!(code == 2 && said.contains("line 1") && said.contains("expected "), "{format}: {said}");
+    }
+}
+
+/// What did not happen needs no place in an order, but the file is a history.
+#[test]
+fn a_history_of_operations_that_all_failed_is_linearizable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let failed = "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :fail, :f :write, :value 1}\n";
+    let (code, said) = check("jepsen-register", &[&file(folder.path(), "failed.edn", failed)], folder.path());
+    assert!(code == 0 && said.contains("linearizable (0 operations"), "{said}");
+}
+
 /// Many writes at once that nobody waited for, and reads that no order explains: that cannot be found out without memory.
 #[test]
 fn what_cannot_be_decided_within_the_limits_is_undecided() {

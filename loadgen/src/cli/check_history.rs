@@ -4,15 +4,15 @@ use crate::judge::recorded::{Limits, judge_kv, judge_register};
 use crate::judge::{Judged, claimcheck};
 use crate::print::stdout;
 use crate::record::history::{Accesses, read_history};
-use crate::record::{HISTORY_FILE, write_counterexamples};
+use crate::record::{HISTORY_FILE, formats, write_counterexamples};
 use crate::report::timeline::Timeline;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 each history is linearizable · 1 one is not · 2 wrong usage, or a file that cannot be read · 3 one could not \
+Exit codes: 0 each history is linearizable · 1 one is not · 2 wrong usage, or a file that is no history · 3 one could not \
 be decided
 
 A history of a run is judged by `run` itself; this judges it again.";
@@ -101,11 +101,13 @@ fn judge(arguments: &Arguments, file: &Path) -> anyhow::Result<Judged> {
         memory_bytes: arguments.memory.saturating_mul(1 << 20),
         must_stop: &mut || Instant::now() >= deadline,
     };
-    let text = || std::fs::read_to_string(file).context("it cannot be read as text");
+    let text = || Ok::<_, anyhow::Error>(formats::text(std::fs::read(file).context("it cannot be read")?)?);
     Ok(match arguments.format {
         Format::Claimcheck => {
             let file = if file.is_dir() { file.join(HISTORY_FILE) } else { file.to_owned() };
-            claimcheck::judge(&Accesses::gather(read_history(&file)?).map_err(|error| anyhow!(error))?)
+            let accesses = Accesses::gather(read_history(&file)?).map_err(|error| anyhow!(error))?;
+            ensure!(accesses.operations > 0, "line 2 of the history: expected an operation, found its end");
+            claimcheck::judge(&accesses)
         }
         Format::JepsenRegister => judge_register(&text()?, &mut limits)?,
         Format::Kv => judge_kv(&text()?, &mut limits)?,

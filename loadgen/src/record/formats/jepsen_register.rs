@@ -8,22 +8,25 @@
 
 use super::edn::Form;
 use super::entry::{Entry, Process};
-use super::{FormatError, Problem, Recording, lines};
+use super::{FormatError, Problem, Recording};
 use crate::check::linearizability::Call;
 use crate::check::models::register::{Operation, Outcome};
 use std::str::FromStr;
 
+/// What an operation looks like.
+const OPERATION: &str =
+    "an operation, such as `INFO jepsen.util - 0 :invoke :read nil` or a map with :process, :type, :f and :value";
+
 /// Reads a log.
 ///
 /// # Errors
-/// Where a line counts and is not in order: what was expected.
+/// If a line counts and is not in order, or no line counts: what was expected.
 pub fn parse(text: &str) -> Result<Vec<Call<Operation>>, FormatError> {
-    let of = if is_edn(text) { Step::of_edn } else { Step::of_log };
-    let mut recording = Recording::new();
-    for (line, text) in lines(text) {
-        let result = of(text).and_then(|step| step.map_or(Ok(()), |step| step.record(line, &mut recording)));
-        result.map_err(|problem| FormatError { line, problem })?;
-    }
+    let is_edn = is_edn(text);
+    let recording = Recording::of(text, OPERATION, |line, text, recording| {
+        let step = if is_edn { Step::of_edn(text) } else { Step::of_log(text) };
+        step?.map_or(Ok(()), |step| step.record(line, recording))
+    })?;
     Ok(recording.into_calls())
 }
 

@@ -4,7 +4,7 @@
 //! never. Lines of `:nemesis` are passed over, and so are other fields than those five.
 
 use super::entry::{Entry, Process};
-use super::{FormatError, Problem, Recording, lines};
+use super::{FormatError, Problem, Recording};
 use crate::check::linearizability::Call;
 use crate::check::models::kv::{Action, Operation};
 use std::borrow::Cow;
@@ -23,17 +23,13 @@ pub struct History {
 /// Reads a history. Empty lines are passed over.
 ///
 /// # Errors
-/// Where a line is not in order: what was expected.
+/// If a line is not in order, or none is an operation: what was expected.
 pub fn parse(text: &str) -> Result<History, FormatError> {
     let mut keys = Keys::default();
-    let mut recording = Recording::new();
-    for (line, text) in lines(text).filter(|(_, text)| !text.trim().is_empty()) {
-        let result = Change::of(text).and_then(|change| match change {
-            Some(change) => change.record(line, &mut keys, &mut recording),
-            None => Ok(()),
-        });
-        result.map_err(|problem| FormatError { line, problem })?;
-    }
+    let recording = Recording::of(text, OPERATION, |line, text, recording| match Change::of(text)? {
+        Some(change) => change.record(line, &mut keys, recording),
+        None => Ok(()),
+    })?;
     Ok(History { keys: keys.names, calls: recording.into_calls() })
 }
 
@@ -67,12 +63,18 @@ struct Change<'a> {
     value: Option<Cow<'a, str>>,
 }
 
+/// What an operation looks like.
+const OPERATION: &str = "an operation: a map with the fields :process, :type, :f, :key and :value";
+
 /// The fields of a line.
 const FIELDS: &str = "the fields :process, :type, :f, :key and :value";
 
 impl<'a> Change<'a> {
-    /// Reads a line; `None` if it is no client's.
+    /// Reads a line; `None` if it is empty, or no client's.
     fn of(line: &'a str) -> Result<Option<Self>, Problem> {
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
         let Some(Entry { process, kind, function, key, value }) = Entry::of(line, FIELDS)? else { return Ok(None) };
         let Process::Number(process) = process else { return Ok(None) };
         let missing = || Problem::unexpected(FIELDS, line);

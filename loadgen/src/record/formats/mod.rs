@@ -44,6 +44,14 @@ pub enum Problem {
         /// The process.
         process: u64,
     },
+    /// No line of the file is an operation.
+    #[error("expected {expected}, here or below, found {found:?}")]
+    NoOperation {
+        /// What an operation looks like.
+        expected: &'static str,
+        /// How the first line begins that is not empty.
+        found: String,
+    },
     /// An answer does not belong to the call.
     #[error("expected an answer to the call of line {since}, found one to another call")]
     AnotherCall {
@@ -57,8 +65,12 @@ impl Problem {
     const SHOWN: usize = 40;
 
     fn unexpected(expected: &'static str, found: &str) -> Self {
-        Self::Unexpected { expected, found: found.chars().take(Self::SHOWN).collect() }
+        Self::Unexpected { expected, found: shown(found) }
     }
+}
+
+fn shown(found: &str) -> String {
+    found.chars().take(Problem::SHOWN).collect()
 }
 
 /// Calls, as lines tell of them. The number of a line is its time.
@@ -71,8 +83,23 @@ struct Recording<O> {
 }
 
 impl<O> Recording<O> {
-    fn new() -> Self {
-        Self { calls: Vec::new(), waiting: HashMap::new(), undone: HashSet::new() }
+    /// Records what each line of a text says: `record` gets the line and its number. `operation` is what an operation
+    /// looks like: a text without any is no history, as most formats pass over lines that are none.
+    fn of(
+        text: &str,
+        operation: &'static str,
+        mut record: impl FnMut(u64, &str, &mut Self) -> Result<(), Problem>,
+    ) -> Result<Self, FormatError> {
+        let mut recording = Self { calls: Vec::new(), waiting: HashMap::new(), undone: HashSet::new() };
+        for (line, text) in lines(text) {
+            record(line, text, &mut recording).map_err(|problem| FormatError { line, problem })?;
+        }
+        if recording.calls.is_empty() {
+            let (line, found) = lines(text).find(|(_, text)| !text.trim().is_empty()).unwrap_or((1, ""));
+            let problem = Problem::NoOperation { expected: operation, found: shown(found.trim()) };
+            return Err(FormatError { line, problem });
+        }
+        Ok(recording)
     }
 
     /// A call begins.
@@ -100,6 +127,18 @@ impl<O> Recording<O> {
     fn into_calls(self) -> Vec<Call<O>> {
         self.calls.into_iter().filter(|call| !self.undone.contains(&call.called)).collect()
     }
+}
+
+/// A history's text.
+///
+/// # Errors
+/// If the bytes are not UTF-8: the line.
+pub fn text(bytes: Vec<u8>) -> Result<String, FormatError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = memchr::memchr_iter(b'\n', good).count() as u64 + 1;
+        FormatError { line, problem: Problem::unexpected("text in UTF-8", &String::from_utf8_lossy(bad)) }
+    })
 }
 
 /// The lines with their numbers; `\n` and `\r\n` end them.

@@ -1,6 +1,7 @@
 //! A history read back as a stream, in bounded memory, tolerant of nothing.
 
 use super::{HistoryHeader, HistoryRecord, SCHEMA};
+use crate::record::HISTORY_FILE;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -47,14 +48,22 @@ pub fn read_history(path: &Path) -> Result<HistoryReader, HistoryError> {
     let open = |error| HistoryError::Open { path: path.display().to_string(), error };
     let decoder = Decoder::new(File::open(path).map_err(open)?).map_err(open)?;
     let mut lines = Lines { input: BufReader::new(decoder), number: 0, line: Vec::new() };
-    let Some(line) = lines.next_line()? else {
-        return Err(lines.damaged(&"the header is missing"));
-    };
-    let header: HistoryHeader = serde_json::from_slice(line).map_err(|error| lines.damaged(&error))?;
-    if header.schema != SCHEMA {
-        return Err(lines.damaged(&format_args!("its schema is {:?}, not {SCHEMA:?}", header.schema)));
-    }
+    let header = header(&mut lines)?;
     Ok(HistoryReader { header, lines, has_failed: false })
+}
+
+fn header(lines: &mut Lines) -> Result<HistoryHeader, HistoryError> {
+    let read = lines.next_line().map(|line| line.map(serde_json::from_slice::<HistoryHeader>));
+    let reason = match read {
+        Ok(Some(Ok(header))) if header.schema == SCHEMA => return Ok(header),
+        Ok(Some(Ok(header))) => format!("its schema is {:?}, not {SCHEMA:?}", header.schema),
+        Ok(Some(Err(error))) => error.to_string(),
+        Ok(None) => "the header is missing".to_owned(),
+        Err(HistoryError::Line { reason, .. }) => reason,
+        Err(error) => return Err(error),
+    };
+    Err(lines
+        .damaged(&format_args!("{reason}; expected a {HISTORY_FILE} of `loadgen run`, which begins with a header")))
 }
 
 impl HistoryReader {
