@@ -21,6 +21,19 @@ macro_rules! stderr {
 
 pub(crate) use {stderr, stdout};
 
+/// A text from elsewhere, as it can be printed: control characters are escaped, so that none reaches a terminal.
+pub(crate) fn escaped(text: impl IntoIterator<Item = char>) -> String {
+    let mut escaped = String::new();
+    for character in text {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 /// Prints a text to standard output.
 pub(crate) fn text(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());

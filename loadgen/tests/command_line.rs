@@ -11,7 +11,7 @@ use support::liar;
 
 #[test]
 fn wrong_usage_names_the_flag_what_was_given_and_what_is_taken() {
-    let table: [(&[&str], &[&str]); 9] = [
+    let table: [(&[&str], &[&str]); 18] = [
         (&["verify", "--only", "S99"], &["--only", "S99", "K1, K2"]),
         (&["verify", "--users", "1"], &["--users", "1", "2..=10000"]),
         (&["verify", "--protocol", "fast"], &["--protocol", "fast", "documented, hardened, both"]),
@@ -20,6 +20,15 @@ fn wrong_usage_names_the_flag_what_was_given_and_what_is_taken() {
         (&["verify", "--target", "localhost"], &["--target", "localhost", "http://"]),
         (&["verify", "--target", "http://127.0.0.1:1", "--path-template", "/api"], &["/api", "{op}"]),
         (&["verify", "--target", "http://127.0.0.1:1", "--saves", "/nowhere"], &["--saves", "/nowhere"]),
+        (&["run", "--rate", "nan"], &["--rate", "nan", "above 0"]),
+        (&["run", "--rate", "inf"], &["--rate", "inf", "above 0"]),
+        (&["run", "--rate=-1"], &["--rate", "-1", "above 0"]),
+        (&["run", "--rate", "0"], &["--rate", "0", "above 0"]),
+        (&["run", "--stage", "hold:1s:nan"], &["--stage", "nan", "0 or more"]),
+        (&["run", "--objective", "goodput > nan"], &["--objective", "nan", "no rate"]),
+        (&["plan", "--growth", "nan"], &["--growth", "nan", "2x"]),
+        (&["plan", "--max-extrapolation", "inf"], &["--max-extrapolation", "inf", "2x"]),
+        (&["plan", "--disk", "nanGB"], &["--disk", "nanGB", "20GB"]),
         (&["saves", "fill", "--to", "46657"], &["--to", "46657", "46656"]),
     ];
     for (arguments, parts) in table {

@@ -3,7 +3,12 @@
 
 mod support;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use loadgen::claims::Verdict;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection};
+use std::net::TcpListener;
+use std::sync::Arc;
 use support::harness::{Run, verify, verify_target};
 use support::hostile::{self, Hostile};
 
@@ -55,6 +60,60 @@ fn half_an_answer_is_refused() {
 #[test]
 fn a_redirect_is_not_followed() {
     is_refused(Hostile::Redirects, "302");
+}
+
+/// Regression: only the status was printed.
+#[test]
+fn a_redirect_is_reported_with_where_it_leads_and_the_target_to_give_instead() {
+    is_refused(Hostile::Moved, "redirects to https://elsewhere.test/php/api/list.php (301)");
+    is_refused(Hostile::Moved, "--target https://elsewhere.test/\n");
+}
+
+/// Regression: its bytes were printed as text.
+#[test]
+fn a_compressed_answer_is_named_as_such() {
+    is_refused(Hostile::Compressed, "compressed by \"gzip\"");
+}
+
+/// Regression: the message asked whether the server was running.
+#[test]
+fn a_certificate_that_is_not_trusted_is_named_with_what_to_do() {
+    let run = verify(&["--target", &self_signed()]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    for part in ["certificate", "UnknownIssuer", "SSL_CERT_FILE"] {
+        assert!(run.stderr.contains(part), "{part:?} is missing from {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("Is the server running"), "{}", run.stderr);
+}
+
+/// A certificate for 127.0.0.1 that is signed by its own key, in DER.
+const CERTIFICATE: &str = "MIIBjjCCATOgAwIBAgIUR4dhNYlCdLv0Tc+b8lFurEQ/6IAwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2\
+    MTEzMDIwNDkxNloYDzIxMjYxMTA2MjA0OTE2WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\
+    AAQPVFlHtpNuMHfcr3OOGKUxiWI54HRn/5uPPtHOQtRSNsm+9MbEELmCMtTZDEVlh6Uim9bdvKOpt2c8RA5RifvUo2EwXzAdBgNV\
+    HQ4EFgQU4pk70jF5ZnkvmxsXj58WKvkA0v8wHwYDVR0jBBgwFoAU4pk70jF5ZnkvmxsXj58WKvkA0v8wDwYDVR0RBAgwBocEfwAA\
+    ATAMBgNVHRMBAf8EAjAAMAoGCCqGSM49BAMCA0kAMEYCIQDECSz2mkg8dIHageZ/1h7hVlLpMs7he6c+TcqmmMWXEAIhANksuVHp\
+    6F/lo0O7vqj1QFZQ1hWKg69us4ck20QFA/Fg";
+const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmFz79FxfGCSF0x6V6njTBnWPsPitWQPo4Ku4LwSkktWhRANCAAQP\
+    VFlHtpNuMHfcr3OOGKUxiWI54HRn/5uPPtHOQtRSNsm+9MbEELmCMtTZDEVlh6Uim9bdvKOpt2c8RA5RifvU";
+
+/// The URL of a server over TLS whose certificate no authority has signed.
+fn self_signed() -> String {
+    let decoded = |text: &str| BASE64_STANDARD.decode(text).expect("base64");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let key = PrivatePkcs8KeyDer::from(decoded(KEY)).into();
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config =
+        Arc::new(config.with_single_cert(vec![decoded(CERTIFICATE).into()], key).expect("they belong together"));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let url = format!("https://{}", listener.local_addr().expect("it listens"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).expect("the configuration is whole");
+            // The client breaks it off.
+            let _ = connection.complete_io(&mut stream);
+        }
+    });
+    url
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub struct ServerOptions {
     /// Hold each answer back for so long, in which its thread computes: a server that is slower by a known share
     #[arg(long, hide = true, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
     pub hold_back: Duration,
-    /// What standard input can do to the disk, until it ends; see [`crate::control`]
+    /// What standard input can do to the disk, until it ends; as `control.rs` has it
     #[arg(long, hide = true, value_enum)]
     pub control: Option<ControlName>,
 }
@@ -80,9 +80,9 @@ pub enum ProtocolName {
 /// Name of a [`Durability`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DurabilityName {
-    /// [`Durability::Process`]
+    /// The death of the process
     Process,
-    /// [`Durability::Disk`]
+    /// The loss of power too: each answer waits for the disk
     Disk,
 }
 

@@ -191,7 +191,7 @@ impl Said {
         match self {
             Self::Malformed { .. } | Self::WrongStatus { .. } | Self::Unclear { .. } => true,
             // The request never reached the server.
-            Self::NoAnswer(failure) => !matches!(failure, Failure::CannotConnect(_)),
+            Self::NoAnswer(failure) => !failure.was_never_sent(),
             Self::Refused { status, .. } => !had_no_effect(*status),
             _ => false,
         }

@@ -25,7 +25,7 @@ pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
         (_, status) if LIMITS.contains(status) => None,
         (Body::Failure(_), 404) if matches!(exchange.operation, Operation::Restore | Operation::Delete) => None,
         (Body::Failure(_), _) => Some(Anomaly::ValidRequestRefused),
-        (Body::Other(_), _) => Some(Anomaly::MalformedAnswer),
+        (Body::Other(_) | Body::Redirect(_), _) => Some(Anomaly::MalformedAnswer),
     }
 }
 
@@ -141,6 +141,7 @@ mod tests {
     use crate::client::exchange::sample;
     use Anomaly::{MalformedAnswer, ValidRequestRefused, WrongStatus};
     use Operation::{Delete, GenerateKey, Instantiate, List, Restore, Save};
+    use std::time::Duration;
 
     fn with(operation: Operation, status: u16, body: &str) -> Exchange {
         let outcome = Ok(Answer { status, attempts: None, body: Body::parse(body.as_bytes()) });
@@ -164,7 +165,8 @@ mod tests {
             for status in LIMITS {
                 assert_eq!(wrong_by_itself(&sample(operation, 0, 1, status)), None, "{operation} {status}");
             }
-            let lost = Exchange { outcome: Err(Failure::TimedOut(10)), ..sample(operation, 0, 1, 200) };
+            let lost =
+                Exchange { outcome: Err(Failure::TimedOut(Duration::from_secs(10))), ..sample(operation, 0, 1, 200) };
             assert_eq!(wrong_by_itself(&lost), None, "{operation}");
             assert!(says_nothing(&lost) && says_nothing(&with(operation, 503, "<html>")), "{operation}");
             let busy = REFUSAL.replace("no", "Server busy");
@@ -181,7 +183,8 @@ mod tests {
     /// Regression: K1 missed keys that were handed out in lost responses.
     #[test]
     fn a_key_may_be_in_any_answer_that_was_not_clear() {
-        let lost = Exchange { outcome: Err(Failure::TimedOut(10)), ..sample(GenerateKey, 0, 1, 200) };
+        let lost =
+            Exchange { outcome: Err(Failure::TimedOut(Duration::from_secs(10))), ..sample(GenerateKey, 0, 1, 200) };
         let unclear = [lost, with(GenerateKey, 500, REFUSAL), with(GenerateKey, 502, "<html>")];
         assert!(unclear.iter().all(may_have_handed_out));
         let refused =

@@ -7,7 +7,7 @@ use crate::check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER
 use crate::check::documents::counterexample::Counterexample;
 use crate::check::documents::judge;
 use crate::client::exchange::{Step, had_no_effect};
-use crate::client::{Exchange, Failure, Operation};
+use crate::client::{Exchange, Operation};
 use crate::document;
 
 /// All that was done to a document, and what its file was found to hold.
@@ -116,7 +116,7 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
         _ => None,
     };
     match (&exchange.outcome, exchange.refusal()) {
-        (Err(Failure::CannotConnect(_)), _) => None,
+        (Err(failure), _) if failure.was_never_sent() => None,
         _ if exchange.is_success() => match (operation, content) {
             (Operation::Instantiate, _) => match (exchange.success_message().as_deref(), content) {
                 (Some("Instance already exists"), _) => Some(Kind::Existed(content)),

@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn waiting_for_ever_an_unclear_error_and_one_that_comes_late_refute() {
-        let timed_out = || unanswered(Operation::Save, Failure::TimedOut(12));
+        let timed_out = || unanswered(Operation::Save, Failure::TimedOut(Duration::from_secs(12)));
         for saved in [
             timed_out(),
             answered(Operation::Save, 5, 500, "Internal error"),
@@ -328,7 +328,7 @@ mod tests {
             let got = saved.step().got;
             assert_eq!(verdict(&HeldUp { saved, ..right() }).0, Verdict::Refuted, "{got}");
         }
-        let instantiated = unanswered(Operation::Instantiate, Failure::TimedOut(12));
+        let instantiated = unanswered(Operation::Instantiate, Failure::TimedOut(Duration::from_secs(12)));
         assert_eq!(verdict(&HeldUp { instantiated, ..right() }).0, Verdict::Refuted);
         let finding = judge(&HeldUp { saved: timed_out(), then: [Some(BEFORE), Some(MEANWHILE)], ..right() });
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 7));
@@ -356,12 +356,12 @@ mod tests {
         let table = [
             HeldUp { saved: unanswered(Operation::Save, closed()), ..right() },
             HeldUp {
-                saved: unanswered(Operation::Save, Failure::TimedOut(12)),
+                saved: unanswered(Operation::Save, Failure::TimedOut(Duration::from_secs(12))),
                 alive: unanswered(Operation::Save, closed()),
                 ..right()
             },
             HeldUp {
-                saved: unanswered(Operation::Save, Failure::TimedOut(12)),
+                saved: unanswered(Operation::Save, Failure::TimedOut(Duration::from_secs(12))),
                 stalled: Duration::from_secs(6),
                 ..right()
             },
@@ -404,7 +404,7 @@ mod tests {
     #[test]
     fn what_waited_without_an_answer_may_be_stored_once_the_lock_is_free() {
         let late = HeldUp {
-            saved: unanswered(Operation::Save, Failure::TimedOut(12)),
+            saved: unanswered(Operation::Save, Failure::TimedOut(Duration::from_secs(12))),
             then: [Some(MEANWHILE); 2],
             last: [Some(MEANWHILE); 2],
             ..right()

@@ -383,7 +383,7 @@ mod tests {
         is_called(200, read(12, 15, 400, Seen::Nothing), Anomaly::ValidRequestRefused);
         is_called(400, read(900, 910, 200, whole(29)), Anomaly::ValidRequestRefused);
         let mut lost = read(12, 15, 200, Seen::Nothing);
-        lost.0.outcome = Err(crate::client::Failure::TimedOut(10));
+        lost.0.outcome = Err(crate::client::Failure::TimedOut(Duration::from_secs(10)));
         assert_eq!(judged(200, lost.clone()).verdict, Verdict::Holds);
         lost.0.outcome = Ok(Answer { status: 500, attempts: None, body: Body::parse(b"<html>") });
         assert_eq!(judged(200, lost).verdict, Verdict::Holds);

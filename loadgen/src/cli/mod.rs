@@ -84,6 +84,12 @@ fn reports_folder(given: Option<PathBuf>, what: &str, outputs: &[&str]) -> anyho
     Ok(out)
 }
 
+/// Reads a number above 0.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "give a number above 0, such as 200 or 2.5".to_owned())
+}
+
 /// Ends the run cleanly at the first SIGINT or SIGTERM, and at once at the second.
 async fn stop_on_signal(stop: CancellationToken) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -111,5 +117,17 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         super::Cli::command().debug_assert();
+    }
+
+    /// Regression: `serve --help` showed [`Durability::Process`].
+    #[test]
+    fn help_has_no_links_for_rustdoc() {
+        fn check(mut command: clap::Command) {
+            for help in [command.render_long_help(), command.render_help()].map(|help| help.to_string()) {
+                assert!(!help.contains("[`") && !help.contains("`]"), "{help}");
+            }
+            command.get_subcommands().cloned().for_each(check);
+        }
+        check(super::Cli::command());
     }
 }

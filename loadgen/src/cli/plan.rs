@@ -1,5 +1,6 @@
 //! `loadgen plan`
 
+use super::positive;
 use crate::measure::file::Measurements;
 use crate::plan::objective::Objective;
 use crate::plan::{self, Choice, Plan, Question, terminal};
@@ -55,7 +56,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// How many times the largest measured number of users or documents is still answered for, marked
-    #[arg(long, value_name = "TIMES", default_value_t = 3.0)]
+    #[arg(long, value_name = "TIMES", default_value = "3x", value_parser = times)]
     max_extrapolation: f64,
 }
 
@@ -121,8 +122,8 @@ fn write_json(plan: &Plan, file: &Path) -> anyhow::Result<()> {
 }
 
 fn times(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix('x').unwrap_or(text).parse().ok();
-    number.ok_or_else(|| "write it as 2x, for twice as many as today".to_owned())
+    let number = positive(text.strip_suffix('x').unwrap_or(text));
+    number.map_err(|_| "write it as 2x, for twice as many".to_owned())
 }
 
 fn bytes(text: &str) -> Result<f64, String> {

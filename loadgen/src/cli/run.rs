@@ -1,6 +1,6 @@
 //! `loadgen run`
 
-use super::{reports_folder, stop_on_signal};
+use super::{positive, reports_folder, stop_on_signal};
 use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::client::{Patience, Target};
 use crate::print::stderr;
@@ -55,7 +55,7 @@ pub struct Arguments {
     users: Option<u32>,
     /// Turns that begin a second, whatever the server does (an open load). Without it each user begins its next turn when
     /// the one before has ended (a closed load)
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", value_parser = positive)]
     rate: Option<f64>,
     /// How arrivals are spaced: constant or poisson
     #[arg(long, value_name = "HOW", default_value = "poisson")]

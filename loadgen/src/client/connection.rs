@@ -71,7 +71,7 @@ impl Client for Connection {
             }
             while alarm.as_mut().poll(context).is_ready() {
                 if Instant::now() >= deadline {
-                    return Poll::Ready(Err(Failure::TimedOut(patience.as_secs())));
+                    return Poll::Ready(Err(Failure::TimedOut(patience)));
                 }
                 alarm.as_mut().reset(deadline);
             }

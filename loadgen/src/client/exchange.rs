@@ -1,9 +1,11 @@
 //! One operation, what came back, and when.
 
 use super::target::Operation;
+use crate::print::escaped;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
+use std::time::Duration;
 
 /// Why there is no answer. What the operation did at the server is then unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,9 +13,12 @@ pub enum Failure {
     /// No connection could be made: nothing happened at the server.
     #[error("cannot connect: {0}")]
     CannotConnect(String),
+    /// The server's certificate is not trusted, so that no request was sent.
+    #[error("cannot connect: {0}")]
+    Untrusted(String),
     /// The answer, or the rest of it, did not come in time.
-    #[error("no answer within {0} s")]
-    TimedOut(u64),
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    TimedOut(Duration),
     /// The connection ended before the answer did.
     #[error("connection closed without an answer ({0})")]
     Closed(String),
@@ -23,6 +28,14 @@ pub enum Failure {
     /// The answer has no end in sight.
     #[error("an answer of more than {0} MB")]
     TooLong(usize),
+}
+
+impl Failure {
+    /// Whether no request was sent, so that nothing happened at the server.
+    #[must_use]
+    pub fn was_never_sent(&self) -> bool {
+        matches!(self, Self::CannotConnect(_) | Self::Untrusted(_))
+    }
 }
 
 /// An answer as HTTP gave it.
@@ -43,8 +56,10 @@ pub enum Body {
     Success(Box<RawValue>),
     /// `{"success":false,"message":…}`.
     Failure(String),
-    /// Not the contract's envelope: how it begins.
+    /// Not the contract's envelope: how it begins, or why it cannot be read.
     Other(String),
+    /// Not the contract's envelope, and a redirect to this `Location`.
+    Redirect(String),
 }
 
 /// How many characters of an untrusted text are shown.
@@ -58,14 +73,7 @@ pub(crate) const CUT_SHORT: &str = " (the JSON ends in the middle)";
 pub fn excerpt(bytes: &[u8]) -> String {
     // A character has at most four bytes.
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min((EXCERPT_CHARS + 1) * 4)]);
-    let mut excerpt = String::new();
-    for character in text.chars().take(EXCERPT_CHARS) {
-        if character.is_control() {
-            excerpt.extend(character.escape_default());
-        } else {
-            excerpt.push(character);
-        }
-    }
+    let mut excerpt = escaped(text.chars().take(EXCERPT_CHARS));
     if text.chars().nth(EXCERPT_CHARS).is_some() {
         excerpt.push('…');
     }
@@ -150,7 +158,7 @@ impl Answer {
         let is_success = match self.body {
             Body::Success(_) => Some(true),
             Body::Failure(_) => Some(false),
-            Body::Other(_) => None,
+            Body::Other(_) | Body::Redirect(_) => None,
         };
         Meaning::of(self.status, is_success)
     }
@@ -232,7 +240,7 @@ impl Exchange {
     pub fn may_have_happened(&self) -> bool {
         match &self.outcome {
             Ok(_) => !self.refusal().is_some_and(|(status, _)| had_no_effect(status)),
-            Err(failure) => !matches!(failure, Failure::CannotConnect(_)),
+            Err(failure) => !failure.was_never_sent(),
         }
     }
 
@@ -281,6 +289,7 @@ impl Exchange {
         };
         let said = match &answer.body {
             Body::Failure(message) | Body::Other(message) => message.clone(),
+            Body::Redirect(to) => format!("a redirect to {to}"),
             Body::Success(data) => {
                 let known = key_in(data).or_else(|| message_in(data));
                 known.unwrap_or_else(|| format!("{} bytes", data.get().len()))
@@ -459,7 +468,7 @@ mod tests {
         assert!(exchange(500, r#"{"success":false,"message":"no","timestamp":1}"#).may_have_happened());
         assert!(exchange(200, "garbage").may_have_happened());
         let mut lost = exchange(200, "");
-        lost.outcome = Err(Failure::TimedOut(10));
+        lost.outcome = Err(Failure::TimedOut(Duration::from_secs(10)));
         let later = Exchange { from_us: 9_000, to_us: 9_001, ..lost.clone() };
         assert!(lost.may_have_happened() && !lost.precedes(&later));
         lost.outcome = Err(Failure::CannotConnect("refused".to_owned()));
@@ -469,6 +478,18 @@ mod tests {
         assert_eq!(unclear, [false, false, true, true, true, true]);
         let saved = exchange(200, r#"{"success":true,"timestamp":1,"data":{"message":""}}"#);
         assert!(!saved.is_unclear() && !lost.is_unclear() && exchange(200, "<html>").is_unclear());
+    }
+
+    /// Regression: after `--patience 500ms` it was "no answer within 0 s".
+    #[test]
+    fn a_patience_of_less_than_a_second_is_named_in_full() {
+        for (patience, text) in [
+            (Duration::from_secs(10), "no answer within 10 s"),
+            (Duration::from_millis(500), "no answer within 0.5 s"),
+            (Duration::from_millis(1_250), "no answer within 1.25 s"),
+        ] {
+            assert_eq!(Failure::TimedOut(patience).to_string(), text);
+        }
     }
 
     #[test]

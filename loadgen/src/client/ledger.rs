@@ -198,7 +198,7 @@ mod tests {
     fn a_target_that_just_answered_is_not_suspected() {
         let ledger = Ledger::default();
         ledger.note_outcome(None);
-        (0..10).for_each(|_| ledger.note_outcome(Some(&Failure::TimedOut(10))));
+        (0..10).for_each(|_| ledger.note_outcome(Some(&Failure::TimedOut(Duration::from_secs(10)))));
         assert_eq!(ledger.suspicion(), None);
     }
 }

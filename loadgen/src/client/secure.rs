@@ -5,6 +5,7 @@ use super::target::Target;
 use super::wire::{Head, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
 use hyper::header::CONTENT_TYPE;
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 
 /// A client that keeps one connection.
@@ -56,10 +57,27 @@ impl Secure {
 
 fn failure_of(error: &reqwest::Error) -> Failure {
     let mut text = error.to_string();
+    let mut is_untrusted = false;
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
+        is_untrusted |= is_of_certificate(inner);
         cause = inner.source();
     }
-    if error.is_connect() { Failure::CannotConnect(text) } else { Failure::Closed(text) }
+    if is_untrusted {
+        Failure::Untrusted(text)
+    } else if error.is_connect() {
+        Failure::CannotConnect(text)
+    } else {
+        Failure::Closed(text)
+    }
+}
+
+/// Whether this is about the server's certificate, itself or within an I/O error.
+fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
+    let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match error.downcast_ref::<rustls::Error>() {
+        Some(error) => matches!(error, rustls::Error::InvalidCertificate(_)),
+        None => within.is_some_and(|inner| is_of_certificate(inner)),
+    }
 }

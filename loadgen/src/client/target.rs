@@ -238,6 +238,18 @@ impl Target {
         &self.paths[operation as usize]
     }
 
+    /// The URL of the target that a redirect of a list leads to; `None` if it leads back, or the path template would be
+    /// another there.
+    #[must_use]
+    pub fn redirected(&self, location: &str) -> Option<Url> {
+        let list = self.path_template.replace("{op}", Operation::List.name());
+        let mut to = self.url.join(self.path(Operation::List)).ok()?.join(location).ok()?;
+        let base = to.path().strip_suffix(&list)?.to_owned();
+        to.set_path(&base);
+        let without_slash = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        (without_slash(&to) != without_slash(&self.url)).then_some(to)
+    }
+
     /// Where an operation is asked for; the key goes with those that have it in their query, and does not matter to
     /// others.
     ///
@@ -275,6 +287,21 @@ mod tests {
         assert_eq!(below.uri(Operation::Restore, "A4K").to_string(), "/app/api/restore?sessionKey=A4K");
         assert_eq!(below.uri(Operation::Delete, "a&b=c d").to_string(), "/app/api/delete?session=a%26b%3Dc+d");
         assert_eq!(below.uri(Operation::Save, "A4K").to_string(), "/app/api/save");
+    }
+
+    #[test]
+    fn a_redirect_of_the_list_leads_to_another_target_of_the_same_template() {
+        let target = Target::new("http://a.test/app/", "/api/{op}").expect("valid");
+        for (location, url) in [
+            ("https://b.test/api/list", Some("https://b.test/")),
+            ("//b.test:81/other/api/list", Some("http://b.test:81/other")),
+            ("/api/list", Some("http://a.test/")),
+            ("list", None),
+            ("https://b.test/login", None),
+            ("http://[", None),
+        ] {
+            assert_eq!(target.redirected(location).as_ref().map(Url::as_str), url, "{location}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What a client does with a request: the edge between the harness and the network.
 
 use super::exchange::{Answer, Body, Failure};
+use crate::print::escaped;
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, TRANSFER_ENCODING};
 use hyper::{Method, Uri};
 use std::time::Duration;
 
@@ -71,6 +72,10 @@ pub struct Reply {
 pub struct Head {
     /// `Content-Type`.
     pub content_type: Option<HeaderValue>,
+    /// `Content-Encoding`: a body that is not sent as it is.
+    pub content_encoding: Option<HeaderValue>,
+    /// `Location`: where a redirect leads.
+    pub location: Option<HeaderValue>,
     /// Whether no length is given, so that the body ends with the connection: a lost connection then looks like its
     /// end.
     pub is_open_ended: bool,
@@ -79,8 +84,33 @@ pub struct Head {
 impl Head {
     pub(super) fn of(headers: &HeaderMap, body_bytes: Option<u64>) -> Self {
         let is_open_ended = body_bytes.is_none() && !headers.contains_key(TRANSFER_ENCODING);
-        Self { content_type: headers.get(CONTENT_TYPE).cloned(), is_open_ended }
+        let header = |name| headers.get(name).cloned();
+        Self {
+            content_type: header(CONTENT_TYPE),
+            content_encoding: header(CONTENT_ENCODING),
+            location: header(LOCATION),
+            is_open_ended,
+        }
     }
+
+    /// What a body without the contract's envelope is, as far as these headers tell.
+    fn explained(&self, status: u16, excerpt: String) -> Body {
+        let location = self.location.as_ref().filter(|_| (300..400).contains(&status));
+        let encoding = self.content_encoding.as_ref().filter(|encoding| *encoding != "identity");
+        match (location, encoding) {
+            (Some(location), _) => Body::Redirect(text(location)),
+            (None, Some(encoding)) => Body::Other(format!(
+                "a body compressed by \"{}\", which no request accepts: turn compression off at the server",
+                text(encoding)
+            )),
+            (None, None) => Body::Other(excerpt),
+        }
+    }
+}
+
+/// A header of the server's, safe to print.
+fn text(value: &HeaderValue) -> String {
+    escaped(String::from_utf8_lossy(value.as_bytes()).chars())
 }
 
 impl Reply {
@@ -94,7 +124,11 @@ impl Reply {
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
-        Self { status: reply.status, attempts: reply.attempts, body: Body::parse(&reply.body) }
+        let body = match Body::parse(&reply.body) {
+            Body::Other(excerpt) => reply.head.explained(reply.status, excerpt),
+            envelope => envelope,
+        };
+        Self { status: reply.status, attempts: reply.attempts, body }
     }
 }
 
@@ -126,7 +160,7 @@ mod tests {
     #[test]
     fn a_body_of_unknown_length_that_ends_in_the_middle_was_cut_off() {
         let reply = |is_open_ended, body: &'static str| {
-            let head = Head { content_type: None, is_open_ended };
+            let head = Head { is_open_ended, ..Head::default() };
             Reply { status: 200, attempts: None, head, body: Bytes::from_static(body.as_bytes()) }.is_cut_off()
         };
         assert!(reply(true, r#"{"success":true,"da"#) && reply(true, ""));

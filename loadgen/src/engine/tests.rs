@@ -276,7 +276,7 @@ fn a_closed_load_with_think_time_waits_once_for_each_user() {
 fn what_is_in_flight_by_count_is_that_by_times_through_a_stall_and_without_answers() {
     let no_deletes = |request: &Request, reply| {
         let is_delete = request.uri.path().starts_with("/delete");
-        if is_delete { Err(Failure::TimedOut(10)) } else { Ok(reply) }
+        if is_delete { Err(Failure::TimedOut(Duration::from_secs(10))) } else { Ok(reply) }
     };
     let measured = carry_out(plan(Scenario::Churn, 5, closed(5, 10 * S, Pacing::Think)), 10 * MS, STALL_US, no_deletes);
     let little = certify::little(&measured);

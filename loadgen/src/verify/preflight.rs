@@ -24,6 +24,31 @@ pub enum Unfit {
         /// The failure.
         why: String,
     },
+    /// Its certificate is not trusted.
+    #[error(
+        "cannot trust {url}: {why}. Its certificate must be one that this system trusts, valid, and of that host name; \
+         if it is of an authority of your own, name the file with that one's certificate: SSL_CERT_FILE=FILE"
+    )]
+    Untrusted {
+        /// The target.
+        url: String,
+        /// The failure.
+        why: String,
+    },
+    /// It is somewhere else.
+    #[error(
+        "{url} redirects to {to} ({status}), and redirects are not followed. Give the server that answers itself: {advice}"
+    )]
+    Redirects {
+        /// What was asked for.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// Its `Location`.
+        to: String,
+        /// What to give instead.
+        advice: String,
+    },
     /// It takes the connection, and does not answer.
     #[error("{url} does not answer as an HTTP server should: {why}")]
     Silent {
@@ -86,15 +111,19 @@ pub async fn look(lab: &mut Lab, consent: bool) -> Result<(), Unfit> {
 /// The first question: a list, which changes nothing.
 async fn list(lab: &Lab, user: &mut User) -> Result<usize, Unfit> {
     let listed = user.list().await;
-    let foreign = |what: String| {
+    let asked = || {
         let path = lab.target.path(crate::client::Operation::List);
-        Unfit::Foreign { url: format!("{}://{}{path}", lab.target.url().scheme(), lab.target.authority()), what }
+        format!("{}://{}{path}", lab.target.url().scheme(), lab.target.authority())
     };
+    let foreign = |what: String| Unfit::Foreign { url: asked(), what };
     match &listed.outcome {
         Err(failure) => {
             let (url, why) = (lab.target.url().to_string(), failure.to_string());
-            let nobody = matches!(failure, Failure::CannotConnect(_));
-            Err(if nobody { Unfit::Unreachable { url, why } } else { Unfit::Silent { url, why } })
+            Err(match failure {
+                Failure::CannotConnect(_) => Unfit::Unreachable { url, why },
+                Failure::Untrusted(_) => Unfit::Untrusted { url, why },
+                _ => Unfit::Silent { url, why },
+            })
         }
         Ok(answer) => match (answer.status, &answer.body) {
             (200, Body::Success(data)) => match serde_json::from_str::<Value>(data.get()) {
@@ -103,6 +132,11 @@ async fn list(lab: &Lab, user: &mut User) -> Result<usize, Unfit> {
                 Ok(Value::Null) => Ok(0),
                 _ => Err(foreign("its list is not a list".to_owned())),
             },
+            (status, Body::Redirect(to)) => {
+                let advice =
+                    lab.target.redirected(to).map_or("--target URL".to_owned(), |url| format!("--target {url}"));
+                Err(Unfit::Redirects { url: asked(), status, to: to.clone(), advice })
+            }
             _ => Err(foreign(format!("it answers {}", listed.step().got))),
         },
     }

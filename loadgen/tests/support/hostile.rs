@@ -6,7 +6,7 @@ use super::running::{ACCEPT_PAUSE, Answer, Running, converse};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, LOCATION};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{Request, Response};
 use std::future::pending;
 use std::io;
@@ -28,6 +28,13 @@ const FLAKY_EVERY: usize = 10;
 /// A chunk of [`Hostile::Huge`]'s body.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// `{"success":true,"data":[]}` by gzip.
+const GZIPPED: [u8; 46] = [
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0x2a, 0x2e, 0x4d, 0x4e, 0x4e, 0x2d, 0x2e,
+    0x56, 0xb2, 0x2a, 0x29, 0x2a, 0x4d, 0xd5, 0x51, 0x4a, 0x49, 0x2c, 0x49, 0x54, 0xb2, 0x8a, 0x8e, 0xad, 0x05, 0x00,
+    0xd8, 0x74, 0x63, 0x3f, 0x1a, 0x00, 0x00, 0x00,
+];
+
 /// How a server fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hostile {
@@ -45,6 +52,10 @@ pub(crate) enum Hostile {
     HalfAnswer,
     /// Answers 302 with the very address that was asked for.
     Redirects,
+    /// Answers 301 with the same path at `https://elsewhere.test`.
+    Moved,
+    /// Answers 200 with the contract's envelope, compressed though no request accepts that.
+    Compressed,
     /// Answers with a body that does not end.
     Huge,
     /// Honest, each answer a second late.
@@ -59,7 +70,7 @@ pub(crate) enum Hostile {
 
 impl Hostile {
     /// One of each kind. `requests`: how many of them those that fail later answer before.
-    pub(crate) const fn all(requests: usize) -> [Self; 12] {
+    pub(crate) const fn all(requests: usize) -> [Self; 14] {
         [
             Self::NotHttp,
             Self::Garbage,
@@ -68,6 +79,8 @@ impl Hostile {
             Self::Closes,
             Self::HalfAnswer,
             Self::Redirects,
+            Self::Moved,
+            Self::Compressed,
             Self::Huge,
             Self::Slow,
             Self::DiesLater(requests),
@@ -173,6 +186,16 @@ impl Server {
             Hostile::Redirects => {
                 let answer = Response::builder().status(302).header(LOCATION, request.uri().to_string());
                 Ok(answer.body(Full::default()).expect("an address that came can go back"))
+            }
+            Hostile::Moved => {
+                let to = format!("https://elsewhere.test{}", request.uri());
+                let answer = Response::builder().status(301).header(LOCATION, to).body(Full::default());
+                Ok(answer.expect("an address that came can go back"))
+            }
+            Hostile::Compressed => {
+                let mut answer = page("application/json", GZIPPED.to_vec());
+                answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                Ok(answer)
             }
             Hostile::DiesLater(honest) if number > honest => {
                 self.dead.notify_one();

@@ -2,6 +2,7 @@ use super::*;
 use crate::check::answer::ListedMetadata;
 use crate::check::answer::restored::{Part, Rest};
 use crate::client::Failure;
+use std::time::Duration;
 
 const WRITER: u64 = 17;
 
@@ -36,7 +37,7 @@ fn refused(status: u16, message: &str) -> Said {
     Said::Refused { status, message: message.to_owned() }
 }
 
-const TIMED_OUT: Said = Said::NoAnswer(Failure::TimedOut(10));
+const TIMED_OUT: Said = Said::NoAnswer(Failure::TimedOut(Duration::from_secs(10)));
 
 /// A session of key A4K with this history.
 fn session(before: &[(Asked, Said)]) -> Session {

@@ -107,7 +107,7 @@ mod tests {
     fn envelope(content_type: Option<&'static str>, body: &str) -> Option<Envelope> {
         let outcome = Ok(Answer { status: 200, attempts: None, body: Body::parse(body.as_bytes()) });
         let exchange = Exchange { outcome, ..sample(Operation::Save, 0, 1, 200) };
-        let head = Head { content_type: content_type.map(HeaderValue::from_static), is_open_ended: false };
+        let head = Head { content_type: content_type.map(HeaderValue::from_static), ..Head::default() };
         let reply = Reply { status: 200, attempts: None, head, body: Bytes::copy_from_slice(body.as_bytes()) };
         Envelope::of(&exchange, &reply)
     }
