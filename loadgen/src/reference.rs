@@ -52,15 +52,17 @@ pub fn serve(options: ServerOptions) -> anyhow::Result<()> {
 }
 
 /// Has `move_away` take documents last saved before a time out of a saves folder, each under the lock that the
-/// hardened protocol's saves take; answers their keys.
+/// hardened protocol's saves take. Returns for each key whether its document was moved, or why it could not be. Only
+/// three-character keys have a lock.
 ///
 /// # Errors
-/// Where the folder cannot be used.
+/// If the protocol cannot be set up.
 pub fn archive(
     saves: &Path,
+    keys_there: Vec<String>,
     saved_before: SystemTime,
     move_away: impl Fn(&str) -> io::Result<()> + Send + Sync,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Vec<(String, anyhow::Result<bool>)>> {
     let before_ms = saved_before.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let before_ms = u64::try_from(before_ms).unwrap_or(u64::MAX);
     let keys = KeySpace::new(3).context("three-character keys")?;
@@ -68,9 +70,12 @@ pub fn archive(
     let rules = Rules { keys, types: Vec::new() };
     let protocol = Hardened::new(disk, RealWorld, SharedHint::new(keys), rules, Durability::Process);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let archived = runtime.block_on(protocol.archive(before_ms, move_away));
-    let archived = archived.with_context(|| format!("cannot archive from {}", saves.display()))?;
-    Ok(archived.iter().map(ToString::to_string).collect())
+    let with_locks = keys_there.into_iter().filter_map(|name| keys.parse(&name).map(|key| (name, key)));
+    let archive = |(name, key)| {
+        let outcome = runtime.block_on(protocol.archive(key, before_ms, &move_away));
+        (name, outcome.map_err(anyhow::Error::new))
+    };
+    Ok(with_locks.map(archive).collect())
 }
 
 /// A saves folder for a server of our own: where `TMPDIR` says, or else in memory, where that can be had. The experiments

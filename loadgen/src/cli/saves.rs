@@ -3,16 +3,17 @@
 use crate::document::{Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::model::statistics::uniformity;
-use crate::print::stdout;
-use crate::saves::folder::{KEY_CHARACTERS, is_key};
+use crate::print::{escaped, stderr, stdout};
+use crate::saves::folder::{KEY_CHARACTERS, key_of};
 use crate::saves::{Fill, Filler, SavesFolder, archive};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Exit code of an audit that found something wrong.
+/// Exit code of an audit that found something wrong, and of an archiving that left documents behind.
 const DAMAGED: u8 = 1;
+const INCOMPLETE: u8 = 1;
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -30,7 +31,7 @@ pub enum Command {
         saves: PathBuf,
     },
     /// Move documents that were not saved for long to another folder, under the hardened protocol's locks: a session
-    /// that is saved meanwhile stays
+    /// that is saved meanwhile stays. Exit 1 if one cannot be moved; the others are
     Archive {
         /// The saves folder
         #[arg(long, value_name = "DIR", default_value = "saves")]
@@ -68,9 +69,12 @@ pub fn run(command: Command) -> anyhow::Result<u8> {
         }
         Command::Audit { saves } => audit(&open(&saves)?),
         Command::Archive { saves, to, older_than } => {
-            let archived = archive::archive(open(&saves)?.path(), &to, older_than)?;
-            stdout!("{} documents archived to {}", archived.len(), to.display());
-            Ok(0)
+            let archived = archive::archive(&open(&saves)?, &to, older_than)?;
+            stdout!("{} documents archived to {}", archived.keys.len(), to.display());
+            for (name, error) in &archived.failed {
+                stderr!("not archived: {name}: {error:#}");
+            }
+            Ok(if archived.failed.is_empty() { 0 } else { INCOMPLETE })
         }
         Command::Fill { saves, to, seed } => fill(&saves, usize::try_from(to)?, seed),
     }
@@ -96,24 +100,29 @@ fn audit(folder: &SavesFolder) -> anyhow::Result<u8> {
     let (mut documents, mut reservations, mut problems) = (0, 0, Vec::new());
     let mut counts = [0_u64; 36];
     for name in folder.json_names()? {
-        let stem = name.trim_end_matches(".json");
-        if !is_key(stem) {
+        let Some(stem) = key_of(&name) else {
             problems.push(format!("stray: {name} is named as no key is"));
             continue;
+        };
+        let read = folder.read(stem);
+        if read.is_ok() {
+            counts[KEY_CHARACTERS.iter().position(|&c| c == stem.as_bytes()[0]).unwrap_or_default()] += 1;
         }
-        counts[KEY_CHARACTERS.iter().position(|&c| c == stem.as_bytes()[0]).unwrap_or_default()] += 1;
-        match folder.document(stem) {
-            Some(text) if text.is_empty() => reservations += 1,
-            Some(text)
+        match read {
+            Ok(text) if text.is_empty() => reservations += 1,
+            Ok(text)
                 if Document::parse(&text).is_some_and(|document| document.session_key.as_deref() == Some(stem)) =>
             {
                 documents += 1;
             }
-            Some(_) => problems.push(format!("damaged: {name} is not a whole document of its key")),
-            None => problems.push(format!("unreadable: {name}")),
+            Ok(_) => problems.push(format!("damaged: {name} is not a whole document of its key")),
+            Err(error) => problems.push(format!("unreadable: {name}: {error}")),
         }
     }
-    problems.extend(folder.lock_files()?.iter().map(|path| format!("lock file: {}", path.display())));
+    problems.extend(folder.search_locks().into_iter().map(|found| match found {
+        Ok(path) => format!("lock file: {}", path.display()),
+        Err(error) => format!("unreadable: {error}"),
+    }));
     stdout!("{documents} documents, {reservations} empty (handed out, not yet saved)");
     let total: u64 = counts.iter().sum();
     for (&character, count) in KEY_CHARACTERS.iter().zip(counts) {
@@ -123,6 +132,6 @@ fn audit(folder: &SavesFolder) -> anyhow::Result<u8> {
         let fit = uniformity(&counts, Some(THREE_CHARACTER_KEYS as u64).filter(|&space| space > total));
         stdout!("first characters: chi-square {:.1} on 35 degrees of freedom, p = {:.3}", fit.statistic, fit.p);
     }
-    problems.iter().for_each(|problem| stdout!("{problem}"));
+    problems.iter().for_each(|problem| stdout!("{}", escaped(problem.chars())));
     Ok(if problems.is_empty() { 0 } else { DAMAGED })
 }

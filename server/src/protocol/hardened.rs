@@ -96,32 +96,33 @@ impl<F: FileSystem, W: World, H: Hint> Hardened<F, W, H> {
         Ok(())
     }
 
-    /// Has `move_away` take the files of documents last saved before `saved_before_ms` (Unix milliseconds) out of the
-    /// folder, each under the lock that its saves take; answers their keys.
+    /// Has `move_away` take a document's file out of the folder, under the lock that its saves take, if it was last saved
+    /// before `saved_before_ms` (Unix milliseconds). Returns whether it was moved.
     ///
     /// # Errors
-    /// Where the folder cannot be read, or a file not be moved.
+    /// If the file cannot be read, locked or moved.
     pub async fn archive(
         &self,
+        key: Key,
         saved_before_ms: u64,
         move_away: impl Fn(&str) -> io::Result<()> + Send + Sync,
-    ) -> Result<Vec<Key>, Error> {
-        let mut archived = Vec::new();
-        for name in self.fs.names().await.map_err(Error::AccessFolder)? {
-            let Some(key) = key_of_file(self.rules.keys, &name) else { continue };
+    ) -> Result<bool, Error> {
+        let name = file_name(key);
+        let old_now = || async {
             let is_old = |stat: Stat| stat.size_bytes > 0 && stat.modified_ms < saved_before_ms;
-            if !self.fs.stat(&name).await.map_err(Error::Read)?.is_some_and(is_old) {
-                continue;
-            }
-            let _held = self.lock(key).await?;
-            // It may have been saved while we waited.
-            if self.fs.stat(&name).await.map_err(Error::Read)?.is_some_and(is_old) {
-                move_away(&name).map_err(Error::Delete)?;
-                self.hint.freed(key).await;
-                archived.push(key);
-            }
+            Ok(self.fs.stat(&name).await.map_err(Error::Read)?.is_some_and(is_old))
+        };
+        if !old_now().await? {
+            return Ok(false);
         }
-        Ok(archived)
+        let _held = self.lock(key).await?;
+        // It may have been saved while we waited.
+        if !old_now().await? {
+            return Ok(false);
+        }
+        move_away(&name).map_err(Error::Delete)?;
+        self.hint.freed(key).await;
+        Ok(true)
     }
 
     async fn folder_must_exist(&self) -> Result<(), Error> {

@@ -52,7 +52,7 @@ impl Archiver {
     pub(super) async fn run(self, folder: &SavesFolder, archive: &Path, only: Option<&[String]>) -> Result<(), Stuck> {
         match self {
             Self::Specification => find(folder.path(), archive, only).await,
-            Self::Ours => ours(folder.path(), archive).await,
+            Self::Ours => ours(folder, archive).await,
         }
     }
 }
@@ -87,9 +87,14 @@ async fn find(saves: &Path, archive: &Path, only: Option<&[String]>) -> Result<(
     ended.map(|_| ()).map_err(|error| Stuck(format!("the specification's find cannot be run: {error}")))
 }
 
-async fn ours(saves: &Path, to: &Path) -> Result<(), Stuck> {
-    let (saves, to) = (saves.to_owned(), to.to_owned());
+async fn ours(saves: &SavesFolder, to: &Path) -> Result<(), Stuck> {
+    let (saves, to) = (saves.clone(), to.to_owned());
     let archiving = tokio::task::spawn_blocking(move || archive(&saves, &to, AGE));
     let archived = archiving.await.map_err(|lost| Stuck(lost.to_string()))?;
-    archived.map(|_| ()).map_err(|error| Stuck(format!("loadgen saves archive: {error:#}")))
+    let failed = archived.map(|archived| archived.failed.into_iter().next());
+    match failed {
+        Ok(None) => Ok(()),
+        Ok(Some((name, error))) => Err(Stuck(format!("loadgen saves archive: {name}: {error:#}"))),
+        Err(error) => Err(Stuck(format!("loadgen saves archive: {error:#}"))),
+    }
 }
