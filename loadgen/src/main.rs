@@ -1,7 +1,6 @@
 //! The harness's binary. See [`loadgen`].
 
-use clap::Parser;
-use loadgen::cli::{Cli, Command};
+use loadgen::cli::{Cli, Command, without_passwords};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -13,7 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome = match Cli::of_command_line().command {
         Command::Verify(arguments) => loadgen::cli::verify::run(&arguments),
         Command::Run(arguments) => loadgen::cli::run::run(arguments),
         Command::Measure(arguments) => loadgen::cli::measure::run(arguments),
@@ -29,7 +28,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Standard error may be closed.
-            let _ = writeln!(std::io::stderr(), "loadgen: {error:#}");
+            let _ = writeln!(std::io::stderr(), "loadgen: {}", without_passwords(format!("{error:#}")));
             ExitCode::from(UNUSABLE)
         }
     }

@@ -11,7 +11,7 @@ use support::liar;
 
 #[test]
 fn wrong_usage_names_the_flag_what_was_given_and_what_is_taken() {
-    let table: [(&[&str], &[&str]); 18] = [
+    let table: [(&[&str], &[&str]); 20] = [
         (&["verify", "--only", "S99"], &["--only", "S99", "K1, K2"]),
         (&["verify", "--users", "1"], &["--users", "1", "2..=10000"]),
         (&["verify", "--protocol", "fast"], &["--protocol", "fast", "documented, hardened, both"]),
@@ -20,6 +20,8 @@ fn wrong_usage_names_the_flag_what_was_given_and_what_is_taken() {
         (&["verify", "--target", "localhost"], &["--target", "localhost", "http://"]),
         (&["verify", "--target", "http://127.0.0.1:1", "--path-template", "/api"], &["/api", "{op}"]),
         (&["verify", "--target", "http://127.0.0.1:1", "--saves", "/nowhere"], &["--saves", "/nowhere"]),
+        (&["verify", "--target", "http://127.0.0.1:1/?token=1"], &["--target", "query", "path template"]),
+        (&["run", "--target", "http://127.0.0.1:1/#top"], &["--target", "fragment"]),
         (&["run", "--rate", "nan"], &["--rate", "nan", "above 0"]),
         (&["run", "--rate", "inf"], &["--rate", "inf", "above 0"]),
         (&["run", "--rate=-1"], &["--rate", "-1", "above 0"]),
@@ -39,6 +41,68 @@ fn wrong_usage_names_the_flag_what_was_given_and_what_is_taken() {
             assert!(said.contains(part), "{arguments:?}: {part:?} is missing from {said}");
         }
     }
+}
+
+/// Regression: whatever named the target named its password with it.
+#[test]
+fn a_password_is_neither_printed_nor_stored() {
+    let [lies, honest] = [(), ()].map(|()| tempfile::tempdir().expect("a folder"));
+    let liar = liar::spawn(Some(liar::Lie::NoReservation), lies.path());
+    let server = liar::spawn(None, honest.path());
+    let secret = |url: &str| url.replace("://", "://someone:s3cr%3Ft@");
+    let (refuted, target, gone) = (secret(&liar.url), secret(&server.url), secret("http://127.0.0.1:1"));
+    let (query, bare, upper) = (format!("{gone}/?q"), &gone["http://".len()..], gone.replace("http", "HTTP"));
+    let accepted: [&[&str]; 4] = [
+        &["verify", "--quick", "--only", "K7", "--target", &refuted],
+        &["verify", "--quick", "--only", "S9", "--target", &target, "--target", &target],
+        &["run", "--users", "2", "--duration", "1s", "--no-ceiling", "--target", &target],
+        &["compare", "--duration", "1s", "--users", "1", &target, &server.url],
+    ];
+    let refused: [&[&str]; 9] = [
+        &["verify", "--target", &gone],
+        &["run", "--target", &query],
+        &["run", "--target", bare],
+        &["run", &target],
+        &["run", "--rate", &target],
+        &["compare", &gone, "hardened"],
+        &["compare", &upper, "hardened"],
+        &["report", &target],
+        &["check-history", "--format", "kv", &target],
+    ];
+    for arguments in accepted.into_iter().chain(refused) {
+        let out = tempfile::tempdir().expect("a folder");
+        let mut command = loadgen();
+        command.args(arguments);
+        if arguments[0] != "report" {
+            command.arg("--out").arg(out.path());
+        }
+        let output = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code() == Some(2), refused.contains(&arguments), "{arguments:?}: {said}");
+        let files = names(out.path()).into_iter().map(|name| {
+            let bytes = std::fs::read(out.path().join(&name)).expect("a file of the run");
+            (name, String::from_utf8_lossy(&bytes).into_owned())
+        });
+        for (name, text) in files.chain([("the terminal".to_owned(), said)]) {
+            let is_there = ["s3cr", "someone"].iter().any(|part| text.contains(part));
+            assert!(!is_there, "{arguments:?}: the password is in {name}: {text}");
+        }
+    }
+}
+
+/// What a server gets from `http://user:password@host`.
+#[test]
+fn a_password_is_sent() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let target = format!("http://someone:s3cr%3Ft@{}", listener.local_addr().expect("it listens"));
+    let out = tempfile::tempdir().expect("a folder");
+    let run = started(loadgen().args(["verify", "--target", &target, "--out"]).arg(out.path()));
+    let (stream, _) = listener.accept().expect("it connects");
+    let head = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let sent: Vec<String> = head.filter(|line| line.to_ascii_lowercase().starts_with("authorization")).collect();
+    assert_eq!(sent, ["authorization: Basic c29tZW9uZTpzM2NyP3Q="]);
+    drop(listener);
+    assert_eq!(run.wait_with_output().expect("it ends").status.code(), Some(2));
 }
 
 #[test]

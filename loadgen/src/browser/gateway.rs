@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -73,6 +73,7 @@ pub struct Gateway {
 
 struct Shared {
     target: Url,
+    authorization: Option<HeaderValue>,
     client: reqwest::Client,
     ledger: Arc<Ledger>,
     opened: Instant,
@@ -114,6 +115,7 @@ impl Gateway {
             .expect("TLS cannot be set up with this system's certificates");
         let shared = Arc::new(Shared {
             target: target.url().clone(),
+            authorization: target.authorization().cloned(),
             client,
             ledger,
             opened: Instant::now(),
@@ -265,6 +267,9 @@ impl Shared {
         let mut headers = asked.headers;
         for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
+        }
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
         }
         let request = self.client.request(asked.method, url).headers(headers).body(asked.body);
         let answer = request.send().await.map_err(io::Error::other)?;

@@ -80,7 +80,8 @@ impl Servers {
         let contender = |text: &str| Contender::of(text, &self.path_template).map_err(anyhow::Error::msg);
         let contenders = [contender(a).context("A")?, contender(b).context("B")?];
         let seed = self.seed();
-        let order = Order { a: a.to_owned(), b: b.to_owned(), load: load.clone(), seed };
+        let [a, b] = [contenders[0].name(a), contenders[1].name(b)];
+        let order = Order { a, b, load: load.clone(), seed };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let comparison = runtime.block_on(async {
             let stop = CancellationToken::new();

@@ -11,6 +11,7 @@ pub mod saves;
 mod subject;
 pub mod verify;
 
+use crate::client::target::without_credentials;
 use crate::print::stderr;
 use crate::record::set_aside;
 use anyhow::Context;
@@ -69,6 +70,38 @@ pub enum Command {
     },
     /// Run the reference server
     Serve(crate::reference::ServerOptions),
+}
+
+impl Cli {
+    /// Reads the command line; ends the program if it is wrong, or asks for help.
+    #[must_use]
+    pub fn of_command_line() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            let text = error.to_string();
+            let hidden = without_passwords(text.clone());
+            if hidden == text {
+                error.exit();
+            }
+            stderr!("{}", hidden.trim_end());
+            std::process::exit(error.exit_code())
+        })
+    }
+}
+
+/// A message without the passwords of URLs on the command line: whatever refuses an argument quotes it.
+#[must_use]
+pub fn without_passwords(mut message: String) -> String {
+    for argument in std::env::args_os() {
+        let argument = argument.to_string_lossy();
+        let value = argument.split_once('=').map_or("", |(_, value)| value);
+        for text in [&*argument, value] {
+            let hidden = without_credentials(text);
+            if hidden != text {
+                message = message.replace(text, &hidden).replace(&format!("{text:?}"), &format!("{hidden:?}"));
+            }
+        }
+    }
+    message
 }
 
 /// The folder for a run's files, created if it is not there. Files of an earlier run are moved away first of all, so that

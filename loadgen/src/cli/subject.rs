@@ -51,7 +51,7 @@ impl Arguments {
     pub(super) fn subject(&self) -> anyhow::Result<Subject> {
         let process = |url: &String| {
             let target = Target::new(url, &self.path_template);
-            target.map_err(anyhow::Error::msg).with_context(|| format!("--target {url}"))
+            target.map_err(anyhow::Error::msg).context("--target")
         };
         let Some((first, others)) = self.target.split_first() else {
             return Ok(Subject::Embedded(self.protocols()));

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -150,6 +150,9 @@ impl Plain {
         *plain.method_mut() = request.method.clone();
         *plain.uri_mut() = request.uri.clone();
         plain.headers_mut().insert(HOST, self.target.host_header().clone());
+        if let Some(authorization) = self.target.authorization() {
+            plain.headers_mut().insert(AUTHORIZATION, authorization.clone());
+        }
         if !request.body.is_empty() {
             plain.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -3,7 +3,7 @@
 use super::exchange::Failure;
 use super::target::Target;
 use super::wire::{Head, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
@@ -36,7 +36,10 @@ impl Secure {
         let url = self.target.url().join(&request.uri.to_string());
         let url = url.map_err(|error| Failure::CannotConnect(error.to_string()))?;
         let sending = self.client.request(request.method.clone(), url);
-        let sending = sending.header(CONTENT_TYPE, "application/json").body(request.body.clone());
+        let mut sending = sending.header(CONTENT_TYPE, "application/json").body(request.body.clone());
+        if let Some(authorization) = self.target.authorization() {
+            sending = sending.header(AUTHORIZATION, authorization.clone());
+        }
         let mut response = sending.send().await.map_err(|error| failure_of(&error))?;
         let head = Head::of(response.headers(), response.content_length());
         let mut body = Vec::new();

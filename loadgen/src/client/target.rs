@@ -1,11 +1,12 @@
 //! Where the target is and how its paths are made.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hyper::header::HeaderValue;
 use hyper::{Method, Uri};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use url::Url;
+use url::{Position, Url, form_urlencoded};
 
 /// The operations of the wire contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +64,10 @@ impl fmt::Display for Operation {
 /// A server that speaks the wire contract.
 #[derive(Clone, Debug)]
 pub struct Target {
+    /// Without the user name and password that were given with it: whatever is printed or stored is made from this.
     url: Url,
+    /// Both, as the Authorization header.
+    authorization: Option<HeaderValue>,
     host: String,
     port: u16,
     path_template: String,
@@ -85,13 +89,18 @@ pub const DEFAULT_PATH_TEMPLATE: &str = "/php/api/{op}.php";
 pub const DEFAULT_PAGE: &str = "/";
 
 impl Target {
-    /// A target at an `http` or `https` URL. Whatever path the URL has is put before the template.
+    /// A target at an `http` or `https` URL. Whatever path the URL has is put before the template. A user name and a
+    /// password in it are sent with each request, by HTTP Basic authentication.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the URL or the template.
+    /// A sentence that says what is wrong with the URL or the template. It does not have the password.
     pub fn new(url: &str, path_template: &str) -> Result<Self, String> {
-        let url = Url::parse(url)
-            .map_err(|error| format!("{url:?} is no URL ({error}); give one such as http://127.0.0.1:8036"))?;
+        let (url, authorization) = without_authorization(url)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(format!(
+                "{url} has a query or a fragment, which would not be sent: leave it out, or put the query into the path template"
+            ));
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("{url} is not an http or https URL"));
         }
@@ -105,6 +114,9 @@ impl Target {
         if !path_template.starts_with('/') {
             return Err(format!("the path template {path_template:?} does not start with a slash"));
         }
+        if path_template.contains('#') {
+            return Err(format!("the path template {path_template:?} has a fragment (#), which is never sent"));
+        }
         let host_header = HeaderValue::from_str(&format!("{host}:{port}"))
             .map_err(|_| format!("{url} names a host that cannot be sent in a header"))?;
         let base_path = url.path().trim_end_matches('/');
@@ -116,6 +128,7 @@ impl Target {
         let path_template = path_template.to_owned();
         Ok(Self {
             url,
+            authorization,
             host,
             port,
             path_template,
@@ -190,10 +203,25 @@ impl Target {
         self.through
     }
 
-    /// The URL as given.
+    /// The URL as given, but for user name and password.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// The URL as a command line needs it: where a user name and a password belong, it says so.
+    #[must_use]
+    pub fn url_to_give(&self) -> String {
+        match self.authorization {
+            Some(_) => self.url.as_str().replacen("://", "://USER:PASSWORD@", 1),
+            None => self.url.to_string(),
+        }
+    }
+
+    /// The Authorization header, if a user name or a password was given.
+    #[must_use]
+    pub fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
     }
 
     /// Whether it is reached over TLS.
@@ -244,8 +272,9 @@ impl Target {
     pub fn redirected(&self, location: &str) -> Option<Url> {
         let list = self.path_template.replace("{op}", Operation::List.name());
         let mut to = self.url.join(self.path(Operation::List)).ok()?.join(location).ok()?;
-        let base = to.path().strip_suffix(&list)?.to_owned();
+        let base = to[Position::BeforePath..Position::AfterQuery].strip_suffix(&list)?.to_owned();
         to.set_path(&base);
+        to.set_query(None);
         let without_slash = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         (without_slash(&to) != without_slash(&self.url)).then_some(to)
     }
@@ -259,23 +288,111 @@ impl Target {
     pub fn uri(&self, operation: Operation, key: &str) -> Uri {
         let path = self.path(operation);
         let parameter = match operation {
-            Operation::Restore => Some("?sessionKey="),
-            Operation::Delete => Some("?session="),
+            Operation::Restore => Some("sessionKey="),
+            Operation::Delete => Some("session="),
             _ => None,
         };
         let mut text = String::with_capacity(path.len() + 24);
         text.push_str(path);
         if let Some(parameter) = parameter {
+            text.push(if path.contains('?') { '&' } else { '?' });
             text.push_str(parameter);
-            text.extend(url::form_urlencoded::byte_serialize(key.as_bytes()));
+            text.extend(form_urlencoded::byte_serialize(key.as_bytes()));
         }
         Uri::try_from(text).expect("the path was checked when the target was made, and the key is encoded")
+    }
+}
+
+/// A URL without user name and password, and the Authorization header with them.
+fn without_authorization(text: &str) -> Result<(Url, Option<HeaderValue>), String> {
+    let wrong = |error: &dyn fmt::Display| {
+        let shown = without_credentials(text);
+        format!("{shown:?} is no URL ({error}); give one such as http://127.0.0.1:8036")
+    };
+    let mut url = Url::parse(text).map_err(|error| wrong(&error))?;
+    // Only a URL with a host can have them. Any other will be refused, and may be "user:password@host".
+    if !url.has_host() {
+        return Err(wrong(&"it names no host"));
+    }
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok((url, None));
+    }
+    let both = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    let header = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(both)));
+    let mut header = header.map_err(|error| wrong(&error))?;
+    header.set_sensitive(true);
+    url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| wrong(&"it can have no user"))?;
+    Ok((url, Some(header)))
+}
+
+/// A user name or password with its %-escapes resolved.
+fn decoded(text: &str) -> String {
+    // In a form, + and & would mean something else.
+    let value = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
+    form_urlencoded::parse(value.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// A text that may be a URL, or was meant to be one, without user name and password.
+#[must_use]
+pub fn without_credentials(text: &str) -> String {
+    let Some(end) = text.rfind('@') else { return text.to_owned() };
+    match (text[..end].find("://"), text[..end].find(':')) {
+        (Some(scheme), _) => format!("{}{}", &text[..scheme + 3], &text[end + 1..]),
+        (None, Some(_)) => text[end + 1..].to_owned(),
+        (None, None) => text.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_and_a_password_are_in_the_header_alone() {
+        for (url, both) in [
+            ("http://user:pa%3Ass@127.0.0.1:8036/app", "user:pa:ss"),
+            ("https://user@127.0.0.1:8036/app", "user:"),
+            ("http://:p+a&s=s%2F@127.0.0.1:8036/app", ":p+a&s=s/"),
+        ] {
+            let target = Target::new(url, DEFAULT_PATH_TEMPLATE).expect("valid");
+            let header = target.authorization().and_then(|header| header.to_str().ok()).expect("text");
+            let sent = header.strip_prefix("Basic ").and_then(|text| BASE64_STANDARD.decode(text).ok());
+            assert_eq!(sent.as_deref(), Some(both.as_bytes()), "{url}");
+            assert!(target.url().as_str().ends_with("://127.0.0.1:8036/app"), "{}", target.url());
+            assert!(target.url_to_give().ends_with("://USER:PASSWORD@127.0.0.1:8036/app"));
+            let secret = &both[both.find(':').expect("both")..];
+            assert!(secret == ":" || !format!("{target:?}").contains(&secret[1..]));
+        }
+        let open = Target::new("http://127.0.0.1:8036/", DEFAULT_PATH_TEMPLATE).expect("valid");
+        assert!(open.authorization().is_none() && open.url_to_give() == "http://127.0.0.1:8036/");
+    }
+
+    #[test]
+    fn no_error_has_the_password() {
+        for url in [
+            "user:s3cret@127.0.0.1",
+            "ftp://user:s3cret@127.0.0.1/",
+            "http://user:s3cret@",
+            "http://user:s3/cret@127.0.0.1:x",
+            "http://user:s3cret@127.0.0.1:99999",
+            "http://user:s3cret@127.0.0.1/?q=1",
+        ] {
+            let error = Target::new(url, DEFAULT_PATH_TEMPLATE).expect_err("refused");
+            assert!(!error.contains("cret") && !error.contains("user"), "{error}");
+        }
+    }
+
+    /// Regression: a second question mark was put before the key.
+    #[test]
+    fn a_query_in_the_template_is_joined_by_an_ampersand() {
+        let target = Target::new("http://127.0.0.1:8036", "/index.php?op={op}").expect("valid");
+        let uri = |operation| target.uri(operation, "A4K").to_string();
+        assert_eq!(uri(Operation::Restore), "/index.php?op=restore&sessionKey=A4K");
+        assert_eq!(uri(Operation::Delete), "/index.php?op=delete&session=A4K");
+        assert_eq!(uri(Operation::List), "/index.php?op=list");
+        let moved = target.redirected("https://b.test/app/index.php?op=list");
+        assert_eq!(moved.as_ref().map(Url::as_str), Some("https://b.test/app"));
+    }
 
     #[test]
     fn a_path_is_made_from_the_template() {
@@ -322,6 +439,9 @@ mod tests {
             ("http://x/", "/api/op", "{op}"),
             ("http://x/", "{op}", "slash"),
             ("http://x/", "/a b/{op}", "makes no path"),
+            ("http://x/", "/api#{op}", "fragment"),
+            ("http://x/?token=1", "/{op}", "query"),
+            ("http://x/#top", "/{op}", "query"),
         ] {
             let error = Target::new(url, template).expect_err("refused");
             assert!(error.contains(reason), "{error}");

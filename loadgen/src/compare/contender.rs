@@ -1,6 +1,7 @@
 //! One of two servers that are compared: how it is named, started and ended.
 
 use crate::client::Target;
+use crate::client::target::without_credentials;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::{preflight, runner};
@@ -38,14 +39,24 @@ impl Contender {
         if let Some(protocol) = [Protocol::Documented, Protocol::Hardened].into_iter().find(|of| of.name() == text) {
             return Ok(Self::Started(Start::Reference(protocol)));
         }
+        let shown = without_credentials(text);
         let mut words = text.split_whitespace().map(str::to_owned);
         let program = words.next().map(PathBuf::from).filter(|program| program.is_file()).ok_or_else(|| {
             format!(
-                "{text:?} is no server: give documented, hardened, a URL, or the path of a program, with arguments if it takes \
+                "{shown:?} is no server: give documented, hardened, a URL, or the path of a program, with arguments if it takes \
                  any, that is started with --listen 127.0.0.1:0 --saves DIR and prints \"listening on http://127.0.0.1:PORT\""
             )
         })?;
         Ok(Self::Started(Start::Program(program, words.collect())))
+    }
+
+    /// The text that names it, as it can be printed and stored.
+    #[must_use]
+    pub fn name(&self, text: &str) -> String {
+        match self {
+            Self::There(_) => without_credentials(text),
+            Self::Started(_) => text.to_owned(),
+        }
     }
 
     /// A launcher of it, where it is started.

@@ -249,7 +249,7 @@ fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
     match &plan.subject {
         Subject::Embedded(_) => words.push(format!("--protocol {}", report.name)),
         Subject::Server { target, saves, .. } => {
-            let urls = (0..target.processes()).map(|number| target.process(number).url().to_string());
+            let urls = (0..target.processes()).map(|number| target.process(number).url_to_give());
             words.extend(urls.map(|url| format!("--target {url}")));
             words.push(format!("--path-template '{}'", target.path_template()));
             words.extend((target.page() != DEFAULT_PAGE).then(|| format!("--page '{}'", target.page())));
