@@ -3,6 +3,9 @@
 /** How long an answer is waited for, ms. The server waits 5 s for a lock; three times that is no longer patience. */
 export const ANSWER_WITHIN_MS = 15_000;
 
+/** A browser's limit on the bodies of all calls under way that outlive their page, bytes. */
+const OUTLIVING_BYTES = 64 * 1024;
+
 /** The server answered, and said no. */
 export class Refused extends Error {
   /**
@@ -22,13 +25,14 @@ export class Unanswered extends Error {}
  * Calls an operation.
  *
  * @param {string} operation its name in the contract
- * @param {{query?: Record<string, string>, body?: object}} [input] a body makes it a POST
+ * @param {{query?: Record<string, string>, body?: object, outlives?: boolean}} [input] a body makes it a POST; with `outlives`
+ *   it is sent even if the page is closed meanwhile
  * @returns {Promise<unknown>} the answer's data
  * @throws {Refused | Unanswered}
  */
-export async function call(operation, { query, body } = {}) {
+export async function call(operation, { query, body, outlives = false } = {}) {
   const parameters = query ? `?${new URLSearchParams(query)}` : "";
-  const request = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
+  const request = { cache: "no-store", keepalive: outlives, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
   if (body) {
     Object.assign(request, {
       method: "POST",
@@ -44,6 +48,16 @@ export async function call(operation, { query, body } = {}) {
     throw new Refused(String(answer.message), status);
   }
   throw new Unanswered(`The answer cannot be read (status ${status})`);
+}
+
+/**
+ * Whether a call with this body can outlive the page.
+ *
+ * @param {object} body
+ * @returns {boolean}
+ */
+export function canOutlive(body) {
+  return new TextEncoder().encode(JSON.stringify(body)).length <= OUTLIVING_BYTES;
 }
 
 async function sent(url, request) {

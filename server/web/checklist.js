@@ -63,8 +63,9 @@ window.addEventListener("beforeunload", (event) => {
 });
 // A phone may end a page that is out of sight without a word.
 document.addEventListener("visibilitychange", () => {
-  document.visibilityState === "hidden" ? session.saveNow() : session.refresh();
+  document.visibilityState === "hidden" ? session.leave() : session.refresh();
 });
+window.addEventListener("pagehide", () => session.leave());
 session.start();
 
 /** Shows the work as it is in store. */

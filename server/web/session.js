@@ -4,10 +4,14 @@
 // stored is what it last saw there, and after it whether its own work is: only two saves within the moment between a
 // look and a save can pass each other unseen, and the look after tells the loser.
 //
+// A page that is left may be gone before a look is answered. So it saves first, by a call that outlives it, and looks
+// afterwards, if it is still there. Work that is too large for such a call is saved as usual, after a look: the browser
+// asks before such a page is left.
+//
 // A save without an answer may be done later, over newer work. So for a minute such a save is known as ours, and it is
 // looked again and again whether it has come.
 
-import { Unanswered, call as callServer } from "./api.js";
+import { Unanswered, call as callServer, canOutlive } from "./api.js";
 import { asObject, textOf, workOf } from "./work.js";
 
 /** A start is tried so often in all, so far apart: the specification's `maxAttempts` and pause. */
@@ -53,7 +57,12 @@ export class Session extends EventTarget {
   #lastModifiedMs = null;
   #timer = null;
   #watching = null;
-  #isSaving = false;
+  /** The number of saves under way: two, if the page is left during one. */
+  #saving = 0;
+  /** The number of saves so far because the page was left. An earlier save that is still under way gives way to them. */
+  #leaves = 0;
+  /** The work that is being saved because the page is left, as a text. Closing a page fires two events for that. */
+  #leaving = null;
   #failures = 0;
 
   /**
@@ -114,7 +123,7 @@ export class Session extends EventTarget {
     if (this.status.name === "newer") {
       return;
     }
-    if (this.#isStored && !this.#isSaving && this.#adrift.size === 0) {
+    if (this.#isStored && this.#saving === 0 && this.#adrift.size === 0) {
       this.#cancel();
       this.#tellSaved();
       return;
@@ -127,19 +136,47 @@ export class Session extends EventTarget {
 
   /** Saves what is not saved, now. Never throws; the status says how it went. */
   async saveNow() {
-    if (this.isSafe || this.#isSaving || this.status.name === "newer") {
+    if (this.#saving === 0) {
+      await this.#saveAndTell(false);
+    }
+  }
+
+  /** As `saveNow`, for a page that may be gone at once: the save is sent before this returns its promise. */
+  async leave() {
+    if (!canOutlive(this.#body(this.work))) {
+      await this.saveNow();
+      return;
+    }
+    const text = textOf(this.work);
+    if (text !== this.#leaving) {
+      this.#leaving = text;
+      await this.#saveAndTell(true);
+      this.#leaving = null;
+    }
+  }
+
+  async #saveAndTell(isLeaving) {
+    if (this.isSafe || this.status.name === "newer") {
       return;
     }
     this.#cancel();
-    this.#isSaving = true;
+    this.#saving += 1;
+    this.#leaves += isLeaving ? 1 : 0;
+    const leaves = this.#leaves;
+    const isOvertaken = () => leaves !== this.#leaves;
     let failure = null;
     try {
-      await this.#save();
+      await this.#save(isLeaving, isOvertaken);
     } catch (error) {
       failure = error;
     }
-    this.#isSaving = false;
-    this.#tellOutcome(failure);
+    this.#saving -= 1;
+    if (isOvertaken()) {
+      // Its outcome says nothing about the latest work.
+      this.#scheduleUnlessDue(SAVE_AFTER_MS);
+    } else {
+      this.#tellOutcome(failure);
+    }
   }
 
   /** What follows a save: which status, and when the next one is due. */
@@ -163,21 +200,31 @@ export class Session extends EventTarget {
     }
   }
 
-  async #save() {
+  #body(work) {
+    return { ...work, sessionKey: this.key };
+  }
+
+  async #save(isLeaving, isOvertaken) {
     const mine = structuredClone(this.work);
     const text = textOf(mine);
     // While nothing could be saved, that stays what the person reads until something was.
     if (this.status.name !== "unsaved") {
       this.#tell({ name: "saving" });
     }
-    if (this.#isSomebodyElses(await this.#restore())) {
-      return;
+    if (!isLeaving) {
+      const stored = await this.#restore();
+      if (isOvertaken() || this.#isSomebodyElses(stored)) {
+        return;
+      }
     }
     this.#adrift.set(text, performance.now() + ADRIFT_MS);
-    await this.#call("save", { body: { ...mine, sessionKey: this.key } });
-    this.#adrift.delete(text);
-    this.#stored = text;
-    await this.#confirm(text);
+    await this.#call("save", { body: this.#body(mine), outlives: isLeaving });
+    // Of two saves at once, either may be the one that is stored.
+    if (!isOvertaken()) {
+      this.#adrift.delete(text);
+      this.#stored = text;
+      await this.#confirm(text);
+    }
     this.#watch();
   }
 
@@ -248,7 +295,7 @@ export class Session extends EventTarget {
 
   /** Looks what is stored, where nothing of ours is unsaved: work goes on from what others have saved since. */
   async refresh() {
-    const isIdle = () => this.status.name === "saved" && !this.#isSaving;
+    const isIdle = () => this.status.name === "saved" && this.#saving === 0;
     let stored = null;
     try {
       stored = isIdle() ? await this.#restore() : null;

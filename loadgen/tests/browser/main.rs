@@ -13,6 +13,7 @@
 //! - [`checklist`]: the page as a person uses it.
 //! - [`scenarios`]: the specification's integration tests, with real tabs.
 //! - [`trouble`]: servers that are down, slow, restarted, full; others' work; what was stored by whoever.
+//! - [`leaving`]: pages that are left before their work is saved.
 //! - [`claims`]: C1 and C2, on the reference client and on clients with a fault.
 //! - [`rewriting`]: clients with a fault.
 //! - [`pages`]: every page at three widths: nothing cut, nothing loaded, nothing that shuts anybody out.
@@ -20,6 +21,7 @@
 
 mod checklist;
 mod claims;
+mod leaving;
 mod pages;
 mod pictures;
 mod rewriting;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     trials.extend(scenarios::trials());
     trials.extend(checklist::trials());
     trials.extend(trouble::trials());
+    trials.extend(leaving::trials());
     trials.extend(claims::trials());
     trials.extend(pages::trials());
     let count = trials.len();
