@@ -93,7 +93,7 @@ impl Client for Script {
             sleep(Duration::from_micros(self.patience_us)).await;
             return Err(match self.patience_us {
                 0 => Failure::CannotConnect("refused".to_owned()),
-                _ => Failure::TimedOut(self.patience_us / S),
+                _ => Failure::TimedOut(Duration::from_micros(self.patience_us)),
             });
         }
         sleep(Duration::from_micros(wait_us)).await;
