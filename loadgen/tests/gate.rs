@@ -117,6 +117,92 @@ fn a_server_that_is_half_as_fast_is_refused_and_one_that_is_as_fast_passes() {
     assert_eq!(left, 0, "what was saved is given back");
 }
 
+/// How long the servers that die wait before each answer, and how many they give: those of some turns.
+const DYING_WAIT: Duration = Duration::from_millis(10);
+const DYING_REQUESTS: u64 = 100;
+
+/// A ratio that never occurs in the load, so that nothing is decided before a server dies.
+const UNDECIDED: &str = "[load]\nturn = \"200ms\"\nat_most = \"5m\"\n[[ratio]]\nof = \"list p50\"\nat_most = 1.5\n";
+
+/// What a comparison wrote down of servers that failed: the side, how many turns are concerned, and why.
+fn failures(out: &Path) -> Vec<(String, usize, String)> {
+    let text = std::fs::read_to_string(out.join("comparison.json")).expect("it is written");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let failures = json["failures"].as_array().expect("a list").iter();
+    let of = |failure: &serde_json::Value| {
+        let [side, why] = ["side", "why"].map(|name| failure[name].as_str().expect("text").to_owned());
+        (side, failure["turns"].as_array().expect("a list").len(), why)
+    };
+    failures.map(of).collect()
+}
+
+#[test]
+fn a_server_that_dies_between_its_turns_is_reported_by_name_and_nothing_is_concluded() {
+    for (side, name_of_side) in [(0, "A"), (1, "B")] {
+        // A server that dies leaves a document behind.
+        let folders = [(); 3].map(|()| saves_folder());
+        let lasting = liar::spawn_slow(folders[0].path(), DYING_WAIT);
+        let dying = |folder: usize| liar::spawn_mortal(folders[folder].path(), DYING_WAIT, DYING_REQUESTS);
+        let in_order = |dying: &str| {
+            let mut urls = [lasting.url.clone(), lasting.url.clone()];
+            dying.clone_into(&mut urls[side]);
+            urls
+        };
+
+        let (out, server) = (tempdir().expect("a folder"), dying(1));
+        let [a, b] = in_order(&server.url);
+        let said = gate(&[&a, &b], &gates(UNDECIDED), &["--out", name(out.path())]);
+        assert_eq!(said.code, 1, "{}", said.text);
+        let failed = format!("FAIL          {name_of_side} ({}) responds in all turns: ", server.url);
+        assert!(said.text.contains(&failed) && said.text.contains("Not judged: ratios"), "{}", said.text);
+        let found = failures(out.path());
+        let [(side, turns, why)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((side.as_str(), *turns), (name_of_side.to_lowercase().as_str(), 1), "{found:?}");
+        assert!(why.contains("it does not respond: cannot connect"), "{why}");
+        for (file, part) in [("gate.md", "**FAIL**"), ("gate.xml", "<failure message=\"in turn ")] {
+            let text = std::fs::read_to_string(out.path().join(file)).expect("it is written");
+            assert!(text.contains(part) && text.contains(&server.url), "{text}");
+        }
+
+        let (out, server) = (tempdir().expect("a folder"), dying(2));
+        let [a, b] = in_order(&server.url);
+        let said = run(&["compare", &a, &b, "--duration", "5m", "--out", name(out.path())]);
+        assert_eq!((said.code, failures(out.path()).len()), (1, 1), "{}", said.text);
+        let told = format!("{name_of_side} ({}) FAILED in turn ", server.url);
+        assert!(said.text.contains(&told) && !said.text.contains("pairs are too few"), "{}", said.text);
+    }
+}
+
+/// The program stands for a server that says where it listens, and then dies with an error on its standard error.
+#[test]
+fn a_started_server_that_dies_is_reported_with_its_exit_status_and_its_last_words() {
+    let folders = [(); 2].map(|()| saves_folder());
+    let lasting = liar::spawn_slow(folders[0].path(), DYING_WAIT);
+    let dying = liar::spawn_mortal(folders[1].path(), DYING_WAIT, DYING_REQUESTS);
+    let out = tempdir().expect("a folder");
+    let script = out.path().join("server.sh");
+    let words = format!("echo listening on {}\necho too many sessions >&2\nexit 3\n", dying.url);
+    std::fs::write(&script, words).expect("writes");
+    let b = format!("/bin/sh {}", name(&script));
+    let said = gate(&[&lasting.url, &b], &gates(UNDECIDED), &["--out", name(out.path())]);
+    assert_eq!(said.code, 1, "{}", said.text);
+    let parts = ["FAIL          B (/bin/sh ", "its process ended (exit status: 3)", "too many sessions"];
+    for part in parts {
+        assert!(said.text.contains(part), "{part:?} is missing from\n{}", said.text);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_from_the_start_is_a_mistake_of_the_set_up() {
+    let saves = saves_folder();
+    let lasting = liar::spawn(None, saves.path());
+    let out = tempdir().expect("a folder");
+    for down in ["http://127.0.0.1:1", "/bin/false"] {
+        let said = gate(&[&lasting.url, down], &gates(UNDECIDED), &["--out", name(out.path())]);
+        assert!(said.code == 2 && said.text.contains('B'), "{down}: {}", said.text);
+    }
+}
+
 #[test]
 fn what_a_gate_needs_and_is_not_there_is_named_with_what_makes_it() {
     let run = tempdir().expect("a folder");

@@ -73,6 +73,21 @@ pub(crate) async fn carry_out_written_down(
     shared_key: Option<String>,
     history: Option<HistoryWriter>,
 ) -> Result<Load, Stuck> {
+    let load = carry_out_to_the_end(lab, plan, shared_key, history).await?;
+    let total = load.total();
+    if total.answered < total.sent && !is_alive(lab).await {
+        return Err(Stuck("the target stopped answering".to_owned()));
+    }
+    Ok(load)
+}
+
+/// As [`carry_out_written_down`], also if the target stops answering.
+pub(crate) async fn carry_out_to_the_end(
+    lab: &Arc<Lab>,
+    plan: Plan,
+    shared_key: Option<String>,
+    history: Option<HistoryWriter>,
+) -> Result<Load, Stuck> {
     plan.check().map_err(Stuck)?;
     limits::make_room(plan.users).map_err(Stuck)?;
     let users = plan.users;
@@ -97,12 +112,7 @@ pub(crate) async fn carry_out_written_down(
     });
     let ran = running.await.map_err(|lost| Stuck(lost.to_string()))?;
     let measured = ran.map_err(|error| Stuck(format!("the load could not be run: {error}")))?;
-    let load = Load::of(measured, users, began);
-    let total = load.total();
-    if total.answered < total.sent && !is_alive(lab).await {
-        return Err(Stuck("the target stopped answering".to_owned()));
-    }
-    Ok(load)
+    Ok(Load::of(measured, users, began))
 }
 
 /// The users of a load keep no ledger, so it is told here, second by second, whether the target still answers.

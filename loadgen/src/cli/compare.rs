@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What the exit code means, for `--help`.
-pub const EXIT_CODES: &str = "Exit codes: 0 compared · 1 a wrong answer, or a verdict that is worse · 2 wrong usage, or a server cannot be loaded · 3 interrupted";
+pub const EXIT_CODES: &str = "Exit codes: 0 compared · 1 a wrong answer, a server that failed, or a verdict that is worse · 2 wrong usage, or a server cannot be loaded · 3 interrupted";
 
 /// Arguments of `compare`.
 #[derive(Args, Debug)]
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     crate::print::text(&told::comparison(&comparison));
     stdout!("Seed {}; the run's files are in {}", comparison.seed, out.display());
     let is_wrong = [Side::A, Side::B].iter().any(|side| !comparison.wrong(*side).is_empty());
-    Ok(match (is_wrong, comparison.partial) {
+    Ok(match (is_wrong || !comparison.failures.is_empty(), comparison.partial) {
         (true, _) => 1,
         (false, true) => 3,
         (false, false) => 0,

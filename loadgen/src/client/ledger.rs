@@ -115,6 +115,12 @@ impl Ledger {
         state.last_failure.clone().filter(|_| silent)
     }
 
+    /// The last failure, if nothing was answered since.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Failure> {
+        self.state().last_failure.clone()
+    }
+
     /// Notes a key as ours; false where it was so already, at least to this degree.
     pub fn own(&self, key: &str, how: Ownership) -> bool {
         let mut state = self.state();

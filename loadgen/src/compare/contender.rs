@@ -2,12 +2,15 @@
 
 use crate::client::Target;
 use crate::client::target::without_credentials;
+use crate::record::junit::one_line;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::verify::lab::{Effort, Lab};
-use crate::verify::{preflight, runner};
+use crate::verify::preflight::{self, is_alive};
+use crate::verify::runner;
 use anyhow::ensure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A server to be compared.
 #[derive(Clone, Debug)]
@@ -79,11 +82,24 @@ impl Contender {
     }
 }
 
+/// How long a server that does not respond is given to end, before it is said to run.
+const ENDING: Duration = Duration::from_secs(1);
+
+/// Lines of a log that are shown of a server that ended.
+const LAST_LINES: usize = 5;
+
 /// A server that can be loaded.
 pub struct Ready {
     pub(super) lab: Arc<Lab>,
-    /// Where it was started for this.
-    started: Option<Embedded>,
+    /// If it was started for this.
+    started: Option<Started>,
+}
+
+struct Started {
+    server: Embedded,
+    log: PathBuf,
+    /// Where its part of the log begins: earlier servers write to the same file.
+    log_from: u64,
 }
 
 impl Ready {
@@ -92,14 +108,32 @@ impl Ready {
     /// # Errors
     /// Where it cannot be started, or does not answer as the contract has it.
     pub async fn started(launcher: &Launcher, seed: u64) -> anyhow::Result<Self> {
+        let (log, log_from) = launcher.log();
         let server = Embedded::start(launcher).await?;
-        Self::at(server.target().map_err(anyhow::Error::msg)?, Some(server), seed, true).await
+        let target = server.target().map_err(anyhow::Error::msg)?;
+        Self::at(target, Some(Started { server, log: log.to_owned(), log_from }), seed, true).await
     }
 
-    async fn at(target: Target, started: Option<Embedded>, seed: u64, consent: bool) -> anyhow::Result<Self> {
+    async fn at(target: Target, started: Option<Started>, seed: u64, consent: bool) -> anyhow::Result<Self> {
         let mut lab = Lab::new(target, None, crate::verify::DEFAULT_USERS, seed, Effort::Default);
         preflight::look(&mut lab, consent).await?;
         Ok(Self { lab: Arc::new(lab), started })
+    }
+
+    /// If it does not respond any more: how, and its last log lines.
+    pub(super) async fn silence(&mut self) -> Option<(String, Vec<String>)> {
+        if is_alive(&self.lab).await {
+            return None;
+        }
+        let failure = self.lab.ledger.last_failure().map(|failure| failure.to_string()).unwrap_or_default();
+        let Some(started) = &mut self.started else {
+            return Some((format!("it does not respond: {failure}"), Vec::new()));
+        };
+        let why = match started.server.ended_within(ENDING).await {
+            Some(status) => format!("its process ended ({status})"),
+            None => format!("its process runs, and it does not respond: {failure}"),
+        };
+        Some((why, last_lines(&started.log, started.log_from)))
     }
 
     /// Takes back what is ours on it, and ends it, where it was started.
@@ -107,8 +141,8 @@ impl Ready {
     /// # Errors
     /// Where documents are left on a server of somebody's, or one of ours cannot be ended.
     pub(super) async fn end(self) -> anyhow::Result<()> {
-        if let Some(server) = self.started {
-            return server.stop().await;
+        if let Some(started) = self.started {
+            return started.server.stop().await;
         }
         let left_behind = runner::clean_up(&self.lab).await;
         ensure!(
@@ -121,9 +155,27 @@ impl Ready {
     }
 }
 
+/// The last lines of a log from some place on; none if it cannot be read, as they only explain.
+fn last_lines(log: &Path, from: u64) -> Vec<String> {
+    let log = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(log.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default());
+    let lines: Vec<String> = text.lines().map(one_line).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_lines_of_a_log_are_those_of_this_start() {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(log.path(), "an earlier start\none\ntwo\n\nthree\nfour\nfive\nsix").expect("writes");
+        assert_eq!(last_lines(log.path(), 17), ["two", "three", "four", "five", "six"]);
+        assert_eq!(last_lines(log.path(), 42), ["six"]);
+        assert_eq!(last_lines(log.path(), 99), [""; 0]);
+        assert_eq!(last_lines(Path::new("/nowhere"), 0), [""; 0]);
+    }
     use crate::client::target::DEFAULT_PATH_TEMPLATE;
 
     fn of(text: &str) -> Result<Contender, String> {

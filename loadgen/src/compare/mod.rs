@@ -9,6 +9,7 @@ pub mod self_test;
 use crate::claims::load::{self, Load};
 use crate::client::Operation;
 use crate::gate::comparison::{Comparison, SCHEMA, Side, Turn, side_of};
+use crate::gate::failing::Failure;
 use crate::gate::gates::TurnLoad;
 use crate::record::figures::Tally;
 use crate::report::host::Host;
@@ -37,26 +38,34 @@ pub struct Order {
 }
 
 /// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair), or the time is up, and
-/// ends both. When `stop` is cancelled, the comparison is of the pairs until then.
+/// ends both. When `stop` is cancelled, or a server does not respond any more, the comparison is of the turns until then.
 ///
 /// # Errors
 /// Where a server cannot be loaded, or documents of ours not be taken back.
 pub async fn compare(
     order: &Order,
-    [a, b]: [Ready; 2],
+    [mut a, mut b]: [Ready; 2],
     is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
     stop: &CancellationToken,
 ) -> anyhow::Result<Comparison> {
-    let comparison = in_turns(order, [&a.lab, &b.lab], is_decided, stop).await;
-    let ended = [a.end().await, b.end().await];
-    let comparison = comparison?;
-    ended.into_iter().collect::<anyhow::Result<()>>()?;
+    let comparison = in_turns(order, [&mut a, &mut b], is_decided, stop).await;
+    let ended = [(Side::A, a.end().await), (Side::B, b.end().await)];
+    let mut comparison = comparison?;
+    comparison.note_failures();
+    for (side, ended) in ended {
+        let Err(error) = ended else { continue };
+        // Nothing can be taken back from a server that is gone: that is told with how it went.
+        match comparison.failures.iter_mut().find(|failure| failure.side == side) {
+            Some(failure) => failure.details.push(format!("{error:#}")),
+            None => return Err(error),
+        }
+    }
     Ok(comparison)
 }
 
 async fn in_turns(
     order: &Order,
-    [a, b]: [&Arc<Lab>; 2],
+    [a, b]: [&mut Ready; 2],
     is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
     stop: &CancellationToken,
 ) -> anyhow::Result<Comparison> {
@@ -71,10 +80,15 @@ async fn in_turns(
         b: order.b.clone(),
         load: in_words(&order.load),
         turns: Vec::new(),
+        failures: Vec::new(),
     };
     // Connections, caches, first documents: the first turn of each is not the server's usual one.
-    for lab in [a, b] {
-        turn(lab, Side::A, &order.load, 0).await?;
+    for (ready, side) in [(&mut *a, Side::A), (&mut *b, Side::B)] {
+        let (_, failure) = turn(ready, side, &order.load, 0).await?;
+        if let Some(failure) = failure {
+            comparison.failures.push(failure);
+            return Ok(comparison);
+        }
     }
     for pairs in 0_u32.. {
         if stop.is_cancelled() {
@@ -88,20 +102,31 @@ async fn in_turns(
         for _ in 0..2 {
             let number = comparison.turns.len();
             let side = side_of(number);
-            let lab = if side == Side::A { a } else { b };
-            comparison.turns.push(turn(lab, side, &order.load, order.seed.wrapping_add(number as u64)).await?);
+            let ready = if side == Side::A { &mut *a } else { &mut *b };
+            let (turn, failure) = turn(ready, side, &order.load, order.seed.wrapping_add(number as u64)).await?;
+            comparison.turns.push(turn);
+            if let Some(failure) = failure {
+                comparison.failures.push(Failure { turns: vec![number + 1], ..failure });
+                return Ok(comparison);
+            }
         }
     }
     Ok(comparison)
 }
 
-/// One load of one server, after which its keys are given back.
-async fn turn(lab: &Arc<Lab>, side: Side, load: &TurnLoad, seed: u64) -> anyhow::Result<Turn> {
+/// One load of one server, after which its keys are given back; and how it failed, if it does not respond any more.
+async fn turn(ready: &mut Ready, side: Side, load: &TurnLoad, seed: u64) -> anyhow::Result<(Turn, Option<Failure>)> {
+    let lab = Arc::clone(&ready.lab);
     let stuck = |Stuck(why)| anyhow!("{} cannot be loaded: {why}", lab.target.url());
-    let plan = plan(lab, load, seed);
-    let load = load::carry_out(lab, plan, None).await.map_err(stuck)?;
+    let plan = plan(&lab, load, seed);
+    let turn = told(side, load::carry_out_to_the_end(&lab, plan, None, None).await.map_err(stuck)?);
+    if !turn.is_whole()
+        && let Some((why, details)) = ready.silence().await
+    {
+        return Ok((turn, Some(Failure { side, turns: Vec::new(), why, details })));
+    }
     lab.give_back(&lab.ledger.keys()).await;
-    Ok(told(side, load))
+    Ok((turn, None))
 }
 
 fn plan(lab: &Lab, load: &TurnLoad, seed: u64) -> Plan {

@@ -12,7 +12,7 @@ use crate::model::ratio::{Answer, Bound, LOOKS};
 use crate::model::statistics::percentile;
 use crate::print::stderr;
 use crate::reference::{Launcher, Protocol};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -98,6 +98,9 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
             let comparison = of_two(&launcher, b, seed.wrapping_add(round), stop).await?;
             if stop.is_cancelled() {
                 return Ok(outcome);
+            }
+            if let Some(failure) = comparison.failures.first() {
+                bail!("a server of the self-test failed {failure}; see {}", out.display());
             }
             let judged = judge::ratio(&GATE, &comparison, 1);
             let what = if is_slower { "a slower one" } else { "itself" };

@@ -3,6 +3,7 @@
 //! A machine that others use is now fast, now slow, so two runs one after the other compare two times of day. Turns are
 //! short and next to each other, and each is held to its neighbour alone: what the machine does falls on both.
 
+use super::failing::{self, Failure};
 use super::figure::Figure;
 use crate::model::ratio::Pair;
 pub use crate::model::ratio::Side;
@@ -43,6 +44,8 @@ pub struct Comparison {
     pub load: String,
     /// What was measured, in its order: A B B A A B B A …; an even number, each two of them a pair.
     pub turns: Vec<Turn>,
+    /// Servers that died, did not respond or failed too often: nothing is concluded from their times.
+    pub failures: Vec<Failure>,
 }
 
 /// One load of one server.
@@ -61,6 +64,12 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// Whether it was answered, without an operation that was not.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.total.answered > 0 && self.total.answered == self.total.sent
+    }
+
     /// A figure of it; `None` where no such operation was answered.
     #[must_use]
     pub fn figure(&self, figure: Figure) -> Option<f64> {
@@ -106,13 +115,23 @@ impl Comparison {
         self.sum(side, |total| &total.errors)
     }
 
-    /// Which share of a side's requests failed; none where none was sent.
+    /// A side with its server as it was given, such as `B (http://127.0.0.1:8081)`.
     #[must_use]
-    pub fn failed_share(&self, side: Side) -> f64 {
-        let of_side = || self.turns.iter().filter(|turn| turn.side == side);
-        let sent: u64 = of_side().map(|turn| turn.total.sent).sum();
-        let failed: u64 = of_side().map(|turn| turn.total.error_count()).sum();
-        failed as f64 / sent.max(1) as f64
+    pub fn name(&self, side: Side) -> String {
+        let server = match side {
+            Side::A => &self.a,
+            Side::B => &self.b,
+        };
+        format!("{side} ({server})")
+    }
+
+    /// Notes which servers failed by the counts of their turns, if that is not known already.
+    pub fn note_failures(&mut self) {
+        for side in [Side::A, Side::B] {
+            if !self.failures.iter().any(|failure| failure.side == side) {
+                self.failures.extend(failing::failure(side, &self.turns));
+            }
+        }
     }
 
     fn sum(&self, side: Side, named: impl Fn(&OperationReport) -> &Named) -> Named {
@@ -182,6 +201,7 @@ pub(crate) mod tests {
             b: "documented".to_owned(),
             load: "1 user".to_owned(),
             turns: (0..2 * pairs).map(turn).collect(),
+            failures: Vec::new(),
         }
     }
 
@@ -219,6 +239,12 @@ pub(crate) mod tests {
         let validator = jsonschema::validator_for(&schema).expect("a schema");
         let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?}");
+        let failure = |turn| serde_json::json!({"side": "b", "turns": [turn], "why": "it ended", "details": ["oh"]});
+        for (turn, is_right) in [(2, true), (0, false)] {
+            json["failures"] = Value::from(vec![failure(turn)]);
+            assert_eq!(validator.is_valid(&json), is_right, "{json}");
+        }
+        json["failures"] = Value::from(Vec::<Value>::new());
         json["turns"][0]["side"] = Value::from("c");
         assert!(!validator.is_valid(&json), "the schema refuses what it should");
         let older = Comparison { schema: "claimcheck.comparison/0".to_owned(), ..sample(1, 1.0) };

@@ -40,7 +40,9 @@ impl Figure {
         seconds: f64,
     ) -> Option<f64> {
         let (operation, percentile) = match self {
-            Self::Goodput => return (seconds > 0.0).then(|| total.verified as f64 / seconds),
+            Self::Goodput => {
+                return (seconds > 0.0 && total.answered > 0).then(|| total.verified as f64 / seconds);
+            }
             Self::Percentile(operation, percentile) => (operation, percentile),
         };
         let report = match operation {
@@ -132,5 +134,6 @@ mod tests {
         assert_eq!((of("p50"), of("goodput")), (Some(6.0), Some(2.0)));
         assert_eq!((of("list p50"), of("delete p50")), (None, None));
         assert_eq!(Figure::Goodput.of(&operations, &total, 0.0), None);
+        assert_eq!(Figure::Goodput.of(&operations, &OperationReport::default(), 2.0), None, "nobody answered");
     }
 }

@@ -18,10 +18,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Share of a server's requests that may fail, by a lost connection say: beyond it, its times are those of failing, which
-/// can be quick.
-const MOST_FAIL: f64 = 0.01;
-
 /// What a gate is about, in the order in which they are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -128,31 +124,22 @@ fn answers(run: &RunReport) -> Vec<Judged> {
     judged
 }
 
-/// A comparison: whether every answer is right, B does not fail where A does not, and it came to its end.
+/// A comparison: whether every answer is right, both servers responded throughout, and it came to its end.
 fn answers_in_turns(comparison: &Comparison) -> Vec<Judged> {
     let of = |gate: String, answer, why| Judged { stage: Stage::Correctness, gate, answer, why };
-    let no_wrong = |side: Side, name: &str| match in_words(&comparison.wrong(side)) {
-        None => {
-            of(format!("no wrong answer of {name}"), Answer::Pass, format!("{} pairs of turns", comparison.pairs()))
+    let no_wrong = |side: Side| {
+        let gate = format!("no wrong answer of {}", comparison.name(side));
+        match in_words(&comparison.wrong(side)) {
+            None => of(gate, Answer::Pass, format!("{} pairs of turns", comparison.pairs())),
+            Some(wrong) => of(gate, Answer::Fail, wrong),
         }
-        Some(wrong) => of(format!("no wrong answer of {name}"), Answer::Fail, wrong),
     };
-    let mut judged =
-        vec![no_wrong(Side::A, &format!("A ({})", comparison.a)), no_wrong(Side::B, &format!("B ({})", comparison.b))];
-    let failing = [Side::A, Side::B].map(|side| comparison.failed_share(side) > MOST_FAIL);
-    let told = |side| {
-        let errors = in_words(&comparison.errors(side)).unwrap_or_default();
-        format!("{:.1} % of its requests failed: {errors}", comparison.failed_share(side) * 100.0)
-    };
-    match failing {
-        [true, _] => judged.push(of(
-            "A answers".to_owned(),
-            Answer::Inconclusive,
-            format!("{}: what fails has no time to be held to", told(Side::A)),
-        )),
-        [false, true] => judged.push(of("B fails no more than A".to_owned(), Answer::Fail, told(Side::B))),
-        [false, false] => {}
-    }
+    let mut judged = [Side::A, Side::B].map(no_wrong).to_vec();
+    judged.extend(comparison.failures.iter().map(|failure| {
+        let why = std::iter::once(failure.to_string()).chain(failure.details.iter().cloned());
+        let gate = format!("{} responds in all turns", comparison.name(failure.side));
+        of(gate, Answer::Fail, why.collect::<Vec<_>>().join("\n"))
+    }));
     if comparison.partial {
         let why = "it was interrupted: compare again".to_owned();
         judged.push(of("the comparison is whole".to_owned(), Answer::Inconclusive, why));

@@ -7,12 +7,14 @@
 //! - [`gates`]: the file of gates. [`figure`]: what two servers are compared in.
 //! - [`evidence`]: what a run's folder has.
 //! - [`counts`], [`comparison`]: files of what operations cost, and of two servers in turns.
+//! - [`failing`]: servers that fail in a comparison.
 //! - [`judge`]: the gates' answers. [`words`]: those, told.
 //! - [`told`]: a comparison, told. [`runs`]: two runs' folders, side by side.
 
 pub mod comparison;
 pub mod counts;
 pub mod evidence;
+pub mod failing;
 pub mod figure;
 pub mod gates;
 pub mod judge;

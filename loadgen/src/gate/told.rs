@@ -29,11 +29,18 @@ pub fn comparison(comparison: &Comparison) -> String {
         }
     }
     let mut text = format!("A: {}\nB: {}\n{}\n{table}\n", comparison.a, comparison.b, comparison.load);
-    let _ = writeln!(
-        text,
-        "{} pairs of turns, A B B A; medians; an interval leaves out the true ratio in one comparison of a hundred.",
-        comparison.pairs()
-    );
+    let _ = write!(text, "{} pairs of turns, A B B A; medians; ", comparison.pairs());
+    text += if comparison.failures.is_empty() {
+        "an interval leaves out the true ratio in one comparison of a hundred.\n"
+    } else {
+        "no ratio is concluded, as a server failed.\n"
+    };
+    for failure in &comparison.failures {
+        let _ = writeln!(text, "{} FAILED {failure}", comparison.name(failure.side));
+        for line in &failure.details {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
     for (side, name) in [(Side::A, "A"), (Side::B, "B")] {
         for (what, named) in [("WRONG", comparison.wrong(side)), ("errors", comparison.errors(side))] {
             if let Some(told) = in_words(&named) {
@@ -65,6 +72,9 @@ fn row(comparison: &Comparison, figure: Figure, pairs: &[Pair]) -> [String; 6] {
         format!("{:.0} {}", percentile(&values, 0.5).unwrap_or_default(), figure.unit())
     };
     let [a, b] = [median(|pair| pair.a), median(|pair| pair.b)];
+    if !comparison.failures.is_empty() {
+        return [figure.to_string(), a, b, String::new(), String::new(), String::new()];
+    }
     let mut random = StdRng::seed_from_u64(comparison.seed);
     match Ratio::of(pairs, CONFIDENCE, &mut random) {
         Err(error) => {
@@ -93,6 +103,7 @@ fn meaning(figure: Figure, ratio: &Ratio) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::super::comparison::tests::sample;
+    use super::super::failing::Failure;
     use super::*;
 
     #[test]
@@ -104,6 +115,17 @@ mod tests {
         assert!(comparison(&sample(20, 0.5)).contains("B is better"));
         assert!(comparison(&sample(20, 1.0)).contains("no difference seen"));
         assert!(comparison(&sample(3, 2.0)).contains("3 pairs are too few"));
+    }
+
+    #[test]
+    fn nothing_is_concluded_of_a_server_that_failed() {
+        let failure =
+            |side| Failure { side, turns: vec![9], why: "it ended".to_owned(), details: vec!["oh".to_owned()] };
+        for (side, told) in [(Side::A, "A (hardened)"), (Side::B, "B (documented)")] {
+            let text = comparison(&Comparison { failures: vec![failure(side)], ..sample(20, 2.0) });
+            assert!(text.contains(&format!("{told} FAILED in turn 9: it ended\n  oh\n")), "{text}");
+            assert!(!text.contains("B is") && !text.contains("2.0"), "{text}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -85,6 +85,12 @@ impl Launcher {
     #[must_use]
     pub fn of_program(program: PathBuf, arguments: Vec<String>, log: PathBuf) -> Self {
         Self { program: Program::Other { program, arguments }, log }
+    }
+
+    /// The file that its servers log to, and how long it is.
+    #[must_use]
+    pub fn log(&self) -> (&Path, u64) {
+        (&self.log, std::fs::metadata(&self.log).map_or(0, |log| log.len()))
     }
 
     /// Starts one on a saves folder.
@@ -185,8 +191,12 @@ impl Process {
     /// # Errors
     /// Where it does not end in time.
     pub async fn has_ended(&mut self) -> anyhow::Result<()> {
-        timeout(END, self.child.wait()).await.context("the server does not end")??;
-        Ok(())
+        self.ended_within(END).await.map(drop).context("the server does not end")
+    }
+
+    /// How it ended; `None` if it still runs after this time.
+    pub async fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
+        timeout(patience, self.child.wait()).await.ok()?.ok()
     }
 
     /// Kills it.
@@ -260,6 +270,11 @@ impl Embedded {
     /// Where it said something that is no URL.
     pub fn target(&self) -> Result<Target, String> {
         self.process.target()
+    }
+
+    /// As [`Process::ended_within`].
+    pub async fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
+        self.process.ended_within(patience).await
     }
 
     /// Its saves folder.

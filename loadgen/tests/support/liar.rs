@@ -34,7 +34,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// Starts a server on a saves folder: an honest one, or one with a lie.
 pub(crate) fn spawn(lie: Option<Lie>, saves: &Path) -> Running {
@@ -60,6 +62,30 @@ pub(crate) fn spawn_slow(saves: &Path, wait: Duration) -> Running {
         async move {
             sleep(wait).await;
             answer(&liar, request).await
+        }
+    })
+}
+
+/// Starts an honest server that waits before each answer, and that is gone for good after some requests.
+pub(crate) fn spawn_mortal(saves: &Path, wait: Duration, requests: u64) -> Running {
+    let (liar, asked, death) =
+        (Arc::new(Liar::new(None, saves)), Arc::new(AtomicU64::new(0)), CancellationToken::new());
+    let dies = death.clone();
+    let respond = move |request| {
+        let (liar, asked, death) = (Arc::clone(&liar), Arc::clone(&asked), death.clone());
+        async move {
+            sleep(wait).await;
+            if asked.fetch_add(1, Ordering::Relaxed) >= requests {
+                death.cancel();
+                return Err(io::Error::other("the server is gone"));
+            }
+            answer(&liar, request).await
+        }
+    };
+    Running::start(saves, |listener| async move {
+        tokio::select! {
+            () = dies.cancelled() => {}
+            () = accept(listener, respond) => {}
         }
     })
 }
@@ -110,12 +136,18 @@ where
     R: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
     A: Future<Output = io::Result<Answer>> + Send + 'static,
 {
-    Running::start(saves, |listener| async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(converse(stream, respond.clone()))),
-                Err(_) => sleep(ACCEPT_PAUSE).await,
-            }
+    Running::start(saves, |listener| accept(listener, respond))
+}
+
+async fn accept<R, A>(listener: TcpListener, respond: R)
+where
+    R: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = io::Result<Answer>> + Send + 'static,
+{
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(converse(stream, respond.clone()))),
+            Err(_) => sleep(ACCEPT_PAUSE).await,
         }
-    })
+    }
 }

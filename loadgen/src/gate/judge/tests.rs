@@ -1,6 +1,7 @@
 use super::super::comparison::tests::sample as comparison;
 use super::super::counts::Counts;
 use super::super::evidence::Figures;
+use super::super::failing::Failure;
 use super::*;
 use crate::record::run::tests::{invalid, sample as run};
 
@@ -166,16 +167,33 @@ fn a_server_that_fails_quickly_is_no_fast_one() {
         for turn in comparison.turns.iter_mut().filter(|turn| sides.contains(&turn.side)) {
             turn.total.errors.insert("500 Failed to open file".to_owned(), failures);
         }
+        comparison.note_failures();
         judge(&gates(RATIO), &Evidence { comparison: Some(comparison), ..Evidence::default() })
     };
     let of_b = failing(&[Side::B], 2);
     assert_eq!(of_b.exit_code(), 1, "2 of 100");
     let failed = of_b.judged.iter().find(|judged| judged.answer == Answer::Fail).expect("a gate");
-    assert_eq!(failed.gate, "B fails no more than A");
-    assert_eq!(failed.why, "2.0 % of its requests failed: 56 × 500 Failed to open file");
-    assert_eq!(failing(&[Side::A], 2).exit_code(), 3, "nothing can be held to it");
-    assert_eq!(failing(&[Side::A, Side::B], 2).exit_code(), 3);
+    assert_eq!(failed.gate, "B (documented) responds in all turns");
+    assert!(failed.why.starts_with("in turns 2–3, 6–7, 10–11, 14–15 and 20 more: "), "{}", failed.why);
+    assert!(failed.why.ends_with(": 2.0 % of its requests failed: 56 × 500 Failed to open file"), "{}", failed.why);
+    assert_eq!(of_b.judged.len(), 3, "no ratio is judged");
+    assert_eq!(failing(&[Side::A], 2).exit_code(), 1, "nothing can be held to it");
+    assert_eq!(failing(&[Side::A, Side::B], 2).exit_code(), 1);
     assert_eq!(failing(&[Side::B], 1).exit_code(), 0, "1 of 100 is a lost connection");
+}
+
+#[test]
+fn a_server_that_died_fails_with_its_turn_and_its_last_words_and_no_ratio_is_judged() {
+    for side in [Side::A, Side::B] {
+        let why = "its process ended (signal: 9 (SIGKILL))".to_owned();
+        let failure = Failure { side, turns: vec![7], why, details: vec!["out of memory".to_owned()] };
+        let died = Comparison { failures: vec![failure], ..comparison(28, 0.5) };
+        let judged = judge(&gates(RATIO), &Evidence { comparison: Some(died), ..Evidence::default() });
+        let failed = &judged.judged[2];
+        assert_eq!((judged.exit_code(), judged.judged.len()), (1, 3));
+        assert!(failed.gate.starts_with(&format!("{side} (")), "{failed:?}");
+        assert_eq!(failed.why, "in turn 7: its process ended (signal: 9 (SIGKILL))\nout of memory");
+    }
 }
 
 #[test]
