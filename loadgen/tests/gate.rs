@@ -203,6 +203,53 @@ fn a_server_that_is_down_from_the_start_is_a_mistake_of_the_set_up() {
     }
 }
 
+/// A program that notes each of its starts, and becomes the hardened server.
+fn noting_server(folder: &Path) -> String {
+    let (script, notes) = (folder.join("server.sh"), folder.join("starts"));
+    let words = format!(
+        "echo start >> {}\nexec {} serve --protocol hardened --log warn --until-stdin-closes \"$@\"\n",
+        name(&notes),
+        env!("CARGO_BIN_EXE_loadgen")
+    );
+    std::fs::write(&script, words).expect("writes");
+    format!("/bin/sh {}", name(&script))
+}
+
+#[test]
+fn both_servers_are_started_anew_and_each_turn_has_the_number_of_its_start() {
+    let folders = [(); 3].map(|()| tempdir().expect("a folder"));
+    let out = folders[2].path();
+    let [a, b] = [0, 1].map(|server| noting_server(folders[server].path()));
+    let how = ["--starts", "4", "--duration", "10m", "--out", name(out)];
+    let said = run(&[&["compare", &a, &b], &how[..]].concat());
+    assert_eq!(said.code, 0, "{}", said.text);
+    assert!(said.text.contains("in 4 starts of each server"), "{}", said.text);
+    for folder in &folders[..2] {
+        let notes = std::fs::read_to_string(folder.path().join("starts")).expect("it was started");
+        assert_eq!(notes.lines().count(), 4);
+    }
+    let text = std::fs::read_to_string(out.join("comparison.json")).expect("it is written");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let turns = json["turns"].as_array().expect("a list").iter();
+    let found: Vec<_> = turns.map(|turn| (turn["start"].as_u64(), turn["side"].as_str())).collect();
+    let sides = ["a", "b", "b", "a"];
+    let expected: Vec<_> = (0..48).map(|turn| (Some(turn as u64 / 12 + 1), Some(sides[turn % 4]))).collect();
+    assert_eq!((found, json["starts"].as_u64()), (expected, Some(4)));
+}
+
+#[test]
+fn starts_that_cannot_be_made_are_wrong_usage() {
+    let saves = saves_folder();
+    let server = liar::spawn(None, saves.path());
+    let out = tempdir().expect("a folder");
+    let out = ["--out", name(out.path())];
+    let asked = UNDECIDED.replacen("[load]", "[load]\nstarts = 4", 1);
+    let said = gate(&["hardened", &server.url], &gates(&asked), &out);
+    assert!(said.code == 2 && said.text.contains("4 starts are asked for, and a server at a URL"), "{}", said.text);
+    let said = run(&[&["compare", "hardened", "hardened", "--starts", "3"], &out[..]].concat());
+    assert!(said.code == 2 && said.text.contains("3 starts: give 1, or 4 to 64"), "{}", said.text);
+}
+
 #[test]
 fn what_a_gate_needs_and_is_not_there_is_named_with_what_makes_it() {
     let run = tempdir().expect("a folder");

@@ -6,11 +6,11 @@ use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::compare::contender::Contender;
 use crate::compare::{Order, compare};
 use crate::gate::comparison::{self, Comparison, Side};
-use crate::gate::gates::{RatioGate, TurnLoad};
-use crate::gate::{judge, runs, told};
-use crate::model::ratio::{Answer, LOOKS};
+use crate::gate::gates::{TurnLoad, number_of_starts};
+use crate::gate::{runs, told};
+use crate::model::ratio::starts::DEFAULT_STARTS;
 use crate::print::stdout;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +37,9 @@ pub struct Arguments {
     /// What they do
     #[arg(long, value_name = "WEIGHTS", default_value_t = TurnLoad::default().mix)]
     mix: crate::scenario::Mix,
+    /// How often both are started anew, at most [default: 20 if both can be started, 1 if one is at a URL]
+    #[arg(long, value_name = "N", value_parser = number_of_starts)]
+    starts: Option<usize>,
     #[command(flatten)]
     servers: Servers,
 }
@@ -80,18 +83,37 @@ impl Servers {
         let contender = |text: &str| Contender::of(text, &self.path_template).map_err(anyhow::Error::msg);
         let contenders = [contender(a).context("A")?, contender(b).context("B")?];
         let seed = self.seed();
+        let starts = starts(load.starts, &contenders)?;
         let [a, b] = [contenders[0].name(a), contenders[1].name(b)];
-        let order = Order { a, b, load: load.clone(), seed };
+        let order = Order { a, b, load: load.clone(), starts, seed };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let comparison = runtime.block_on(async {
             let stop = CancellationToken::new();
             tokio::spawn(stop_on_signal(stop.clone()));
-            let a = contenders[0].ready(&out.join("server-a.log"), seed, self.yes).await.context("A")?;
-            let b = contenders[1].ready(&out.join("server-b.log"), seed, self.yes).await.context("B")?;
-            compare(&order, [a, b], is_decided, &stop).await
+            let start = async |side: Side| {
+                let (contender, log) = match side {
+                    Side::A => (&contenders[0], "server-a.log"),
+                    Side::B => (&contenders[1], "server-b.log"),
+                };
+                contender.ready(&out.join(log), seed, self.yes).await
+            };
+            compare(&order, &start, is_decided, &stop).await
         })?;
         comparison.write(out).with_context(|| format!("cannot write the comparison to {}", out.display()))?;
         Ok(comparison)
+    }
+}
+
+/// How often both are started.
+fn starts(asked: Option<usize>, contenders: &[Contender; 2]) -> anyhow::Result<usize> {
+    match (asked, contenders.iter().all(Contender::can_be_started)) {
+        (Some(starts @ 2..), false) => bail!(
+            "{starts} starts are asked for, and a server at a URL cannot be started: give documented, hardened or a command \
+             for both A and B, or ask for 1 start"
+        ),
+        (Some(starts), _) => Ok(starts),
+        (None, true) => Ok(DEFAULT_STARTS),
+        (None, false) => Ok(1),
     }
 }
 
@@ -107,8 +129,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         crate::print::text(&told.text);
         return Ok(u8::from(told.is_worse));
     }
-    let load =
-        TurnLoad { users: arguments.users, mix: arguments.mix, at_most: arguments.duration, ..TurnLoad::default() };
+    let Arguments { users, mix, duration: at_most, starts, .. } = *arguments;
+    let load = TurnLoad { users, mix, at_most, starts, ..TurnLoad::default() };
     let out = arguments.servers.folder()?;
     let comparison = arguments.servers.in_turns(names, &load, &out, &|_| false)?;
     crate::print::text(&told::comparison(&comparison));
@@ -119,12 +141,4 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         (false, true) => 3,
         (false, false) => 0,
     })
-}
-
-/// Whether all gates on ratios are decided; asked for only where there are as many pairs as for a look.
-pub(super) fn are_decided(gates: &[RatioGate]) -> impl Fn(&Comparison) -> bool + Sync + '_ {
-    move |comparison| {
-        let is_open = |gate| judge::ratio(gate, comparison, gates.len()).answer == Answer::Inconclusive;
-        LOOKS.contains(&comparison.pairs()) && !gates.iter().any(is_open)
-    }
 }

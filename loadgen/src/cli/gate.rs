@@ -1,11 +1,11 @@
 //! `loadgen gate`
 
-use super::compare::{Servers, are_decided};
+use super::compare::Servers;
 use super::stop_on_signal;
 use crate::compare::self_test::self_test;
 use crate::gate::evidence::Evidence;
 use crate::gate::gates::Gates;
-use crate::gate::judge::{Judgement, judge};
+use crate::gate::judge::{Judgement, are_decided, judge};
 use crate::gate::words;
 use crate::print::stdout;
 use crate::record::set_aside;
@@ -83,7 +83,7 @@ fn of_servers(servers: [&str; 2], how: &Servers, gates: Gates) -> anyhow::Result
         bail!("the file of gates has no [[ratio]]: two servers are held to nothing");
     }
     let out = how.folder()?;
-    let comparison = how.in_turns(servers, &gates.load, &out, &are_decided(&gates.ratios))?;
+    let comparison = how.in_turns(servers, &gates.load, &out, &|so_far| are_decided(&gates.ratios, so_far))?;
     let others = gates.verdicts.is_some() || !gates.limits.is_empty() || gates.counts.is_some();
     let evidence = Evidence { comparison: Some(comparison), ..Evidence::default() };
     let mut judgement = judge(&Gates { ratios: gates.ratios, ..Gates::default() }, &evidence);

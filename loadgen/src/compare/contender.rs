@@ -31,6 +31,12 @@ pub enum Start {
 }
 
 impl Contender {
+    /// Whether it can be started as often as is asked for.
+    #[must_use]
+    pub fn can_be_started(&self) -> bool {
+        matches!(self, Self::Started(_))
+    }
+
     /// What a text names: `documented`, `hardened`, a URL, or a command.
     ///
     /// # Errors

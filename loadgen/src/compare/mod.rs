@@ -1,4 +1,5 @@
-//! Two servers loaded in turns, A B B A, for as long as it takes to tell them apart, or not.
+//! Two servers loaded in turns, A B B A, for as long as it takes to tell them apart, or not. Both are started anew every
+//! few pairs if the harness can start them, as the same code is now faster, now slower from start to start.
 //!
 //! - [`contender`]: one of the two: named, started, ended.
 //! - [`self_test`]: whether the gates on ratios can be trusted on this machine.
@@ -11,6 +12,7 @@ use crate::client::Operation;
 use crate::gate::comparison::{Comparison, SCHEMA, Side, Turn, side_of};
 use crate::gate::failing::Failure;
 use crate::gate::gates::TurnLoad;
+use crate::model::ratio::starts::PAIRS_PER_START;
 use crate::record::figures::Tally;
 use crate::report::host::Host;
 use crate::scenario::{self, Plan, Scenario, Shape};
@@ -33,26 +35,53 @@ pub struct Order {
     pub b: String,
     /// The load of each turn, and how long all may take.
     pub load: TurnLoad,
+    /// How often both are started, at most.
+    pub starts: usize,
     /// What all randomness of the harness comes from.
     pub seed: u64,
 }
 
-/// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair), or the time is up, and
-/// ends both. When `stop` is cancelled, or a server does not respond any more, the comparison is of the turns until then.
+/// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair, or after each start if
+/// there are to be several), or the time is up, and ends both. When `stop` is cancelled, or a server does not respond any
+/// more, the comparison is of the turns until then.
 ///
 /// # Errors
-/// Where a server cannot be loaded, or documents of ours not be taken back.
+/// If a server cannot be started or loaded, or documents of ours not be taken back.
 pub async fn compare(
     order: &Order,
-    [mut a, mut b]: [Ready; 2],
+    start: &impl AsyncFn(Side) -> anyhow::Result<Ready>,
     is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
     stop: &CancellationToken,
 ) -> anyhow::Result<Comparison> {
-    let comparison = in_turns(order, [&mut a, &mut b], is_decided, stop).await;
-    let ended = [(Side::A, a.end().await), (Side::B, b.end().await)];
-    let mut comparison = comparison?;
+    let mut comparison = of_nothing(order);
+    let began = Instant::now();
+    let mut left_undone = Vec::new();
+    for number in 1..=order.starts {
+        let [mut a, mut b] = match both_started(start, number).await {
+            Ok(servers) => servers,
+            Err((side, error)) if number == 1 => return Err(error.context(side.to_string())),
+            Err((side, error)) => {
+                let why = format!("it could not be started anew for start {number}: {error:#}");
+                comparison.failures.push(Failure { side, turns: Vec::new(), why, details: Vec::new() });
+                break;
+            }
+        };
+        let is_enough = |comparison: &Comparison, pairs: usize| {
+            if order.starts > 1 {
+                return pairs == PAIRS_PER_START;
+            }
+            pairs > 0 && (is_decided(comparison) || is_up(began.elapsed(), pairs + 1, order.load.at_most))
+        };
+        let measured = in_turns(order, number, [&mut a, &mut b], &mut comparison, &is_enough, stop).await;
+        left_undone.extend([(Side::A, a.end().await), (Side::B, b.end().await)]);
+        measured?;
+        let is_over = comparison.partial || !comparison.failures.is_empty() || is_decided(&comparison);
+        if is_over || is_up(began.elapsed(), number, order.load.at_most) {
+            break;
+        }
+    }
     comparison.note_failures();
-    for (side, ended) in ended {
+    for (side, ended) in left_undone {
         let Err(error) = ended else { continue };
         // Nothing can be taken back from a server that is gone: that is told with how it went.
         match comparison.failures.iter_mut().find(|failure| failure.side == side) {
@@ -63,14 +92,26 @@ pub async fn compare(
     Ok(comparison)
 }
 
-async fn in_turns(
-    order: &Order,
-    [a, b]: [&mut Ready; 2],
-    is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
-    stop: &CancellationToken,
-) -> anyhow::Result<Comparison> {
-    let began = Instant::now();
-    let mut comparison = Comparison {
+/// Whether there is no time for one more of what took so long so many times.
+fn is_up(elapsed: Duration, times: usize, at_most: Duration) -> bool {
+    elapsed + elapsed.div_f64(times as f64) > at_most
+}
+
+/// Both servers, or which one could not be started. They take turns in being the first, as the second may find less room.
+async fn both_started(
+    start: &impl AsyncFn(Side) -> anyhow::Result<Ready>,
+    number: usize,
+) -> Result<[Ready; 2], (Side, anyhow::Error)> {
+    let of = async |side| start(side).await.map_err(|error| (side, error));
+    if number.is_multiple_of(2) {
+        let b = of(Side::B).await?;
+        return Ok([of(Side::A).await?, b]);
+    }
+    Ok([of(Side::A).await?, of(Side::B).await?])
+}
+
+fn of_nothing(order: &Order) -> Comparison {
+    Comparison {
         schema: SCHEMA.to_owned(),
         seed: order.seed,
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
@@ -79,47 +120,64 @@ async fn in_turns(
         a: order.a.clone(),
         b: order.b.clone(),
         load: in_words(&order.load),
+        starts: order.starts,
         turns: Vec::new(),
         failures: Vec::new(),
-    };
+    }
+}
+
+/// Loads both servers of one start in turns, until it is enough, it is to stop or one of them fails.
+async fn in_turns(
+    order: &Order,
+    start: usize,
+    [a, b]: [&mut Ready; 2],
+    comparison: &mut Comparison,
+    is_enough: &(dyn Fn(&Comparison, usize) -> bool + Sync),
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     // Connections, caches, first documents: the first turn of each is not the server's usual one.
     for (ready, side) in [(&mut *a, Side::A), (&mut *b, Side::B)] {
-        let (_, failure) = turn(ready, side, &order.load, 0).await?;
+        let (_, failure) = turn(ready, (side, start), &order.load, 0).await?;
         if let Some(failure) = failure {
             comparison.failures.push(failure);
-            return Ok(comparison);
+            return Ok(());
         }
     }
-    for pairs in 0_u32.. {
+    for pairs in 0.. {
         if stop.is_cancelled() {
             comparison.partial = true;
             break;
         }
-        let a_pair_takes = began.elapsed() / (pairs + 1);
-        if pairs > 0 && (is_decided(&comparison) || began.elapsed() + a_pair_takes > order.load.at_most) {
+        if is_enough(comparison, pairs) {
             break;
         }
         for _ in 0..2 {
             let number = comparison.turns.len();
             let side = side_of(number);
             let ready = if side == Side::A { &mut *a } else { &mut *b };
-            let (turn, failure) = turn(ready, side, &order.load, order.seed.wrapping_add(number as u64)).await?;
+            let seed = order.seed.wrapping_add(number as u64);
+            let (turn, failure) = turn(ready, (side, start), &order.load, seed).await?;
             comparison.turns.push(turn);
             if let Some(failure) = failure {
                 comparison.failures.push(Failure { turns: vec![number + 1], ..failure });
-                return Ok(comparison);
+                return Ok(());
             }
         }
     }
-    Ok(comparison)
+    Ok(())
 }
 
 /// One load of one server, after which its keys are given back; and how it failed, if it does not respond any more.
-async fn turn(ready: &mut Ready, side: Side, load: &TurnLoad, seed: u64) -> anyhow::Result<(Turn, Option<Failure>)> {
+async fn turn(
+    ready: &mut Ready,
+    (side, start): (Side, usize),
+    load: &TurnLoad,
+    seed: u64,
+) -> anyhow::Result<(Turn, Option<Failure>)> {
     let lab = Arc::clone(&ready.lab);
     let stuck = |Stuck(why)| anyhow!("{} cannot be loaded: {why}", lab.target.url());
     let plan = plan(&lab, load, seed);
-    let turn = told(side, load::carry_out_to_the_end(&lab, plan, None, None).await.map_err(stuck)?);
+    let turn = told(side, start, load::carry_out_to_the_end(&lab, plan, None, None).await.map_err(stuck)?);
     if !turn.is_whole()
         && let Some((why, details)) = ready.silence().await
     {
@@ -139,12 +197,13 @@ fn plan(lab: &Lab, load: &TurnLoad, seed: u64) -> Plan {
     plan
 }
 
-fn told(side: Side, load: Load) -> Turn {
+fn told(side: Side, start: usize, load: Load) -> Turn {
     let total = load.total();
     let operations = Operation::ALL.into_iter().zip(load.tallies.iter().map(Tally::report));
     let operations = operations.filter(|(_, report)| report.sent > 0);
     Turn {
         side,
+        start,
         seconds: load.seconds,
         operations: operations.map(|(operation, report)| (operation.name().to_owned(), report)).collect(),
         total,

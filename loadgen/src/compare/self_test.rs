@@ -8,7 +8,8 @@ use crate::gate::comparison::{Comparison, Side};
 use crate::gate::figure::{Figure, Percentile};
 use crate::gate::gates::{RatioGate, TurnLoad};
 use crate::gate::judge;
-use crate::model::ratio::{Answer, Bound, LOOKS};
+use crate::model::ratio::starts::DEFAULT_STARTS;
+use crate::model::ratio::{Answer, Bound};
 use crate::model::statistics::percentile;
 use crate::print::stderr;
 use crate::reference::{Launcher, Protocol};
@@ -28,8 +29,8 @@ const ROUNDS: u64 = 10;
 const GATE: RatioGate =
     RatioGate { of: Figure::Percentile(Some(Operation::Restore), Percentile::P50), bound: Bound::AtMost(1.10) };
 
-/// How long one comparison may take: thirty of them, and starting the servers, in at most 15 minutes.
-const AT_MOST: Duration = Duration::from_secs(27);
+/// How long one comparison may take, with all starts of its servers: thirty of them in at most three quarters of an hour.
+const AT_MOST: Duration = Duration::from_secs(88);
 
 /// How long the server is measured to know what a share of its time is.
 const CALIBRATION: Duration = Duration::from_secs(5);
@@ -114,8 +115,8 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
 /// The median of the gated figure, µs, of the server as it is.
 async fn calibrate(launcher: &Launcher, seed: u64, stop: &CancellationToken) -> anyhow::Result<f64> {
     let load = TurnLoad { at_most: CALIBRATION, ..TurnLoad::default() };
-    let servers = [Ready::started(launcher, seed).await?, Ready::started(launcher, seed).await?];
-    let comparison = compare(&order(load, seed), servers, &|_| false, stop).await?;
+    let order = Order { starts: 1, ..order(load, seed) };
+    let comparison = compare(&order, &async |_| Ready::started(launcher, seed).await, &|_| false, stop).await?;
     let of_a = comparison.turns.iter().filter(|turn| turn.side == Side::A);
     let us: Vec<f64> = of_a.filter_map(|turn| turn.figure(GATE.of)).collect();
     percentile(&us, 0.5).context("the server answered nothing")
@@ -123,15 +124,13 @@ async fn calibrate(launcher: &Launcher, seed: u64, stop: &CancellationToken) -> 
 
 async fn of_two(a: &Launcher, b: &Launcher, seed: u64, stop: &CancellationToken) -> anyhow::Result<Comparison> {
     let load = TurnLoad { at_most: AT_MOST, ..TurnLoad::default() };
-    let servers = [Ready::started(a, seed).await?, Ready::started(b, seed).await?];
-    let is_decided = |so_far: &Comparison| {
-        LOOKS.contains(&so_far.pairs()) && judge::ratio(&GATE, so_far, 1).answer != Answer::Inconclusive
-    };
-    compare(&order(load, seed), servers, &is_decided, stop).await
+    let start = async |side: Side| Ready::started(if side == Side::A { a } else { b }, seed).await;
+    compare(&order(load, seed), &start, &|so_far| judge::are_decided(&[GATE], so_far), stop).await
 }
 
 fn order(load: TurnLoad, seed: u64) -> Order {
-    Order { a: Protocol::Hardened.name().to_owned(), b: Protocol::Hardened.name().to_owned(), load, seed }
+    let name = Protocol::Hardened.name();
+    Order { a: name.to_owned(), b: name.to_owned(), load, starts: DEFAULT_STARTS, seed }
 }
 
 #[cfg(test)]

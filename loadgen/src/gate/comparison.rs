@@ -5,10 +5,13 @@
 
 use super::failing::{self, Failure};
 use super::figure::Figure;
-use crate::model::ratio::Pair;
 pub use crate::model::ratio::Side;
+use crate::model::ratio::starts::{self, PAIRS_PER_START};
+use crate::model::ratio::{LOOKS, Pair, Ratio, RatioError, look_confidence, looked_at};
 use crate::record::figures::{Named, OperationReport};
 use crate::report::host::Host;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -42,6 +45,8 @@ pub struct Comparison {
     pub b: String,
     /// The load, in words.
     pub load: String,
+    /// How often both servers were to be started, at most; 1 if they were started once, or by others.
+    pub starts: usize,
     /// What was measured, in its order: A B B A A B B A …; an even number, each two of them a pair.
     pub turns: Vec<Turn>,
     /// Servers that died, did not respond or failed too often: nothing is concluded from their times.
@@ -53,6 +58,8 @@ pub struct Comparison {
 pub struct Turn {
     /// Of which.
     pub side: Side,
+    /// Of which start of both servers, counted from 1.
+    pub start: usize,
     /// How long it was measured, s.
     pub seconds: f64,
     /// Figures by operation.
@@ -86,6 +93,14 @@ pub fn side_of(turn: usize) -> Side {
     }
 }
 
+fn pairs(turns: &[Turn], figure: Figure) -> Vec<Pair> {
+    let pair = |turns: &[Turn]| {
+        let of = |side: Side| turns.iter().find(|turn| turn.side == side)?.figure(figure);
+        Some(Pair { a: of(Side::A)?, b: of(Side::B)? })
+    };
+    turns.chunks_exact(2).filter_map(pair).collect()
+}
+
 impl Comparison {
     /// How often two neighbouring turns were measured.
     #[must_use]
@@ -96,11 +111,60 @@ impl Comparison {
     /// A figure, pair by pair; pairs in which it did not occur are left out.
     #[must_use]
     pub fn pairs_of(&self, figure: Figure) -> Vec<Pair> {
-        let pair = |turns: &[Turn]| {
-            let of = |side: Side| turns.iter().find(|turn| turn.side == side)?.figure(figure);
-            Some(Pair { a: of(Side::A)?, b: of(Side::B)? })
-        };
-        self.turns.chunks_exact(2).filter_map(pair).collect()
+        pairs(&self.turns, figure)
+    }
+
+    /// A figure, pair by pair of each start of which all pairs were measured.
+    fn pairs_by_start(&self, figure: Figure) -> Vec<Vec<Pair>> {
+        self.whole_starts().map(|turns| pairs(turns, figure)).collect()
+    }
+
+    fn whole_starts(&self) -> impl Iterator<Item = &[Turn]> {
+        let starts = self.turns.chunk_by(|one, next| one.start == next.start);
+        starts.filter(|turns| turns.len() == 2 * PAIRS_PER_START)
+    }
+
+    /// Whether it is time to look if what was measured decides.
+    #[must_use]
+    pub fn is_at_look(&self) -> bool {
+        match self.starts {
+            1 => LOOKS.contains(&self.pairs()),
+            planned => starts::looks(planned).any(|look| look == self.whole_starts().count()),
+        }
+    }
+
+    /// The ratio of a figure at a confidence, from all that was measured.
+    ///
+    /// # Errors
+    /// Too few pairs or starts, or a confidence that is no share.
+    pub fn ratio(&self, figure: Figure, confidence: f64) -> Result<Ratio, RatioError> {
+        self.ratio_of_first(usize::MAX, figure, confidence)
+    }
+
+    /// The ratio of a figure at the last look, for a gate that checks so many bounds.
+    ///
+    /// # Errors
+    /// Too few pairs or starts.
+    pub fn ratio_at_last_look(&self, figure: Figure, bounds: usize) -> Result<Ratio, RatioError> {
+        match self.starts {
+            1 => self.ratio_of_first(looked_at(self.pairs_of(figure).len()), figure, look_confidence(bounds)),
+            planned => {
+                let count = starts::looked_at(self.pairs_by_start(figure).len(), planned);
+                self.ratio_of_first(count, figure, starts::look_confidence(bounds, planned))
+            }
+        }
+    }
+
+    /// The ratio from the first pairs, or starts.
+    fn ratio_of_first(&self, count: usize, figure: Figure, confidence: f64) -> Result<Ratio, RatioError> {
+        if self.starts > 1 {
+            let mut starts = self.pairs_by_start(figure);
+            starts.truncate(count);
+            return Ratio::over_starts(&starts, confidence);
+        }
+        let mut pairs = self.pairs_of(figure);
+        pairs.truncate(count);
+        Ratio::of(&pairs, confidence, &mut StdRng::seed_from_u64(self.seed))
     }
 
     /// Wrong answers of a side, by name.
@@ -189,7 +253,7 @@ pub(crate) mod tests {
                 ..OperationReport::default()
             };
             let operations = BTreeMap::from([("save".to_owned(), save.clone())]);
-            Turn { side, seconds: 0.5, operations, total: save, held_up: None }
+            Turn { side, start: 1, seconds: 0.5, operations, total: save, held_up: None }
         };
         Comparison {
             schema: SCHEMA.to_owned(),
@@ -200,9 +264,40 @@ pub(crate) mod tests {
             a: "hardened".to_owned(),
             b: "documented".to_owned(),
             load: "1 user".to_owned(),
+            starts: 1,
             turns: (0..2 * pairs).map(turn).collect(),
             failures: Vec::new(),
         }
+    }
+
+    /// The same with so many starts, whose ratios differ by up to so much.
+    pub(crate) fn started_anew(starts: usize, ratio: f64, spread: f64) -> Comparison {
+        let mut comparison = Comparison { starts, ..sample(starts * PAIRS_PER_START, 1.0) };
+        for (number, turn) in comparison.turns.iter_mut().enumerate() {
+            turn.start = number / (2 * PAIRS_PER_START) + 1;
+            let luck = 1.0 + spread * ((turn.start * 5 % 7) as f64 / 3.0 - 1.0);
+            let ratio = if turn.side == Side::A { 1.0 } else { ratio * luck };
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundred µs")]
+            let p50 = (turn.operations["save"].response_us.p50 as f64 * ratio).round() as u64;
+            turn.operations.values_mut().for_each(|save| save.response_us.p50 = p50);
+        }
+        comparison
+    }
+
+    #[test]
+    fn an_answer_of_several_starts_rests_on_whole_starts_of_the_last_look() {
+        let save = "save p50".parse().expect("a figure");
+        let mut comparison = started_anew(16, 1.25, 0.1);
+        let whole = comparison.ratio_at_last_look(save, 1).expect("a ratio");
+        assert_eq!((whole.starts, whole.pairs, comparison.is_at_look()), (16, 96, true));
+        comparison.turns.truncate(11 * 2 * PAIRS_PER_START + 2);
+        let looked = comparison.ratio_at_last_look(save, 1).expect("a ratio");
+        assert_eq!((looked.starts, comparison.is_at_look()), (8, false));
+        let all = comparison.ratio(save, 0.99).expect("a ratio");
+        assert_eq!((all.starts, all.pairs), (11, 66), "a start that is not whole does not count");
+        assert!(all.low < 1.25 && all.high > 1.25, "{all:?}");
+        comparison.turns.truncate(3 * 2 * PAIRS_PER_START);
+        assert!(matches!(comparison.ratio(save, 0.99), Err(RatioError::TooFewStarts { found: 3 })));
     }
 
     #[test]
@@ -239,6 +334,10 @@ pub(crate) mod tests {
         let validator = jsonschema::validator_for(&schema).expect("a schema");
         let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?}");
+        for (start, is_right) in [(2, true), (0, false), (1, true)] {
+            json["turns"][0]["start"] = Value::from(start);
+            assert_eq!(validator.is_valid(&json), is_right, "{json}");
+        }
         let failure = |turn| serde_json::json!({"side": "b", "turns": [turn], "why": "it ended", "details": ["oh"]});
         for (turn, is_right) in [(2, true), (0, false)] {
             json["failures"] = Value::from(vec![failure(turn)]);

@@ -11,6 +11,9 @@
 //! [counts]                      # exactly those of the baseline
 //! baseline = "counts.json"
 //!
+//! [load]
+//! starts = 20                   # of A and B, if both are commands
+//!
 //! [[ratio]]                     # B to A, measured in turns
 //! of = "save p50"
 //! at_most = 1.10
@@ -19,6 +22,7 @@
 use super::figure::Figure;
 use crate::claims::{self, Verdict};
 use crate::model::ratio::Bound;
+use crate::model::ratio::starts::{LEAST_STARTS, MOST_STARTS};
 use crate::run::objective::Objective;
 use crate::scenario::Mix;
 use serde::de::Error as _;
@@ -85,6 +89,26 @@ pub struct TurnLoad {
     /// How long all turns together may take.
     #[serde(deserialize_with = "time")]
     pub at_most: Duration,
+    /// How often both servers are started anew; if nothing is said, as often as
+    /// [`DEFAULT_STARTS`](crate::model::ratio::starts::DEFAULT_STARTS) if both can be.
+    #[serde(deserialize_with = "starts")]
+    pub starts: Option<usize>,
+}
+
+/// The number of starts, as a command line has it.
+///
+/// # Errors
+/// A sentence that says what is taken.
+pub fn number_of_starts(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number == 1 || (LEAST_STARTS..=MOST_STARTS).contains(number));
+    number.ok_or_else(|| {
+        format!("{text} starts: give 1, or {LEAST_STARTS} to {MOST_STARTS}, as fewer do not show how starts differ")
+    })
+}
+
+fn starts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    number_of_starts(&number.to_string()).map(Some).map_err(D::Error::custom)
 }
 
 /// What users do where nothing is said: no lists, whose work grows with what others saved.
@@ -96,7 +120,7 @@ const AT_MOST: Duration = Duration::from_mins(2);
 impl Default for TurnLoad {
     fn default() -> Self {
         let mix = MIX.parse().unwrap_or_default();
-        Self { users: 1, mix, turn: Duration::from_millis(150), at_most: AT_MOST }
+        Self { users: 1, mix, turn: Duration::from_millis(150), at_most: AT_MOST, starts: None }
     }
 }
 
@@ -201,6 +225,7 @@ mod tests {
             [load]
             users = 8
             turn = "1s"
+            starts = 8
             [[ratio]]
             of = "save p50"
             at_most = 1.1
@@ -214,7 +239,7 @@ mod tests {
             gates.limits.iter().map(|limit| (limit.keep.to_string(), limit.after.as_secs())).collect();
         assert_eq!(limits, [("save p99 < 50ms, wrong = 0".to_owned(), 5), ("goodput > 500/s".to_owned(), 0)]);
         assert_eq!(gates.counts, Some(CountsGate { baseline: "counts.json".into() }));
-        let load = TurnLoad { users: 8, turn: Duration::from_secs(1), ..TurnLoad::default() };
+        let load = TurnLoad { users: 8, turn: Duration::from_secs(1), starts: Some(8), ..TurnLoad::default() };
         assert_eq!(gates.load, load);
         let ratios: Vec<(String, Bound)> = gates.ratios.iter().map(|gate| (gate.of.to_string(), gate.bound)).collect();
         assert_eq!(ratios, [("save p50".to_owned(), Bound::AtMost(1.1)), ("goodput".to_owned(), Bound::AtLeast(0.9))]);
@@ -239,6 +264,9 @@ mod tests {
         for (text, mistake) in [
             ("", "it has no gate"),
             ("[load]\nusers = 3", "it has no gate"),
+            ("[load]\nstarts = 3", "3 starts: give 1, or 4 to 64"),
+            ("[load]\nstarts = 65", "65 starts: give 1, or 4 to 64"),
+            ("[load]\nstarts = -1", "-1 starts: give 1, or 4 to 64"),
             ("[verdicts]\nZ9 = \"holds\"", "there is no claim \"Z9\""),
             ("[verdicts]\nS4 = \"fine\"", "unknown variant `fine`"),
             ("[[limit]]\nkeep = \"save p98 < 5ms\"", "none of p50"),

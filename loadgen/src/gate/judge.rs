@@ -7,15 +7,13 @@ use super::comparison::{Comparison, Side};
 use super::evidence::{Evidence, Figures};
 use super::gates::{ClaimId, Gates, RatioGate};
 use crate::claims::{self, Verdict};
-use crate::model::ratio::{Answer, Bound, Pair, Ratio, look_confidence, looked_at};
+use crate::model::ratio::{Answer, Bound, Pair, Ratio};
 use crate::model::statistics::percentile;
 use crate::record::figures::Named;
 use crate::record::run::RunReport;
 use crate::record::words;
 use crate::report::{ClaimReport, Report};
 use crate::verify::expectations::Outcome;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a gate is about, in the order in which they are judged.
@@ -238,14 +236,11 @@ fn limits(gates: &Gates, evidence: &Evidence) -> Vec<Judged> {
 /// A gate on a ratio, one of so many: the error that a comparison may make is shared among them.
 #[must_use]
 pub fn ratio(gate: &RatioGate, comparison: &Comparison, gates: usize) -> Judged {
-    let mut random = StdRng::seed_from_u64(comparison.seed);
     let judged = |answer, why| Judged { stage: Stage::Ratios, gate: in_question(gate), answer, why };
-    let mut pairs = comparison.pairs_of(gate.of);
-    pairs.truncate(looked_at(pairs.len()));
-    match Ratio::of(&pairs, look_confidence(gates), &mut random) {
+    match comparison.ratio_at_last_look(gate.of, gates) {
         Err(error) => judged(Answer::Inconclusive, error.to_string()),
         Ok(ratio) => {
-            let figures = told(gate, &pairs, &ratio);
+            let figures = told(gate, comparison, &ratio);
             match gate.bound.judge(&ratio) {
                 Answer::Inconclusive => judged(
                     Answer::Inconclusive,
@@ -257,6 +252,13 @@ pub fn ratio(gate: &RatioGate, comparison: &Comparison, gates: usize) -> Judged 
     }
 }
 
+/// Whether it is time to look, and all gates on ratios are decided.
+#[must_use]
+pub fn are_decided(gates: &[RatioGate], comparison: &Comparison) -> bool {
+    let is_open = |gate| ratio(gate, comparison, gates.len()).answer == Answer::Inconclusive;
+    comparison.is_at_look() && !gates.iter().any(is_open)
+}
+
 fn in_question(gate: &RatioGate) -> String {
     match gate.bound {
         Bound::AtMost(ratio) => format!("{} of B at most {ratio:.2} times A's", gate.of),
@@ -264,21 +266,32 @@ fn in_question(gate: &RatioGate) -> String {
     }
 }
 
-fn told(gate: &RatioGate, pairs: &[Pair], ratio: &Ratio) -> String {
+fn told(gate: &RatioGate, comparison: &Comparison, ratio: &Ratio) -> String {
+    let mut pairs = comparison.pairs_of(gate.of);
+    pairs.truncate(ratio.pairs);
     let median = |of: fn(&Pair) -> f64| {
         let values: Vec<f64> = pairs.iter().map(of).collect();
         percentile(&values, 0.5).unwrap_or_default()
     };
     format!(
-        "{:.3} times ({:.3} to {:.3}) in {} pairs; A {:.0} {unit}, B {:.0} {unit}",
+        "{:.3} times ({:.3} to {:.3}) in {} pairs; A {:.0} {unit}, B {:.0} {unit}; {starts}",
         ratio.estimate,
         ratio.low,
         ratio.high,
         ratio.pairs,
         median(|pair| pair.a),
         median(|pair| pair.b),
-        unit = gate.of.unit()
+        unit = gate.of.unit(),
+        starts = starts_in_words(ratio.starts),
     )
+}
+
+/// How many starts of both servers a ratio rests on.
+pub(super) fn starts_in_words(starts: usize) -> String {
+    match starts {
+        1 => "one start of each server, whose luck is part of the ratio".to_owned(),
+        starts => format!("{starts} starts of each server"),
+    }
 }
 
 /// How often each named thing came, in a line; none where nothing did.

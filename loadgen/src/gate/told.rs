@@ -2,13 +2,11 @@
 
 use super::comparison::{Comparison, Side};
 use super::figure::{Figure, Percentile};
-use super::judge::in_words;
+use super::judge::{in_words, starts_in_words};
 use crate::client::Operation;
 use crate::model::ratio::{Pair, Ratio, RatioError};
 use crate::model::statistics::percentile;
 use comfy_table::{Table, presets};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use std::fmt::Write as _;
 
 /// Of each interval by itself.
@@ -29,7 +27,8 @@ pub fn comparison(comparison: &Comparison) -> String {
         }
     }
     let mut text = format!("A: {}\nB: {}\n{}\n{table}\n", comparison.a, comparison.b, comparison.load);
-    let _ = write!(text, "{} pairs of turns, A B B A; medians; ", comparison.pairs());
+    let starts = comparison.turns.last().map_or(0, |turn| turn.start);
+    let _ = write!(text, "{} pairs of turns, A B B A, in {}; medians; ", comparison.pairs(), starts_in_words(starts));
     text += if comparison.failures.is_empty() {
         "an interval leaves out the true ratio in one comparison of a hundred.\n"
     } else {
@@ -75,11 +74,11 @@ fn row(comparison: &Comparison, figure: Figure, pairs: &[Pair]) -> [String; 6] {
     if !comparison.failures.is_empty() {
         return [figure.to_string(), a, b, String::new(), String::new(), String::new()];
     }
-    let mut random = StdRng::seed_from_u64(comparison.seed);
-    match Ratio::of(pairs, CONFIDENCE, &mut random) {
+    match comparison.ratio(figure, CONFIDENCE) {
         Err(error) => {
             let why = match error {
                 RatioError::TooFewPairs { found } => format!("{found} pairs are too few"),
+                RatioError::TooFewStarts { found } => format!("{found} starts are too few"),
                 _ => "no ratio".to_owned(),
             };
             [figure.to_string(), a, b, String::new(), why, String::new()]
@@ -102,7 +101,7 @@ fn meaning(figure: Figure, ratio: &Ratio) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::comparison::tests::sample;
+    use super::super::comparison::tests::{sample, started_anew};
     use super::super::failing::Failure;
     use super::*;
 
@@ -115,6 +114,9 @@ mod tests {
         assert!(comparison(&sample(20, 0.5)).contains("B is better"));
         assert!(comparison(&sample(20, 1.0)).contains("no difference seen"));
         assert!(comparison(&sample(3, 2.0)).contains("3 pairs are too few"));
+        let started = comparison(&started_anew(16, 2.0, 0.1));
+        assert!(started.contains("in 16 starts of each server") && started.contains("B is worse"), "{started}");
+        assert!(comparison(&started_anew(3, 2.0, 0.1)).contains("3 starts are too few"));
     }
 
     #[test]
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn more_goodput_is_better_and_more_time_is_worse() {
-        let ratio = |low, high| Ratio { estimate: low, low, high, pairs: 10 };
+        let ratio = |low, high| Ratio { estimate: low, low, high, pairs: 10, starts: 1 };
         let save = "save p50".parse().expect("a figure");
         assert_eq!(meaning(save, &ratio(1.1, 1.2)), "B is worse");
         assert_eq!(meaning(save, &ratio(0.8, 0.9)), "B is better");

@@ -15,6 +15,8 @@
 //! (Bonferroni). However the looks depend on each other, it is then at most [`TOTAL_ERROR`] over all of them, as far as
 //! each interval holds what it says: it supposes that pairs are independent but for the drift that A B B A cancels.
 
+pub mod starts;
+
 use super::statistics::{mean, percentile};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -62,7 +64,12 @@ pub fn looked_at(pairs: usize) -> usize {
 /// "pass" and "fail" only one can be wrong.
 #[must_use]
 pub fn look_confidence(bounds: usize) -> f64 {
-    1.0 - 2.0 * TOTAL_ERROR / (LOOKS.len() * bounds.max(1)) as f64
+    confidence_of_share(TOTAL_ERROR / (LOOKS.len() * bounds.max(1)) as f64)
+}
+
+/// The confidence of an interval of which one end may be wrong in this share.
+fn confidence_of_share(share: f64) -> f64 {
+    1.0 - 2.0 * share
 }
 
 /// Which server a figure was measured of.
@@ -102,6 +109,12 @@ pub enum RatioError {
         /// How many there were.
         found: usize,
     },
+    /// Not enough starts.
+    #[error("measured {found} starts; an interval needs {}: measure more", starts::LEAST_STARTS)]
+    TooFewStarts {
+        /// How many there were.
+        found: usize,
+    },
     /// A figure that has no logarithm.
     #[error(
         "pair {pair}: {side} measured {figure}, which is not positive and finite: leave out runs without an answer"
@@ -133,6 +146,8 @@ pub struct Ratio {
     pub high: f64,
     /// Pairs it rests on.
     pub pairs: usize,
+    /// Starts of both servers that these are from.
+    pub starts: usize,
 }
 
 impl Ratio {
@@ -143,13 +158,18 @@ impl Ratio {
     /// Fewer than [`LEAST_PAIRS`] pairs, a figure that is not finite and positive, or a confidence that is no share.
     pub fn of(pairs: &[Pair], confidence: f64, random: &mut impl Rng) -> Result<Self, RatioError> {
         let logs = sorted_logs(pairs)?;
-        if !(confidence > 0.0 && confidence < 1.0) {
-            return Err(RatioError::NoConfidence { confidence });
+        if pairs.len() < LEAST_PAIRS {
+            return Err(RatioError::TooFewPairs { found: pairs.len() });
         }
+        let confidence = checked(confidence)?;
         let trimmed = Trimmed::of(&logs);
         let (low, high) = interval(&logs, trimmed, confidence, random);
-        Ok(Self { estimate: trimmed.mean.exp(), low: low.exp(), high: high.exp(), pairs: pairs.len() })
+        Ok(Self { estimate: trimmed.mean.exp(), low: low.exp(), high: high.exp(), pairs: pairs.len(), starts: 1 })
     }
+}
+
+fn checked(confidence: f64) -> Result<f64, RatioError> {
+    if confidence > 0.0 && confidence < 1.0 { Ok(confidence) } else { Err(RatioError::NoConfidence { confidence }) }
 }
 
 /// What a gate asks of the ratio B/A.
@@ -198,16 +218,13 @@ impl Bound {
     }
 }
 
-/// The logarithms of the pairs' ratios in ascending order; refuses pairs that no interval can be worked out from.
+/// The logarithms of the pairs' ratios in ascending order; refuses figures without a logarithm.
 fn sorted_logs(pairs: &[Pair]) -> Result<Vec<f64>, RatioError> {
     let figures = pairs.iter().zip(1..).flat_map(|(both, pair)| [(pair, Side::A, both.a), (pair, Side::B, both.b)]);
     for (pair, side, figure) in figures {
         if !(figure.is_finite() && figure > 0.0) {
             return Err(RatioError::NoFigure { pair, side, figure });
         }
-    }
-    if pairs.len() < LEAST_PAIRS {
-        return Err(RatioError::TooFewPairs { found: pairs.len() });
     }
     // Not ln(b / a): the quotient of two figures may be 0 or infinite though both are neither.
     let mut logs: Vec<f64> = pairs.iter().map(|pair| pair.b.ln() - pair.a.ln()).collect();
@@ -288,7 +305,11 @@ fn drawn_anew(sorted: &[f64], random: &mut impl Rng) -> Vec<f64> {
 /// By how many standard errors the trimmed mean of so many values is off at the most where they are normal: the
 /// quantile of Student's t, with one degree of freedom less than there are values kept.
 fn student_t(count: usize, confidence: f64) -> f64 {
-    let degrees_of_freedom = (kept(count).len() - 1) as f64;
+    t_quantile((kept(count).len() - 1) as f64, confidence)
+}
+
+/// The quantile of Student's t that leaves out half of the rest of a confidence at either end.
+fn t_quantile(degrees_of_freedom: f64, confidence: f64) -> f64 {
     let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom);
     distribution.map_or(f64::INFINITY, |distribution| distribution.inverse_cdf(f64::midpoint(1.0, confidence)))
 }

@@ -1,4 +1,4 @@
-use super::super::comparison::tests::sample as comparison;
+use super::super::comparison::tests::{sample as comparison, started_anew};
 use super::super::counts::Counts;
 use super::super::evidence::Figures;
 use super::super::failing::Failure;
@@ -140,6 +140,21 @@ fn a_ratio_passes_fails_or_stays_open() {
     let near = last(judged(28, 1.1));
     assert!(near.answer == Answer::Inconclusive && near.why.contains("measure longer"), "{}", near.why);
     assert!(last(judged(30, 1.0)).why.contains("in 28 pairs"), "only the last look's pairs count");
+}
+
+#[test]
+fn a_ratio_of_several_starts_has_their_variation_in_it() {
+    let judged = |starts, ratio, spread| {
+        let evidence = Evidence { comparison: Some(started_anew(starts, ratio, spread)), ..Evidence::default() };
+        judge(&gates(RATIO), &evidence).judged.pop().expect("a gate")
+    };
+    let found = judged(16, 1.3, 0.1);
+    assert!(found.answer == Answer::Fail && found.why.ends_with("; 16 starts of each server"), "{}", found.why);
+    assert_eq!(judged(16, 1.0, 0.05).answer, Answer::Pass);
+    assert_eq!(judged(4, 1.2, 0.1).answer, Answer::Inconclusive, "four starts that differ so much tell nothing");
+    let one = judge(&gates(RATIO), &Evidence { comparison: Some(comparison(28, 1.3)), ..Evidence::default() });
+    let why = &one.judged.last().expect("a gate").why;
+    assert!(why.ends_with("; one start of each server, whose luck is part of the ratio"), "{why}");
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn figures_whose_quotient_is_no_number_have_a_ratio() {
 
 #[test]
 fn a_bound_is_judged_by_the_whole_interval() {
-    let of = |low: f64, high: f64| Ratio { estimate: f64::midpoint(low, high), low, high, pairs: 10 };
+    let of = |low: f64, high: f64| Ratio { estimate: f64::midpoint(low, high), low, high, pairs: 10, starts: 1 };
     for (low, high, at_most, at_least) in [
         (1.0, 1.05, Answer::Pass, Answer::Fail),
         (1.2, 1.3, Answer::Fail, Answer::Pass),

@@ -82,7 +82,7 @@ fn student_ratio(pairs: &[Pair], quantile: f64) -> Ratio {
     let trimmed = Trimmed::of(&sorted_logs(pairs).unwrap());
     let reach = quantile * trimmed.standard_error;
     let [low, high] = [trimmed.mean - reach, trimmed.mean + reach].map(f64::exp);
-    Ratio { estimate: trimmed.mean.exp(), low, high, pairs: pairs.len() }
+    Ratio { estimate: trimmed.mean.exp(), low, high, pairs: pairs.len(), starts: 1 }
 }
 
 /// [`LOOKS`] of a gate of one bound, with their quantiles of Student's t: working those out takes the longest.
