@@ -15,7 +15,8 @@
 //! - [`verify`]: all claims tried on a target.
 //! - [`measure`]: what a target costs, by fill, users and documents.
 //! - [`plan`]: what fits, by what was measured. Pure.
-//! - `print`: lines on standard output and standard error.
+//! - `escape`: text from outside, made safe for each format. Pure.
+//! - [`print`]: lines on standard output and standard error.
 //! - [`compare`]: two servers loaded in turns.
 //! - [`gate`]: whether a change may land. Pure.
 //! - [`model`]: statistics and closed forms. Pure.
@@ -35,12 +36,13 @@ pub mod client;
 pub mod compare;
 pub mod document;
 pub mod engine;
+mod escape;
 pub mod gate;
 pub mod judge;
 pub mod measure;
 pub mod model;
 pub mod plan;
-mod print;
+pub mod print;
 pub mod record;
 pub mod reference;
 pub mod report;

@@ -1,7 +1,6 @@
 //! The harness's binary. See [`loadgen`].
 
 use loadgen::cli::{Cli, Command, without_passwords};
-use std::io::Write as _;
 use std::process::ExitCode;
 
 /// A request takes some ten allocations: the load engine's users pay for each.
@@ -27,8 +26,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            // Standard error may be closed.
-            let _ = writeln!(std::io::stderr(), "loadgen: {}", without_passwords(format!("{error:#}")));
+            loadgen::print::error(&without_passwords(format!("{error:#}")));
             ExitCode::from(UNUSABLE)
         }
     }

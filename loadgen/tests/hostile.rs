@@ -9,7 +9,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection};
 use std::net::TcpListener;
 use std::sync::Arc;
-use support::harness::{Run, verify, verify_target};
+use support::harness::{Run, loadgen, names, verify, verify_target};
 use support::hostile::{self, Hostile};
 
 /// Runs a few claims on a hostile server; never may the harness itself fail.
@@ -152,6 +152,72 @@ fn a_slow_server_is_judged_as_far_as_the_time_allows() {
     let run = tried(Hostile::Slow, "S3,K7");
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert_eq!(run.verdict("K7").0, Verdict::Inconclusive);
+}
+
+/// Regression: `verify` printed messages, keys and bodies as they came, and wrote them to `summary.md` as they came; `run`
+/// printed what reverses text.
+#[test]
+fn nothing_that_a_server_says_steers_a_terminal_or_becomes_markup() {
+    for command in [
+        &["verify", "--quick", "--only", "K7,R5,S1,S4,S5,S6,O2"][..],
+        &[
+            "run",
+            "--quiet",
+            "--users",
+            "8",
+            "--duration",
+            "2s",
+            "--warm-up",
+            "0s",
+            "--no-ceiling",
+            "--mix",
+            "list=1,churn=1,save=2",
+        ],
+    ] {
+        let server = hostile::spawn(Hostile::Taunts);
+        let out = tempfile::tempdir().expect("a folder");
+        let output = loadgen().args(command).args(["--target", &server.url, "--out"]).arg(out.path()).output();
+        let output = output.expect("it runs");
+        let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+        let summary = std::fs::read_to_string(out.path().join("summary.md")).expect("a summary");
+        for (what, text) in [("printed", &printed), ("summary.md", &summary)] {
+            assert!(text.contains("taunt"), "{what}: the taunts do not get this far: {text}");
+            assert!(text.contains("\\u{202e}"), "{what}: this one neither: {text}");
+            let steers = |letter: &char| *letter != '\n' && !is_plain(*letter);
+            assert_eq!(text.chars().find(steers), None, "{what}: {text:?}");
+            let begins =
+                |line: &str| ["# taunt", "```taunt", "All as expected: |"].iter().any(|start| line.starts_with(start));
+            assert_eq!(text.lines().find(|line| begins(line)), None, "{what}: {text}");
+        }
+        let plain = without_code(&summary);
+        for markup in ["![", "](", "<img", "<script", "</", "http://evil", "www.evil", "a@evil"] {
+            assert!(!plain.contains(markup), "{markup}: {plain}");
+        }
+        for line in plain.lines().filter(|line| line.starts_with('|')) {
+            let cells = line.matches('|').count();
+            assert!([6, 11].contains(&cells), "{line}");
+        }
+        for page in names(out.path()).iter().filter(|name| name.contains(".html")) {
+            let text = std::fs::read_to_string(out.path().join(page)).expect("a page");
+            assert!(!["<img", "<script", "</td></pre>"].iter().any(|markup| text.contains(markup)), "{page}");
+            assert_eq!(text.chars().find(|letter| *letter != '\n' && !is_plain(*letter)), None, "{page}");
+        }
+    }
+}
+
+/// Whether a letter shows as itself, and changes nothing else.
+fn is_plain(letter: char) -> bool {
+    let is_format = matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !letter.is_control() && !is_format
+}
+
+/// Markdown without its code blocks, escaped characters and code spans: what is read as markup, if anything is.
+fn without_code(markdown: &str) -> String {
+    let outside_blocks: String = markdown.split("```").step_by(2).collect();
+    let mut pieces = outside_blocks.split('\\');
+    let first = pieces.next().unwrap_or_default().to_owned();
+    let unescaped = pieces.fold(first, |text, piece| text + piece.get(1..).unwrap_or_default());
+    unescaped.split('`').step_by(2).collect::<Vec<_>>().join("`")
 }
 
 #[test]

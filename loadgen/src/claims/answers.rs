@@ -5,6 +5,7 @@ use super::Finding;
 use crate::check::anomaly::Anomaly;
 use crate::client::exchange::{Answer, Body, CUT_SHORT, Step};
 use crate::client::{Exchange, Operation};
+use crate::escape::visible;
 use crate::saves::folder::is_three_character_key;
 use crate::verify::lab::Stuck;
 use serde_json::value::RawValue;
@@ -77,7 +78,7 @@ pub(super) fn words(exchange: &Exchange, anomaly: Anomaly) -> String {
     let Step { got, .. } = exchange.step();
     let asked = format!("{} {}", exchange.operation, exchange.key);
     match stray_key(exchange) {
-        Some(key) => format!("{anomaly}: generate-key handed out \"{}\", which is no key", key.escape_debug()),
+        Some(key) => format!("{anomaly}: generate-key handed out \"{}\", which is no key", visible(&key)),
         None => format!("{anomaly}: {} returned {got}", asked.trim_end()),
     }
 }

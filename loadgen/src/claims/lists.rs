@@ -6,6 +6,7 @@ use crate::check::anomaly::Anomaly;
 use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
 use crate::document::{Content, Document, REAL_STATE_BYTES, same};
+use crate::escape::visible;
 use crate::verify::lab::{Lab, at_once};
 use serde::Deserialize;
 use serde_json::Value;
@@ -283,7 +284,7 @@ fn fault(listed: &Exchange, members: &[Member], ended: &[Ended]) -> Option<Fault
     let mut by_key: BTreeMap<&str, &Entry> = BTreeMap::new();
     for entry in &entries {
         if by_key.insert(&entry.session_key, entry).is_some() {
-            let key = entry.session_key.escape_debug().to_string();
+            let key = visible(&entry.session_key);
             return fault(Anomaly::WrongListEntry, &key, format!("{key} is in the list twice"));
         }
     }
@@ -305,7 +306,7 @@ fn fault(listed: &Exchange, members: &[Member], ended: &[Ended]) -> Option<Fault
     }
     let mut neighbours = entries.windows(2).filter_map(|pair| Some((pair, time(&pair[0])?, time(&pair[1])?)));
     let (pair, first, second) = neighbours.find(|(_, first, second)| first < second)?;
-    let [earlier, later] = [&pair[0].session_key, &pair[1].session_key].map(|key| key.escape_debug().to_string());
+    let [earlier, later] = [&pair[0].session_key, &pair[1].session_key].map(|key| visible(key));
     let what = format!("the newest is not first: {earlier}, of {first}, stands before {later}, of {second}");
     fault(Anomaly::WrongListEntry, &earlier, what)
 }

@@ -7,6 +7,7 @@ use crate::client::exchange::Step;
 use crate::client::{Exchange, Operation, User};
 use crate::document::posted::field_beyond;
 use crate::document::{Content, same};
+use crate::escape::visible;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -92,7 +93,7 @@ impl Shown {
             return Some(format!("{content} was posted with the type {posted}, and has {shown}"));
         }
         if let Some(added) = &self.added {
-            return Some(format!("{content} has the field \"{}\", which nobody posted", added.escape_debug()));
+            return Some(format!("{content} has the field \"{}\", which nobody posted", visible(added)));
         }
         if was_saved && !same(&self.extra, &extra(content)) {
             let extra = extra(content);
@@ -118,7 +119,7 @@ pub(super) fn of_another_key(restored: &Exchange) -> Option<Step> {
     let data = restored.data().filter(|_| restored.operation == Operation::Restore)?;
     let other = Shown::parse(data.get())?.key.filter(|key| *key != restored.key)?;
     let mut step = restored.step();
-    let _ = write!(step.got, ", in a document of the key \"{}\"", other.escape_debug());
+    let _ = write!(step.got, ", in a document of the key \"{}\"", visible(&other));
     Some(step)
 }
 

@@ -8,6 +8,7 @@ use crate::check::anomaly::Anomaly;
 use crate::client::exchange::{Body, Step};
 use crate::client::{Exchange, User};
 use crate::document::{Content, REAL_STATE_BYTES, same};
+use crate::escape::visible;
 use crate::report::counterexample::meaning;
 use crate::verify::lab::{Lab, at_once};
 use serde_json::Value;
@@ -178,7 +179,7 @@ fn shown(seen: &Seen) -> String {
     match seen {
         Seen::Whole { content, .. } => format!("showing {content}"),
         Seen::Mixed { content, number } => format!("showing {content} with the metadata of save {number}"),
-        Seen::OfAnother { key } => format!("showing the document of \"{}\"", key.escape_debug()),
+        Seen::OfAnother { key } => format!("showing the document of \"{}\"", visible(key)),
         Seen::Changed { how } => format!("showing a changed document: {how}"),
         Seen::Broken => "showing what nobody saved".to_owned(),
         Seen::Nothing => String::new(),

@@ -1,5 +1,6 @@
 //! `loadgen check-history`
 
+use crate::escape::visible;
 use crate::judge::recorded::{Limits, judge_kv, judge_register};
 use crate::judge::{Judged, claimcheck};
 use crate::print::stdout;
@@ -70,7 +71,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         let took = began.elapsed();
         checked.count(&judged, took);
         stdout!("{}: {}", file.display(), in_words(&judged, took));
-        judged.remarks.iter().for_each(|remark| stdout!("    {remark}"));
+        judged.remarks.iter().for_each(|remark| stdout!("    {}", visible(remark)));
         if judged.counterexamples.is_empty() {
             continue;
         }

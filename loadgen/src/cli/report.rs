@@ -1,6 +1,7 @@
 //! `loadgen report`
 
 use crate::check::documents::whole::Verdict;
+use crate::escape::visible;
 use crate::measure;
 use crate::measure::file::Measurements;
 use crate::print::stdout;
@@ -13,7 +14,6 @@ use crate::report::splice::splice;
 use crate::report::{Report, files};
 use anyhow::{Context, anyhow};
 use clap::Args;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Exit code where the figures are not those of the files.
@@ -67,11 +67,9 @@ fn again(folder: &Path) -> anyhow::Result<u8> {
     let histograms = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
     let histograms = read_hlog(&histograms).map_err(anyhow::Error::msg).with_context(|| log.display().to_string())?;
     let history = folder.join(HISTORY_FILE);
-    let mut out = std::io::stdout().lock();
-    // A reader that went away early has seen enough.
-    let _ = out.write_all(terminal::render(&report, folder).as_bytes());
+    crate::print::text(&terminal::render(&report, folder));
     if !history.exists() {
-        let _ = writeln!(out, "There is no {HISTORY_FILE} (--no-history): nothing to work the figures out from again.");
+        stdout!("There is no {HISTORY_FILE} (--no-history): nothing to work the figures out from again.");
         return Ok(0);
     }
     let derived = derive(&histograms, read_history(&history)?, report.measured)?;
@@ -82,13 +80,10 @@ fn again(folder: &Path) -> anyhow::Result<u8> {
     }
     if differences.is_empty() {
         let verdict = if report.history.is_some() { ", and the verdict," } else { "" };
-        let _ = writeln!(
-            out,
-            "Every figure{verdict} was worked out again from {HISTORY_FILE} and {HLOG_FILE}: they agree."
-        );
+        stdout!("Every figure{verdict} was worked out again from {HISTORY_FILE} and {HLOG_FILE}: they agree.");
         return Ok(0);
     }
-    let _ = writeln!(out, "The files say something else than run.json:");
-    differences.iter().for_each(|difference| drop(writeln!(out, "- {difference}")));
+    stdout!("The files say something else than run.json:");
+    differences.iter().for_each(|difference| stdout!("- {}", visible(difference)));
     Ok(DIFFERS)
 }

@@ -1,9 +1,10 @@
 //! `loadgen saves`
 
 use crate::document::{Document, REAL_STATE_BYTES};
+use crate::escape::visible;
 use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::model::statistics::uniformity;
-use crate::print::{escaped, stderr, stdout};
+use crate::print::{stderr, stdout};
 use crate::saves::folder::{KEY_CHARACTERS, key_of};
 use crate::saves::{Fill, Filler, SavesFolder, archive};
 use anyhow::{Context, bail};
@@ -132,6 +133,6 @@ fn audit(folder: &SavesFolder) -> anyhow::Result<u8> {
         let fit = uniformity(&counts, Some(THREE_CHARACTER_KEYS as u64).filter(|&space| space > total));
         stdout!("first characters: chi-square {:.1} on 35 degrees of freedom, p = {:.3}", fit.statistic, fit.p);
     }
-    problems.iter().for_each(|problem| stdout!("{}", escaped(problem.chars())));
+    problems.iter().for_each(|problem| stdout!("{}", visible(problem)));
     Ok(if problems.is_empty() { 0 } else { DAMAGED })
 }

@@ -1,7 +1,7 @@
 //! One operation, what came back, and when.
 
 use super::target::Operation;
-use crate::print::escaped;
+use crate::escape::{visible, visible_character};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -73,7 +73,7 @@ pub(crate) const CUT_SHORT: &str = " (the JSON ends in the middle)";
 pub fn excerpt(bytes: &[u8]) -> String {
     // A character has at most four bytes.
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min((EXCERPT_CHARS + 1) * 4)]);
-    let mut excerpt = escaped(text.chars().take(EXCERPT_CHARS));
+    let mut excerpt: String = text.chars().take(EXCERPT_CHARS).flat_map(visible_character).collect();
     if text.chars().nth(EXCERPT_CHARS).is_some() {
         excerpt.push('…');
     }
@@ -288,11 +288,11 @@ impl Exchange {
             Ok(answer) => answer,
         };
         let said = match &answer.body {
-            Body::Failure(message) | Body::Other(message) => message.clone(),
-            Body::Redirect(to) => format!("a redirect to {to}"),
+            Body::Failure(message) | Body::Other(message) => visible(message),
+            Body::Redirect(to) => format!("a redirect to {}", visible(to)),
             Body::Success(data) => {
                 let known = key_in(data).or_else(|| message_in(data));
-                known.unwrap_or_else(|| format!("{} bytes", data.get().len()))
+                known.map_or_else(|| format!("{} bytes", data.get().len()), |text| visible(&text))
             }
         };
         let envelope = match (answer.meaning(), &answer.body) {
@@ -506,6 +506,6 @@ mod tests {
         let Body::Other(excerpt) = Body::parse(&[b"\x00<html>\n".as_slice(), &[b'x'; 500]].concat()) else {
             panic!("other")
         };
-        assert!(excerpt.starts_with("\\u{0}<html>\\n") && excerpt.ends_with('…'), "{excerpt}");
+        assert!(excerpt.starts_with("\\0<html>\\n") && excerpt.ends_with('…'), "{excerpt}");
     }
 }

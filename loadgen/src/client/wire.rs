@@ -1,7 +1,7 @@
 //! What a client does with a request: the edge between the harness and the network.
 
 use super::exchange::{Answer, Body, Failure};
-use crate::print::escaped;
+use crate::escape::visible;
 use bytes::Bytes;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, TRANSFER_ENCODING};
 use hyper::{Method, Uri};
@@ -110,7 +110,7 @@ impl Head {
 
 /// A header of the server's, safe to print.
 fn text(value: &HeaderValue) -> String {
-    escaped(String::from_utf8_lossy(value.as_bytes()).chars())
+    visible(&String::from_utf8_lossy(value.as_bytes()))
 }
 
 impl Reply {

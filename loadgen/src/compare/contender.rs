@@ -2,7 +2,7 @@
 
 use crate::client::Target;
 use crate::client::target::without_credentials;
-use crate::record::junit::one_line;
+use crate::escape::visible;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::preflight::{self, is_alive};
@@ -165,7 +165,7 @@ impl Ready {
 fn last_lines(log: &Path, from: u64) -> Vec<String> {
     let log = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(log.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default());
-    let lines: Vec<String> = text.lines().map(one_line).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<String> = text.lines().map(visible).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
 }
 

@@ -4,6 +4,7 @@ use super::comparison::{Comparison, Side};
 use super::figure::{Figure, Percentile};
 use super::judge::{in_words, starts_in_words};
 use crate::client::Operation;
+use crate::escape::visible;
 use crate::model::ratio::{Pair, Ratio, RatioError};
 use crate::model::statistics::percentile;
 use comfy_table::{Table, presets};
@@ -26,7 +27,8 @@ pub fn comparison(comparison: &Comparison) -> String {
             table.add_row(row(comparison, figure, &pairs));
         }
     }
-    let mut text = format!("A: {}\nB: {}\n{}\n{table}\n", comparison.a, comparison.b, comparison.load);
+    let [a, b, load] = [&comparison.a, &comparison.b, &comparison.load].map(|text| visible(text));
+    let mut text = format!("A: {a}\nB: {b}\n{load}\n{table}\n");
     let starts = comparison.turns.last().map_or(0, |turn| turn.start);
     let _ = write!(text, "{} pairs of turns, A B B A, in {}; medians; ", comparison.pairs(), starts_in_words(starts));
     text += if comparison.failures.is_empty() {
@@ -43,7 +45,7 @@ pub fn comparison(comparison: &Comparison) -> String {
     for (side, name) in [(Side::A, "A"), (Side::B, "B")] {
         for (what, named) in [("WRONG", comparison.wrong(side)), ("errors", comparison.errors(side))] {
             if let Some(told) = in_words(&named) {
-                let _ = writeln!(text, "{name}: {what}: {told}");
+                let _ = writeln!(text, "{name}: {what}: {}", visible(&told));
             }
         }
     }

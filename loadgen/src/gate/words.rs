@@ -1,8 +1,8 @@
 //! The gates' answers in words: for a terminal, for a pull request, and for CI.
 
 use super::judge::{Judged, Judgement, Stage};
+use crate::escape::{markdown as escape, visible, visible_lines};
 use crate::model::ratio::Answer;
-use crate::record::junit::{one_line, xml};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use std::fmt::Write as _;
 
@@ -49,10 +49,10 @@ pub fn terminal(judgement: &Judgement) -> String {
         if stage.replace(judged.stage) != Some(judged.stage) {
             let _ = writeln!(text, "{}", judged.stage.name());
         }
-        let _ = writeln!(text, "  {:<12}  {}: {}", mark(judged.answer), line(&judged.gate), line(&judged.why));
+        let _ = writeln!(text, "  {:<12}  {}: {}", mark(judged.answer), visible(&judged.gate), visible(&judged.why));
     }
     for left_out in &judgement.left_out {
-        let _ = writeln!(text, "Not judged: {left_out}");
+        let _ = writeln!(text, "Not judged: {}", visible(left_out));
     }
     text + &outcome(judgement) + "\n"
 }
@@ -63,10 +63,10 @@ pub fn markdown(judgement: &Judgement) -> String {
     let mut text = format!("## {}\n\n| | gate | | what decides it |\n|---|---|---|---|\n", outcome(judgement));
     for Judged { stage, gate, answer, why } in &judgement.judged {
         let answer = if *answer == Answer::Pass { mark(*answer).to_owned() } else { format!("**{}**", mark(*answer)) };
-        let _ = writeln!(text, "| {} | {} | {answer} | {} |", stage.name(), cell(gate), cell(why));
+        let _ = writeln!(text, "| {} | {} | {answer} | {} |", stage.name(), escape(gate), escape(why));
     }
     for left_out in &judgement.left_out {
-        let _ = writeln!(text, "\nNot judged: {left_out}");
+        let _ = writeln!(text, "\nNot judged: {}", escape(left_out));
     }
     text
 }
@@ -85,24 +85,18 @@ pub fn junit(judgement: &Judgement) -> Result<String, SerializeError> {
         };
         let mut status = kind.map_or_else(TestCaseStatus::success, TestCaseStatus::non_success);
         if kind.is_some() {
-            status.set_type(mark(judged.answer)).set_message(one_line(&judged.why)).set_description(xml(&judged.why));
+            status
+                .set_type(mark(judged.answer))
+                .set_message(visible(&judged.why))
+                .set_description(visible_lines(&judged.why));
         }
-        let mut case = TestCase::new(one_line(&judged.gate), status);
+        let mut case = TestCase::new(visible(&judged.gate), status);
         case.set_classname(format!("loadgen.gate.{}", judged.stage.name()));
         case
     }));
     let mut report = Report::new("loadgen gate");
     report.add_test_suite(suite);
     report.to_string()
-}
-
-/// A server's own words may have line ends in them.
-fn line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn cell(text: &str) -> String {
-    line(text).replace('|', "\\|").replace('<', "&lt;")
 }
 
 #[cfg(test)]
@@ -126,12 +120,15 @@ mod tests {
     fn every_gate_is_told_with_its_answer_and_what_decides_it() {
         assert_eq!(
             terminal(&judgement()),
-            "correctness\n  FAIL          no wrong answer: 2 × torn read | <b>\ncounts\n  pass          counts: 3 operations\nratios\n  \
-             inconclusive  save p50: too \u{ffff}noisy\nNot judged: limits: none\nThe gate is SHUT: 1 passed, 1 failed, 1 inconclusive\n"
+            "correctness\n  FAIL          no wrong answer: 2 × torn\\nread | <b>\ncounts\n  pass          counts: 3 operations\nratios\n  \
+             inconclusive  save p50: too \\u{ffff}noisy\nNot judged: limits: none\nThe gate is SHUT: 1 passed, 1 failed, 1 inconclusive\n"
         );
         let text = markdown(&judgement());
         assert!(text.starts_with("## The gate is SHUT: 1 passed, 1 failed, 1 inconclusive\n"), "{text}");
-        assert!(text.contains("| correctness | no wrong answer | **FAIL** | 2 × torn read \\| &lt;b> |"), "{text}");
+        assert!(
+            text.contains("| correctness | no wrong answer | **FAIL** | 2 × torn\\\\nread \\| &lt;b&gt; |"),
+            "{text}"
+        );
         assert!(text.contains("| counts | counts | pass | 3 operations |\n"), "{text}");
     }
 
@@ -140,7 +137,7 @@ mod tests {
         let text = junit(&judgement()).expect("writes");
         assert!(text.contains("tests=\"3\" skipped=\"0\" errors=\"1\" failures=\"1\""), "{text}");
         assert!(text.contains("<testcase name=\"no wrong answer\" classname=\"loadgen.gate.correctness\">"), "{text}");
-        assert!(text.contains("message=\"too noisy\" type=\"inconclusive\""), "{text}");
+        assert!(text.contains("message=\"too \\u{ffff}noisy\" type=\"inconclusive\""), "{text}");
     }
 
     #[test]

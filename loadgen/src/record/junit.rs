@@ -3,17 +3,18 @@
 use super::figures::{Named, OperationReport};
 use super::run::{HistoryReport, RunReport};
 use super::words;
+use crate::escape::{visible, visible_lines};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 /// What CI's pages file the test cases under; some show none without it.
 const CLASS: &str = "loadgen.run";
 
-/// The whole file. Text from a server may hold what XML cannot; it is left out.
+/// The whole file. What XML cannot hold is not visible either, and escaped.
 ///
 /// # Errors
 /// Where the XML cannot be written, which memory alone could cause.
 pub fn junit(report: &RunReport) -> Result<String, SerializeError> {
-    let mut suite = TestSuite::new(format!("run {}", one_line(&report.scenario)));
+    let mut suite = TestSuite::new(format!("run {}", visible(&report.scenario)));
     suite.add_test_case(validity(report));
     suite.add_test_case(errors(report));
     for (name, operation) in &report.operations {
@@ -22,7 +23,7 @@ pub fn junit(report: &RunReport) -> Result<String, SerializeError> {
     if let Some(judged) = &report.history {
         suite.add_test_case(history(judged));
     }
-    suite.set_system_out(words::figures(report).join("\n"));
+    suite.set_system_out(visible_lines(&words::figures(report).join("\n")));
     let mut junit = Report::new("loadgen run");
     junit.add_test_suite(suite);
     junit.to_string()
@@ -34,7 +35,10 @@ fn validity(report: &RunReport) -> TestCase {
     if !doubts.is_empty() {
         // An error, not a failure: nothing is said against the server.
         status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_type("invalid").set_message(one_line(&doubts.join("; "))).set_description(xml(&doubts.join("\n")));
+        status
+            .set_type("invalid")
+            .set_message(visible(&doubts.join("; ")))
+            .set_description(visible_lines(&doubts.join("\n")));
     }
     let mut case = TestCase::new("the run is valid", status);
     case.set_classname(CLASS);
@@ -70,7 +74,10 @@ fn failed(kind: NonSuccessKind, what: &str, history: &HistoryReport) -> TestCase
     let stories =
         words::counterexamples(history).into_iter().map(|(head, story)| format!("{head}\n{}", story.join("\n")));
     let stories: Vec<String> = stories.collect();
-    status.set_type(what).set_message(one_line(&words::history(history))).set_description(xml(&stories.join("\n\n")));
+    status
+        .set_type(what)
+        .set_message(visible(&words::history(history)))
+        .set_description(visible_lines(&stories.join("\n\n")));
     status
 }
 
@@ -81,7 +88,7 @@ fn answers(name: &str, operation: &OperationReport) -> TestCase {
         let count = format!("{} of {} answers are wrong", operation.wrong_count(), operation.answered);
         status.set_type("wrong answer").set_message(count).set_description(lines(&operation.wrong));
     }
-    let mut case = TestCase::new(format!("every answer to {} is right", one_line(name)), status);
+    let mut case = TestCase::new(format!("every answer to {} is right", visible(name)), status);
     case.set_classname(CLASS);
     if operation.error_count() > 0 {
         let count = format!("{} of {} operations failed", operation.error_count(), operation.sent);
@@ -91,17 +98,8 @@ fn answers(name: &str, operation: &OperationReport) -> TestCase {
 }
 
 fn lines(named: &Named) -> String {
-    let lines: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {}", one_line(name))).collect();
+    let lines: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {}", visible(name))).collect();
     lines.join("\n")
-}
-
-pub(crate) fn one_line(text: &str) -> String {
-    xml(&words::one_line(text))
-}
-
-/// Without the few letters that XML 1.0 has no way to say, escaped or not.
-pub(crate) fn xml(text: &str) -> String {
-    text.chars().filter(|letter| !matches!(letter, '\u{fffe}' | '\u{ffff}')).collect()
 }
 
 #[cfg(test)]

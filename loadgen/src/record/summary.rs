@@ -2,6 +2,7 @@
 
 use super::run::{HistoryReport, RunReport, Search};
 use super::words;
+use crate::escape::{markdown as escape, markdown_code as code};
 use std::fmt::Write as _;
 
 /// The whole summary.
@@ -89,22 +90,6 @@ fn table<const N: usize>(heads: &[&str; N], rows: Vec<[String; N]>) -> String {
     out
 }
 
-/// Text from elsewhere must neither break a table nor become HTML, links or code.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in words::one_line(text).chars() {
-        if matches!(letter, '|' | '<' | '`' | '*' | '[' | '\\') {
-            out.push('\\');
-        }
-        out.push(letter);
-    }
-    out
-}
-
-fn code(text: &str) -> String {
-    words::one_line(text).replace('`', "'")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::run::tests::{invalid, sample};
@@ -115,7 +100,7 @@ mod tests {
         let text = markdown(&sample());
         for part in [
             "# Run: editing\n\n**WRONG ANSWERS: 1.** They are named below.\n\n**NOT LINEARIZABLE.** ",
-            "Scenario editing against http://127.0.0.1:1/ (hardened), 2026-11-24T09:00:00Z, seed 7, on Linux 6 with 2 CPUs \
+            "Scenario editing against http\\://127.0.0.1:1/ (hardened), 2026-11-24T09:00:00Z, seed 7, on Linux 6 with 2 CPUs \
              and 1000 MB. Measured from 5.0 s to 15.0 s.",
             "The plan: `{\"users\":3}`",
             "| restore | 10 | 9 | 1 | 0 | 0.123 ms | 1.23 ms | 6.15 ms | 12.3 ms | 1.00 ms |",
@@ -156,6 +141,6 @@ mod tests {
         let save = report.operations.get_mut("save").expect("there");
         save.errors.insert("500 <script>\n| `x` *y* [z](u)".to_owned(), 1);
         let text = markdown(&report);
-        assert!(text.contains("- save: 1 × 500 \\<script> \\| \\`x\\` \\*y\\* \\[z](u)\n"), "{text}");
+        assert!(text.contains("- save: 1 × 500 &lt;script&gt;\\\\n\\| \\`x\\` \\*y\\* \\[z\\](u)\n"), "{text}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::run::{HistoryReport, RunReport};
 use super::words;
+use crate::escape::visible;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,7 +16,7 @@ const SHOWN_NAMES: usize = 8;
 /// The whole result: table, names, figures, and what it amounts to. `folder` holds the run's files.
 #[must_use]
 pub fn render(report: &RunReport, folder: &Path) -> String {
-    let mut out = format!("{}\n\n", words::one_line(&words::what_ran(report)));
+    let mut out = format!("{}\n\n", visible(&words::what_ran(report)));
     let _ = writeln!(out, "{}", table(&words::OPERATION_HEADS, words::operation_rows(report), &[0]));
     out.push_str(&names("Wrong answers", &words::named(report, |operation| &operation.wrong)));
     out.push_str(&names("Errors", &words::named(report, |operation| &operation.errors)));
@@ -30,7 +31,7 @@ pub fn render(report: &RunReport, folder: &Path) -> String {
         let _ = writeln!(out, "\n{}\n{}", table(&words::TRIAL_HEADS, rows, &[1, 2, 4, 5]), words::found(search));
     }
     if !report.left_behind.is_empty() {
-        let keys = words::one_line(&report.left_behind.join(" "));
+        let keys = visible(&report.left_behind.join(" "));
         let _ = writeln!(out, "\nCould not be cleaned up, please delete by hand: {keys}");
     }
     let _ = write!(out, "\n{}", conclusion(report, folder));

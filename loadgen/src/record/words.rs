@@ -2,6 +2,7 @@
 
 use super::figures::{Named, OperationReport, Percentiles};
 use super::run::{CounterexampleReport, HistoryReport, RunReport, Search, Trial, Turns};
+use crate::escape::visible;
 
 /// Heads of the table by operation.
 pub(super) const OPERATION_HEADS: [&str; 10] =
@@ -97,14 +98,9 @@ pub(crate) fn figure(of: &Percentiles, us: u64) -> String {
 
 /// Named wrong answers or errors with their counts, a line each: `save: 3 × torn read`.
 pub(super) fn named(report: &RunReport, of: impl Fn(&OperationReport) -> &Named) -> Vec<String> {
-    let line = |name: &str, what: &str, count: u64| format!("{name}: {count} × {}", one_line(what));
+    let line = |name: &str, what: &str, count: u64| format!("{name}: {count} × {}", visible(what));
     let all = report.operations.iter();
     all.flat_map(|(name, operation)| of(operation).iter().map(move |(what, count)| line(name, what, *count))).collect()
-}
-
-/// Text from elsewhere on one line, without control characters, which could steer a terminal.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// Why there is no verdict on the history, and how to get one.
@@ -126,11 +122,11 @@ pub(super) fn history(history: &HistoryReport) -> String {
         Some(true) => format!("History: one order explains all {subject}, document by document (linearizable)."),
         Some(false) => {
             let named: Vec<String> =
-                anomalies.iter().map(|(name, count)| format!("{count} × {}", one_line(name))).collect();
+                anomalies.iter().map(|(name, count)| format!("{count} × {}", visible(name))).collect();
             format!("History: NOT LINEARIZABLE. No order explains {subject}: {}.", named.join(", "))
         }
         None => {
-            let why = undecided.iter().next().map(|(key, why)| format!(" (key {}: {})", one_line(key), one_line(why)));
+            let why = undecided.iter().next().map(|(key, why)| format!(" (key {}: {})", visible(key), visible(why)));
             format!("History: {subject} could not be decided{}.", why.unwrap_or_default())
         }
     }
@@ -139,16 +135,15 @@ pub(super) fn history(history: &HistoryReport) -> String {
 /// Each counterexample: what it is called, where its picture is, and what happened.
 pub(super) fn counterexamples(history: &HistoryReport) -> Vec<(String, Vec<String>)> {
     let head = |counterexample: &CounterexampleReport| {
-        let picture = counterexample.picture.as_ref().map(|picture| format!(", drawn in {}", one_line(picture)));
+        let picture = counterexample.picture.as_ref().map(|picture| format!(", drawn in {}", visible(picture)));
         format!(
             "{} under key {}{}",
-            one_line(&counterexample.anomaly),
-            one_line(&counterexample.key),
+            visible(&counterexample.anomaly),
+            visible(&counterexample.key),
             picture.unwrap_or_default()
         )
     };
-    let story =
-        |counterexample: &CounterexampleReport| counterexample.story.iter().map(|line| one_line(line)).collect();
+    let story = |counterexample: &CounterexampleReport| counterexample.story.iter().map(|line| visible(line)).collect();
     history.counterexamples.iter().map(|counterexample| (head(counterexample), story(counterexample))).collect()
 }
 
@@ -221,7 +216,7 @@ fn percentiles(of: &Percentiles) -> String {
 
 /// What a search found, in a sentence.
 pub(super) fn found(search: &Search) -> String {
-    let objective = one_line(&search.objective);
+    let objective = visible(&search.objective);
     match search.found_per_s {
         Some(per_s) => format!("Highest rate that keeps to \"{objective}\": {per_s:.1} per s."),
         None => format!("No rate was found that keeps to \"{objective}\"."),
@@ -240,14 +235,14 @@ pub(super) fn trial_row(trial: &Trial) -> [String; 6] {
         trial.phase.name().to_owned(),
         kept.to_owned(),
         format!("{:.1}", trial.goodput_per_s),
-        one_line(&trial.worst),
-        one_line(&trial.why),
+        visible(&trial.worst),
+        visible(&trial.why),
     ]
 }
 
 /// Why the figures are not to be used, a sentence each; none where they are.
 pub(super) fn doubts(report: &RunReport) -> Vec<String> {
-    let mut doubts: Vec<String> = report.why_invalid.iter().map(|why| one_line(why)).collect();
+    let mut doubts: Vec<String> = report.why_invalid.iter().map(|why| visible(why)).collect();
     if !report.valid && doubts.is_empty() {
         doubts.push("no reason is given".to_owned());
     }
@@ -285,10 +280,5 @@ mod tests {
     #[test]
     fn bytes_are_read_in_the_unit_that_suits_them() {
         assert_eq!([9_999, 12_345, 12_345_678].map(bytes), ["9999 B", "12 kB", "12 MB"]);
-    }
-
-    #[test]
-    fn text_from_elsewhere_cannot_steer_a_terminal() {
-        assert_eq!(one_line("a\u{1b}[2J\nb"), "a [2J b");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ClaimReport, Report, TargetReport};
 use crate::claims::Verdict;
+use crate::escape::{markdown as escape, markdown_code as code};
 use std::fmt::Write as _;
 
 /// The whole summary.
@@ -13,23 +14,23 @@ pub fn markdown(report: &Report) -> String {
     let _ = writeln!(
         out,
         "Tried {} with {} users, effort `{}`, seed {}, on {} with {} CPUs and {} MB.{partial}\n",
-        report.started,
+        escape(&report.started),
         report.users,
-        report.effort,
+        code(&report.effort),
         report.seed,
-        report.host.os,
+        escape(&report.host.os),
         report.host.cpus,
         report.host.memory_mb
     );
     for target in &report.targets {
-        let saves = target.saves.as_ref().map(|saves| format!(", saves folder `{saves}`")).unwrap_or_default();
-        let _ = writeln!(out, "## {} ({}{saves})\n", target.name, target.url);
+        let saves = target.saves.as_ref().map(|saves| format!(", saves folder `{}`", code(saves))).unwrap_or_default();
+        let _ = writeln!(out, "## {} ({}{saves})\n", escape(&target.name), escape(&target.url));
         out.push_str(&table(target));
         for claim in target.claims.iter().filter(|claim| claim.verdict == Verdict::Refuted) {
             out.push_str(&counterexample(claim));
         }
         if !target.left_behind.is_empty() {
-            let _ = writeln!(out, "\nCould not be cleaned up: {}", target.left_behind.join(" "));
+            let _ = writeln!(out, "\nCould not be cleaned up: {}", escape(&target.left_behind.join(" ")));
         }
         out.push('\n');
     }
@@ -60,24 +61,22 @@ fn rounded(value: &serde_json::Value) -> String {
 }
 
 fn counterexample(claim: &ClaimReport) -> String {
-    let mut out = format!("\n### {}: {}\n\n> {}\n\n{}\n\n```text\n", claim.id, claim.title, claim.quote, claim.summary);
+    let [id, title, quote, summary] = [&claim.id, &claim.title, &claim.quote, &claim.summary].map(|text| escape(text));
+    let mut out = format!("\n### {id}: {title}\n\n> {quote}\n\n{summary}\n\n```text\n");
     for step in &claim.counterexample {
-        let _ = writeln!(out, "{}", step.to_string().replace("```", "'''"));
+        let _ = writeln!(out, "{}", code(&step.to_string()));
     }
     out.push_str("```\n");
     if !claim.schedule.is_empty() {
-        let schedule = claim.schedule.join("\n");
+        let schedule: Vec<String> = claim.schedule.iter().map(|line| code(line)).collect();
+        let schedule = schedule.join("\n");
         let _ = writeln!(
             out,
             "\nThe shortest way there in the specification's protocol, in the model:\n\n```text\n{schedule}\n```"
         );
     }
-    let _ = writeln!(out, "\nAgain: `{}`", claim.reproduce);
+    let _ = writeln!(out, "\nAgain: `{}`", code(&claim.reproduce));
     out
-}
-
-fn escape(cell: &str) -> String {
-    cell.replace('|', "\\|").replace('\n', " ")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{ClaimReport, Report, TargetReport};
 use crate::claims::{self, Verdict};
+use crate::escape::visible;
 use crate::verify::expectations::Outcome;
 use comfy_table::{ContentArrangement, Table, presets};
 use std::collections::BTreeSet;
@@ -28,11 +29,12 @@ pub fn render(report: &Report, folder: &Path) -> String {
             .filter(|claim| matches!(claim.verdict, Verdict::Inconclusive | Verdict::Untestable))
             .collect();
         for claim in open {
-            let _ = write!(out, "\n{}: {} is {}: {}", target.name, claim.id, claim.verdict, claim.summary);
+            let (name, id, summary) = (visible(&target.name), visible(&claim.id), visible(&claim.summary));
+            let _ = write!(out, "\n{name}: {id} is {}: {summary}", claim.verdict);
         }
         if !target.left_behind.is_empty() {
-            let keys = target.left_behind.join(" ");
-            let _ = write!(out, "\n{}: could not be cleaned up, please delete by hand: {keys}", target.name);
+            let (name, keys) = (visible(&target.name), visible(&target.left_behind.join(" ")));
+            let _ = write!(out, "\n{name}: could not be cleaned up, please delete by hand: {keys}");
         }
     }
     let _ = write!(out, "\n{}", conclusion(report, folder));
@@ -54,7 +56,7 @@ pub(super) fn table(report: &Report) -> Table {
     if is_single {
         header.push("what was seen".to_owned());
     }
-    table.set_header(header);
+    table.set_header(header.iter().map(|head| visible(head)));
     let tried: BTreeSet<(usize, &str)> = report
         .targets
         .iter()
@@ -71,15 +73,16 @@ pub(super) fn table(report: &Report) -> Table {
         if is_single {
             row.push(report.targets.first().and_then(of_target).map(|claim| claim.summary).unwrap_or_default());
         }
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| visible(cell)));
     }
     table
 }
 
 pub(super) fn counterexample(target: &TargetReport, claim: &ClaimReport) -> String {
-    let mut out = format!("{} on {}: \"{}\"\n  {}\n", claim.id, target.name, claim.quote, claim.summary);
+    let [id, name, quote, summary] = [&claim.id, &target.name, &claim.quote, &claim.summary].map(|text| visible(text));
+    let mut out = format!("{id} on {name}: \"{quote}\"\n  {summary}\n");
     for step in claim.counterexample.iter().take(SHOWN_STEPS) {
-        let _ = writeln!(out, "    {step}");
+        let _ = writeln!(out, "    {}", visible(&step.to_string()));
     }
     if claim.counterexample.len() > SHOWN_STEPS {
         let _ = writeln!(out, "    … and {} more lines in summary.md", claim.counterexample.len() - SHOWN_STEPS);
@@ -88,9 +91,9 @@ pub(super) fn counterexample(target: &TargetReport, claim: &ClaimReport) -> Stri
         out.push_str("  The shortest way there in the specification's protocol, in the model:\n");
     }
     for line in &claim.schedule {
-        let _ = writeln!(out, "{}", format!("    {line}").trim_end());
+        let _ = writeln!(out, "{}", format!("    {}", visible(line)).trim_end());
     }
-    let _ = writeln!(out, "  again: {}", claim.reproduce);
+    let _ = writeln!(out, "  again: {}", visible(&claim.reproduce));
     out
 }
 
@@ -100,11 +103,12 @@ fn conclusion(report: &Report, folder: &Path) -> String {
         let count = |verdict| crate::verify::count(target, verdict);
         let (holds, refuted) = (count(Verdict::Holds), count(Verdict::Refuted));
         let open = count(Verdict::Inconclusive) + count(Verdict::Untestable);
-        let _ = write!(out, "\n{}: {holds} hold, {refuted} refuted, {open} undecided or untestable", target.name);
+        let name = visible(&target.name);
+        let _ = write!(out, "\n{name}: {holds} hold, {refuted} refuted, {open} undecided or untestable");
         let named = |outcome| {
             let ids: Vec<&str> =
                 target.claims.iter().filter(|claim| claim.outcome == outcome).map(|claim| claim.id.as_str()).collect();
-            ids.join(" ")
+            visible(&ids.join(" "))
         };
         let (failed, undecided) = (named(Outcome::Failed), named(Outcome::Undecided));
         if !failed.is_empty() {

@@ -3,6 +3,7 @@
 
 use super::runner::Tried;
 use crate::claims::Claim;
+use crate::escape::visible;
 use crate::print::stderr;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
@@ -35,7 +36,7 @@ impl Progress {
             claim.id,
             finding.verdict,
             took.as_secs_f64(),
-            finding.summary
+            visible(&finding.summary)
         );
         if self.0.is_hidden() {
             stderr!("{line}");

@@ -2,12 +2,13 @@
 //! neither hang nor grow.
 
 use super::liar::{Liar, answer};
-use super::running::{ACCEPT_PAUSE, Answer, Running, converse};
+use super::running::{ACCEPT_PAUSE, Answer, FIRST_LOOKS, Running, converse};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION};
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
+use serde_json::json;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -33,6 +34,17 @@ const GZIPPED: [u8; 46] = [
     0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0x2a, 0x2e, 0x4d, 0x4e, 0x4e, 0x2d, 0x2e,
     0x56, 0xb2, 0x2a, 0x29, 0x2a, 0x4d, 0xd5, 0x51, 0x4a, 0x49, 0x2c, 0x49, 0x54, 0xb2, 0x8a, 0x8e, 0xad, 0x05, 0x00,
     0xd8, 0x74, 0x63, 0x3f, 0x1a, 0x00, 0x00, 0x00,
+];
+
+/// What [`Hostile::Taunts`] puts wherever a text of its own can be: what steers a terminal, hides or reverses text, and
+/// what is a link, an image, HTML, a heading or the end of a code block or table cell in Markdown.
+pub(crate) const TAUNTS: [&str; 6] = [
+    "\u{202e}\u{1b}[2J\u{1b}]8;;http://evil.example\u{7}x\u{9b}1m",
+    "\u{202e}taunt\u{2066}\u{200b}\u{feff}\u{2028}",
+    "\u{202e}![taunt](http://evil.example/x.png) [a](//evil.example)",
+    "\u{202e}<img src=x onerror=alert(1)></td></pre><script>taunt()</script>",
+    "\u{202e}\n\n# taunt\n\n```\n\nAll as expected: | taunt |\r",
+    "\u{202e}www.evil.example http://evil.example a@evil.example `taunt`",
 ];
 
 /// How a server fails.
@@ -66,11 +78,13 @@ pub(crate) enum Hostile {
     HangsLater(usize),
     /// Honest, but every tenth connection is closed at its first request, without an answer.
     Flaky,
+    /// Honest at first; then one of [`TAUNTS`] is in every third response: as key, message, type, body or header.
+    Taunts,
 }
 
 impl Hostile {
     /// One of each kind. `requests`: how many of them those that fail later answer before.
-    pub(crate) const fn all(requests: usize) -> [Self; 14] {
+    pub(crate) const fn all(requests: usize) -> [Self; 15] {
         [
             Self::NotHttp,
             Self::Garbage,
@@ -86,6 +100,7 @@ impl Hostile {
             Self::DiesLater(requests),
             Self::HangsLater(requests),
             Self::Flaky,
+            Self::Taunts,
         ]
     }
 }
@@ -202,6 +217,7 @@ impl Server {
                 pending().await
             }
             Hostile::HangsLater(honest) if number > honest => pending().await,
+            Hostile::Taunts if number as u64 > FIRST_LOOKS && number.is_multiple_of(3) => Ok(taunting(number / 3)),
             _ => {
                 let answer = answer(&self.honest, request).await?;
                 if self.kind == Hostile::Slow {
@@ -216,6 +232,32 @@ impl Server {
 /// Waits for a request, or the part of it that comes first.
 async fn read_some(stream: &mut TcpStream) -> io::Result<()> {
     stream.read(&mut [0; 4 << 10]).await.map(drop)
+}
+
+/// A response with a text that means harm; which text and where depend on the number.
+fn taunting(number: usize) -> Answer {
+    let taunt = TAUNTS[number % TAUNTS.len()];
+    let (status, body) = match number / TAUNTS.len() % 6 {
+        0 => (200, json!({"success": true, "timestamp": 1, "data": {"sessionKey": taunt, "message": taunt}})),
+        1 => (500, json!({"success": false, "timestamp": 1, "message": taunt})),
+        2 => (403, json!({"success": false, "timestamp": 1, "message": taunt})),
+        3 => (
+            200,
+            json!({"success": true, "timestamp": 1, "data": {
+                "sessionKey": taunt, "typeSlug": taunt, "metadata": {taunt: taunt}, "state": {taunt: taunt},
+            }}),
+        ),
+        4 => (200, json!({"success": true, "timestamp": 1, "data": [{"sessionKey": taunt, "typeSlug": taunt}]})),
+        _ => {
+            let response = Response::builder().status(302).header(LOCATION, "//evil.example/taunt");
+            let text =
+                HeaderValue::from_bytes("\u{202e}![taunt](//evil.example)".as_bytes()).expect("bytes of a header");
+            return response.header(CONTENT_TYPE, text).body(Full::from(taunt)).expect("headers that are right");
+        }
+    };
+    let mut response = page("application/json", body.to_string().into_bytes());
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response
 }
 
 fn page(content_type: &str, body: Vec<u8>) -> Answer {

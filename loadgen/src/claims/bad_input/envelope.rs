@@ -5,6 +5,7 @@ use crate::check::anomaly::Anomaly;
 use crate::client::exchange::{Answer, Body, Step};
 use crate::client::wire::Reply;
 use crate::client::{Exchange, Operation};
+use crate::escape::visible;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ impl Envelope {
         match self.content_type.as_ref() {
             Some(value) if essence(value) == "application/json" => {}
             Some(value) => {
-                return Some(format!("has the Content-Type \"{}\", not application/json", value.escape_debug()));
+                return Some(format!("has the Content-Type \"{}\", not application/json", visible(value)));
             }
             None => return Some("has no Content-Type, where application/json is due".to_owned()),
         }

@@ -71,16 +71,7 @@ fn table(of: &Table) -> String {
 
 /// A text on one line, of which nothing is read as markup.
 fn line(text: &str) -> String {
-    let mut out = String::new();
-    for letter in short_with_note(text, LONGEST).chars() {
-        match letter {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' => out.extend(['\\', letter]),
-            _ => out.push(letter),
-        }
-    }
-    out
+    crate::escape::markdown(&short_with_note(text, LONGEST))
 }
 
 #[cfg(test)]
@@ -89,6 +80,6 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_is_read_as_markup() {
-        assert_eq!(line("a|b\n<b>*x*`_"), "a\\|b\\\\n&lt;b>\\*x\\*\\`\\_");
+        assert_eq!(line("a|b\n<b>*x*`_"), "a\\|b\\\\n&lt;b&gt;\\*x\\*\\`\\_");
     }
 }

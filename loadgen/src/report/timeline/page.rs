@@ -3,9 +3,10 @@
 use super::labels::{MISFIT, with_process};
 use super::layout::Layout;
 use super::shown::{Limits, Operation, Shown};
-use super::text::{escape, grouped, operations, short, short_with_note};
+use super::text::{grouped, operations, short, short_with_note};
 use super::units::Clock;
 use super::{Timeline, svg, table};
+use crate::escape::html;
 use std::fmt::Write as _;
 
 /// What a picture can hold and still be read.
@@ -31,7 +32,7 @@ pub(super) fn render(timeline: &Timeline) -> String {
     let shown = Shown::new(timeline, LIMITS);
     let clock = Clock::new(timeline.unit, shown.latest());
     let layout = Layout::new(&shown, clock);
-    let title = escape(&short(&timeline.title, TITLE));
+    let title = html(&short(&timeline.title, TITLE));
     let rules = table::panel_rules(&shown);
     let story = story(timeline, &shown);
     let legend = legend(&shown, &layout);
@@ -49,22 +50,21 @@ pub(super) fn render(timeline: &Timeline) -> String {
          key, to see all of it; Enter goes to its line in the table.</p>{panels}</div></figure>\n\
          <h2>The same as a table</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">{table}</div>\n\
          </main></body></html>\n",
-        policy = escape(POLICY),
+        policy = html(POLICY),
     )
 }
 
 fn story(timeline: &Timeline, shown: &Shown<'_>) -> String {
     let mut out = String::new();
-    let sentences =
-        timeline.summary.iter().take(SENTENCES).map(|sentence| escape(&short_with_note(sentence, SENTENCE)));
+    let sentences = timeline.summary.iter().take(SENTENCES).map(|sentence| html(&short_with_note(sentence, SENTENCE)));
     let _ = write!(out, "<div class=\"story\">");
     for sentence in sentences {
         let _ = write!(out, "<p>{sentence}</p>");
     }
     out.push_str("</div>\n");
-    let _ = write!(out, "<p class=\"verdict\">{}{}</p>", escape(&verdict(timeline, shown)), links(shown));
+    let _ = write!(out, "<p class=\"verdict\">{}{}</p>", html(&verdict(timeline, shown)), links(shown));
     for note in &shown.notes {
-        let _ = write!(out, "\n<p class=\"note\">{}</p>", escape(note));
+        let _ = write!(out, "\n<p class=\"note\">{}</p>", html(note));
     }
     out
 }
@@ -97,7 +97,7 @@ pub(super) fn names_of_misfits(shown: &Shown<'_>) -> (Vec<(usize, String)>, Opti
 /// Links to what fits nowhere, as it may be far to the right in the picture.
 fn links(shown: &Shown<'_>) -> String {
     let (names, more) = names_of_misfits(shown);
-    let link = |(index, name): &(usize, String)| format!("<a href=\"#o{index}\">{}</a>", escape(name));
+    let link = |(index, name): &(usize, String)| format!("<a href=\"#o{index}\">{}</a>", html(name));
     names.iter().map(link).chain(more).collect::<Vec<_>>().join(", ")
 }
 

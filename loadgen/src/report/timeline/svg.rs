@@ -4,8 +4,9 @@ use super::bars::{draw_bar, draw_dot};
 use super::labels::{BOLD, LETTER, MISFIT, with_process};
 use super::layout::{AXIS_Y, BAR_HEIGHT, BarPlace, Dot, LABEL_HEIGHT, Layout, ROWS_Y, STATES_HEIGHT, STATES_Y};
 use super::shown::{Operation, Shown};
-use super::text::{columns, escape};
+use super::text::columns;
 use super::units::Clock;
+use crate::escape::html;
 use std::fmt::Write as _;
 
 /// Left and right of everything, so that nothing is cut off at the edges.
@@ -62,7 +63,7 @@ fn names(layout: &Layout, height: f64) -> String {
             let _ = write!(out, "<rect class=\"stripe\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>");
         }
         let y = row.y + row.height / 2.0 + 7.0;
-        let _ = write!(out, "<text class=\"name\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(&row.name));
+        let _ = write!(out, "<text class=\"name\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", html(&row.name));
     }
     let y = STATES_Y + 15.0;
     let _ = write!(out, "<text class=\"name quiet\" x=\"{x:.1}\" y=\"{y:.1}\">state</text></svg>");
@@ -82,7 +83,7 @@ fn stripes(layout: &Layout, out: &mut String) {
 fn axis(layout: &Layout, height: f64, out: &mut String) {
     for tick in &layout.ticks {
         let (x, y, end_y) = (tick.x, AXIS_Y + 12.0, layout.height);
-        let label = escape(&tick.label);
+        let label = html(&tick.label);
         let _ = write!(out, "<path class=\"grid\" d=\"M{x:.1} {:.1}V{end_y:.1}\"/>", y + 4.0);
         let _ = write!(out, "<text class=\"tick\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>");
         if layout.height > TALL {
@@ -130,7 +131,7 @@ fn misfit_flags(shown: &Shown<'_>, layout: &Layout, out: &mut String) {
         let wide = columns(&text) as f64 * LETTER * BOLD;
         let x = bar.from_x.min(layout.width - wide).max(0.0);
         if x >= free_x {
-            let _ = write!(out, "<text class=\"flag\" x=\"{x:.1}\" y=\"12\">{}</text>", escape(&text));
+            let _ = write!(out, "<text class=\"flag\" x=\"{x:.1}\" y=\"12\">{}</text>", html(&text));
             free_x = x + wide;
         }
     }
@@ -148,7 +149,7 @@ fn repeat_state(layout: &Layout, x: f64, out: &mut String) {
     const FAR: f64 = 80.0;
     let Some(state) = layout.states.iter().rfind(|state| state.from_x <= x) else { return };
     if let Some(value) = state.value.as_ref().filter(|_| x - state.from_x > FAR) {
-        let (x, y, label) = (x + 5.0, STATES_Y + 15.0, escape(value));
+        let (x, y, label) = (x + 5.0, STATES_Y + 15.0, html(value));
         let width = (state.to_x - x).max(0.0);
         let _ = write!(
             out,
@@ -160,7 +161,7 @@ fn repeat_state(layout: &Layout, x: f64, out: &mut String) {
 fn states(layout: &Layout, out: &mut String) {
     for (index, state) in layout.states.iter().enumerate() {
         let (x, width) = (state.from_x, (state.to_x - state.from_x).max(0.0));
-        let label = escape(state.value.as_deref().unwrap_or("…"));
+        let label = html(state.value.as_deref().unwrap_or("…"));
         let class = if index % 2 == 0 { "even" } else { "odd" };
         let _ = write!(
             out,
@@ -192,7 +193,7 @@ fn order(layout: &Layout, out: &mut String) {
 fn labels(shown: &Shown<'_>, layout: &Layout, out: &mut String) {
     for (operation, bar) in shown.operations.iter().zip(&layout.bars).filter(|(_, bar)| !bar.label.is_empty()) {
         let class = if operation.is_misfit { "label wrong" } else { "label" };
-        let (x, y, label) = (bar.label_x + 1.0, bar.y + LABEL_HEIGHT - 4.0, escape(&bar.label));
+        let (x, y, label) = (bar.label_x + 1.0, bar.y + LABEL_HEIGHT - 4.0, html(&bar.label));
         let _ = write!(out, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>");
         let mut again_x = bar.from_x + AGAIN;
         while again_x < bar.to_x - AGAIN / 2.0 {
@@ -207,7 +208,7 @@ fn handles(shown: &Shown<'_>, layout: &Layout, clock: Clock, out: &mut String) {
     for (operation, bar) in shown.operations.iter().zip(&layout.bars) {
         let (id, x, y, width) = (operation.index, bar.from_x - 2.0, bar.y - 1.0, bar.end_x() - bar.from_x + 4.0);
         let height = LABEL_HEIGHT + BAR_HEIGHT + 4.0;
-        let title = escape(&super::table::in_one_line(operation, shown, clock));
+        let title = html(&super::table::in_one_line(operation, shown, clock));
         let _ = write!(
             out,
             "<a class=\"handle\" id=\"o{id}\" href=\"#r{id}\"><title>{title}</title>\

@@ -2,8 +2,9 @@
 
 use super::labels::MISFIT;
 use super::shown::{Operation, Shown};
-use super::text::{escape, short, short_with_note};
+use super::text::{short, short_with_note};
 use super::units::Clock;
+use crate::escape::html;
 use std::fmt::Write as _;
 
 /// Longest texts, in letters: in a cell of the table, in the panel, and in a title.
@@ -19,7 +20,7 @@ pub(super) fn draw(shown: &Shown<'_>, clock: Clock) -> String {
          <th scope=\"col\">Input</th><th scope=\"col\">Output</th><th scope=\"col\" class=\"number\">Called ({unit})</th>\
          <th scope=\"col\" class=\"number\">Returned ({unit})</th><th scope=\"col\">State after</th></tr></thead><tbody>"
     );
-    let initial = escape(&short_with_note(shown.initial_state, CELL));
+    let initial = html(&short_with_note(shown.initial_state, CELL));
     let _ = write!(out, "<tr><td>0</td><td colspan=\"6\">at the start</td><td>{initial}</td></tr>");
     for operation in in_order(shown) {
         row(operation, clock, &mut out);
@@ -39,17 +40,17 @@ fn row(operation: &Operation<'_>, clock: Clock, out: &mut String) {
     let Operation { index, bar, .. } = operation;
     let class = if operation.is_misfit { " class=\"wrong\"" } else { "" };
     let (order, state) = match operation.place {
-        Some(place) => (place.number.to_string(), escape(&short_with_note(place.after, CELL))),
+        Some(place) => (place.number.to_string(), html(&short_with_note(place.after, CELL))),
         None if operation.is_misfit => (format!("{MISFIT} fits nowhere"), "–".to_owned()),
         None => ("not placed".to_owned(), "–".to_owned()),
     };
     let _ = write!(out, "<tr id=\"r{index}\"{class}><td><a href=\"#o{index}\">{order}</a></td>");
     for text in [&bar.process, &bar.name, &bar.input] {
-        let _ = write!(out, "<td>{}</td>", escape(&short_with_note(text, CELL)));
+        let _ = write!(out, "<td>{}</td>", html(&short_with_note(text, CELL)));
     }
     let output = match bar.returned {
         None if bar.output.is_empty() => "<i>no answer</i>".to_owned(),
-        _ => escape(&short_with_note(&bar.output, CELL)),
+        _ => html(&short_with_note(&bar.output, CELL)),
     };
     let called = clock.number(bar.called);
     let returned = bar.returned.map_or_else(|| "–".to_owned(), |returned| clock.number(returned));
@@ -67,7 +68,7 @@ pub(super) fn panels(shown: &Shown<'_>, clock: Clock) -> String {
         let class = if operation.is_misfit { "panel wrong" } else { "panel" };
         let _ = write!(out, "<dl class=\"{class}\" id=\"d{}\">", operation.index);
         let mut entry = |term: &str, text: &str| {
-            let text = if text.is_empty() { "–".to_owned() } else { escape(&short_with_note(text, PANEL)) };
+            let text = if text.is_empty() { "–".to_owned() } else { html(&short_with_note(text, PANEL)) };
             let _ = write!(out, "<div><dt>{term}</dt><dd>{text}</dd></div>");
         };
         entry(&standing(operation), &format!("{}: {}", short(&bar.process, TITLE), short(&bar.name, TITLE)));

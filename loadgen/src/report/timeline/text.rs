@@ -1,17 +1,10 @@
-//! Text from outside: made visible, shortened, and escaped. It may hold anything.
+//! Text from outside: made visible, and shortened. It may hold anything.
 
+use crate::escape::visible_character;
 use std::fmt::Write as _;
 
 /// What stands for the rest of a text.
 const REST: char = '…';
-
-/// Makes every letter visible that does not show as itself: control characters, those that turn the direction of the
-/// text around, those without a width, and marks that are put on top of the letter before.
-pub(in crate::report) fn visible(letter: char) -> impl Iterator<Item = char> {
-    let plain = matches!(letter, '"' | '\'' | '\\').then_some(letter);
-    let escaped = plain.is_none().then(|| letter.escape_debug());
-    plain.into_iter().chain(escaped.into_iter().flatten())
-}
 
 /// The beginning of a text, made visible; no wider than `limit` columns, with an ellipsis in place of the rest.
 pub(crate) fn short(text: &str, limit: usize) -> String {
@@ -34,13 +27,13 @@ fn shortened(text: &str, limit: usize) -> (String, bool) {
     // Where it is cut if what follows turns out not to fit: one column is left for the ellipsis there.
     let mut cut = 0;
     for letter in text.chars() {
-        let of_letter: usize = visible(letter).map(columns_of).sum();
+        let of_letter: usize = visible_character(letter).map(columns_of).sum();
         if width + of_letter > limit {
             out.truncate(cut);
             out.push(REST);
             return (out, true);
         }
-        out.extend(visible(letter));
+        out.extend(visible_character(letter));
         width += of_letter;
         if width < limit {
             cut = out.len();
@@ -49,7 +42,7 @@ fn shortened(text: &str, limit: usize) -> (String, bool) {
     (out, false)
 }
 
-/// How many columns of a terminal a text takes, given that [`visible`] was applied to it.
+/// How many columns of a terminal a text takes, given that [`visible_character`] was applied to it.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
@@ -71,22 +64,6 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 /// As [`padded`], with the spaces in front.
 pub(super) fn right_aligned(text: &str, width: usize) -> String {
     format!("{}{text}", " ".repeat(width.saturating_sub(columns(text))))
-}
-
-/// Escapes a text for HTML, between tags and in attributes alike.
-pub(in crate::report) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(letter),
-        }
-    }
-    out
 }
 
 /// A number with its thousands set apart.
@@ -138,15 +115,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_show_as_itself_is_made_visible() {
-        assert_eq!(
-            short("a\u{202e}b\n\u{1b}[31m\u{200b}\u{301}\0", 99),
-            "a\\u{202e}b\\n\\u{1b}[31m\\u{200b}\\u{301}\\0"
-        );
-        assert_eq!(short("it's \"so\" \\ é – 文", 99), "it's \"so\" \\ é – 文", "all else stays");
-    }
-
-    #[test]
     fn a_text_is_cut_to_the_columns_that_there_are() {
         assert_eq!(short("abcdef", 6), "abcdef");
         assert_eq!(short("abcdefg", 6), "abcde…");
@@ -164,11 +132,6 @@ mod tests {
         assert_eq!(short_with_note("xxxx…", 5), "xxxx…", "an ellipsis that was there before is none of ours");
         assert_eq!(short_with_note("\n…", 5), "\\n…", "nor where something else became longer");
         assert_eq!(short_with_note("xxxx…yyyy", 5), "xxxx… (shortened: 9 characters in all)");
-    }
-
-    #[test]
-    fn all_that_html_reads_is_escaped() {
-        assert_eq!(escape("<a b=\"c\" d='e'>&amp;"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::elements::{self, Area};
 use super::frame::Frame;
 use super::ink::{Ink, restyled};
 use super::{Chart, Kind, Mark, Point, Series};
-use crate::report::timeline::text::{escape, short};
+use crate::escape::html;
+use crate::report::timeline::text::short;
 use plotters::coord::Shift;
 use plotters::prelude::{
     Cartesian2d, ChartBuilder, ChartContext, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont, SVGBackend,
@@ -51,7 +52,7 @@ pub(in crate::report::page) fn draw(chart: &Chart, id: &str) -> Option<String> {
     let mut svg = String::new();
     picture(&mut svg, chart, &x, &y).ok()?;
     let inner = svg.find('>').map(|end| &svg[end + 1..])?;
-    let [title, desc] = [&chart.title, &chart.sentence].map(|of| escape(&short(of, LONGEST)));
+    let [title, desc] = [&chart.title, &chart.sentence].map(|of| html(&short(of, LONGEST)));
     Some(format!(
         "<svg class=\"plot\" role=\"img\" aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-desc\" \
          viewBox=\"0 0 {WIDTH} {HEIGHT}\"><title id=\"{id}-title\">{title}</title><desc id=\"{id}-desc\">{desc}</desc>{}",

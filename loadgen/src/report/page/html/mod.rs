@@ -6,7 +6,8 @@ mod blocks;
 mod verdicts;
 
 use super::content::{Basis, Section};
-use crate::report::timeline::text::{escape, short_with_note};
+use crate::escape::html;
+use crate::report::timeline::text::short_with_note;
 use std::fmt::Write as _;
 
 const POLICY: &str =
@@ -33,7 +34,7 @@ pub(super) fn page(title: &str, sections: &[Section]) -> String {
          <header><h1>{title}</h1>\n{words}</header>\n{contents}<main id=\"content\" tabindex=\"-1\">\n{body}</main>\n\
          <footer><p>The same verdicts are in <code>claims.json</code>, the same measurements in \
          <code>measurements.json</code>, for machines.</p></footer></body></html>\n",
-        policy = escape(POLICY),
+        policy = html(POLICY),
         title = text(title),
         words = words(),
         contents = contents(sections),
@@ -42,7 +43,7 @@ pub(super) fn page(title: &str, sections: &[Section]) -> String {
 
 /// A text from outside as HTML: made visible, no longer than is sensible, and escaped.
 fn text(of: &str) -> String {
-    escape(&short_with_note(of, LONGEST))
+    html(&short_with_note(of, LONGEST))
 }
 
 /// What the three words mean.

@@ -2,8 +2,9 @@
 
 use super::text;
 use crate::client::exchange::Step;
+use crate::escape::html;
 use crate::report::page::verdicts::{Promise, Tried, class, shape};
-use crate::report::timeline::text::{escape, short, short_with_note};
+use crate::report::timeline::text::{short, short_with_note};
 use std::fmt::Write as _;
 
 /// Most lines of a counterexample or a schedule, and of all of them together, and longest line, in letters: what keeps
@@ -87,13 +88,13 @@ fn lines(summary: &str, shown: &[String], all: usize, out: &mut String) {
     }
     let _ = write!(out, "<details><summary>{}</summary><pre tabindex=\"0\">", text(summary));
     for line in shown {
-        let _ = writeln!(out, "{}", escape(&short(line, LINE)));
+        let _ = writeln!(out, "{}", html(&short(line, LINE)));
     }
     if all > shown.len() {
         let _ = writeln!(
             out,
             "{}",
-            escape(&short_with_note(&format!("… and {} more, in claims.json", all - shown.len()), LINE))
+            html(&short_with_note(&format!("… and {} more, in claims.json", all - shown.len()), LINE))
         );
     }
     out.push_str("</pre></details>");
