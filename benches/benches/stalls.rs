@@ -91,6 +91,7 @@ fn table(
         reserves: false,
         keys_in_use: None,
         shared_key: None,
+        ledger: Arc::default(),
         threads: 1,
         history: None,
     };

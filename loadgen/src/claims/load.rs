@@ -98,6 +98,7 @@ pub(crate) async fn carry_out_to_the_end(
         reserves: lab.reserves,
         keys_in_use: None,
         shared_key,
+        ledger: Arc::clone(&lab.ledger),
         threads: THREADS,
         history,
     };
@@ -105,11 +106,10 @@ pub(crate) async fn carry_out_to_the_end(
     let _breaks_off = stop.clone().drop_guard();
     let ledger = Arc::clone(&lab.ledger);
     let began = lab.origin.elapsed();
-    let running = lab.ledger.under_way().spawn_blocking(move || {
-        let measured = engine::run(setup, &stop, &mut |second| note_answers(&ledger, second))?;
-        measured.held.iter().for_each(|(key, hold)| hold.enter(key, &ledger));
-        std::io::Result::Ok(measured)
-    });
+    let running = lab
+        .ledger
+        .under_way()
+        .spawn_blocking(move || engine::run(setup, &stop, &mut |second| note_answers(&ledger, second)));
     let ran = running.await.map_err(|lost| Stuck(lost.to_string()))?;
     let measured = ran.map_err(|error| Stuck(format!("the load could not be run: {error}")))?;
     Ok(Load::of(measured, users, began))

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What the exit code means, for `--help`.
-pub const EXIT_CODES: &str = "Exit codes: 0 compared · 1 a wrong answer, a server that failed, or a verdict that is worse · 2 wrong usage, or a server cannot be loaded · 3 interrupted";
+pub const EXIT_CODES: &str = "Exit codes: 0 compared · 1 a wrong answer, a server that failed, or a verdict that is worse · 2 wrong usage, a server cannot be loaded, or documents may be left on one · 3 interrupted";
 
 /// Arguments of `compare`.
 #[derive(Args, Debug)]

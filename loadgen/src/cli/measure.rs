@@ -4,6 +4,7 @@ use super::{reports_folder, stop_on_signal, subject};
 use crate::measure::file::Measurements;
 use crate::measure::{self, Order};
 use crate::print::stdout;
+use crate::report::Report;
 use crate::report::files::{MEASURED_OUTPUTS, write_pages};
 use crate::verify::lab::Effort;
 use anyhow::Context;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// What the exit code means, for `--help`.
-pub const EXIT_CODES: &str = "Exit codes: 0 measured · 2 wrong usage, or the target cannot be measured · 3 interrupted";
+pub const EXIT_CODES: &str = "Exit codes: 0 measured · 2 wrong usage, the target cannot be measured, or documents may be left on it · 3 interrupted";
 
 /// Arguments of `measure`.
 #[derive(Args, Debug)]
@@ -43,18 +44,18 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let measurements = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        measure::measure(&order, &stop).await
+        let keep = |measurements: &Measurements| keep(measurements, None, &order.out);
+        measure::measure(&order, &stop, &keep).await
     })?;
-    write(&measurements, &order.out)?;
-    write_pages(&order.out, None, Some(&measurements))?;
     stdout!("Seed {seed}; the measurements, and report.html of them, are in {}", order.out.display());
     Ok(if measurements.partial { 3 } else { 0 })
 }
 
-/// Writes `measurements.json`.
+/// Writes `measurements.json`, and the pages of it and of verdicts.
 ///
 /// # Errors
-/// Where it cannot be written.
-pub(super) fn write(measurements: &Measurements, out: &Path) -> anyhow::Result<()> {
-    measurements.write(out).with_context(|| format!("cannot write the measurements to {}", out.display()))
+/// Where a file cannot be written.
+pub(super) fn keep(measurements: &Measurements, report: Option<&Report>, out: &Path) -> anyhow::Result<()> {
+    let written = measurements.write(out).and_then(|()| write_pages(out, report, Some(measurements)));
+    written.with_context(|| format!("cannot write the measurements to {}", out.display()))
 }

@@ -23,7 +23,7 @@ pub fn after_help() -> String {
         Scenario::ALL.iter().map(|scenario| format!("  {scenario:<13} {}", scenario.description())).collect();
     format!(
         "Scenarios:\n{}\nExit codes: 0 as expected · 1 wrong answers, or more errors than allowed · 2 wrong usage, or the target cannot be loaded · 3 the run \
-         is not valid, or was interrupted",
+         is not valid, was interrupted, or may have left documents on the target",
         scenarios.join("\n")
     )
 }

@@ -2,19 +2,20 @@
 
 use super::{reports_folder, stop_on_signal, subject};
 use crate::claims::{self, Claim};
+use crate::measure::file::Measurements;
 use crate::measure::{Order, measure};
 use crate::report::files::{MEASURED_OUTPUTS, VERDICT_OUTPUTS, write_pages};
-use crate::report::terminal;
+use crate::report::{Report, terminal};
 use crate::verify::expectations::{Expectations, Outcome};
 use crate::verify::lab::Effort;
 use crate::verify::{DEFAULT_USERS, Plan, verify};
 use anyhow::Context;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// What the exit code means, for `--help`.
-pub const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 a claim failed · 2 wrong usage, or the target cannot be tried · 3 inconclusive
+pub const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 a claim failed · 2 wrong usage, or the target cannot be tried · 3 inconclusive, or documents may be left on the target
 As expected means that every claim holds; of the documented protocol, and of a target with --expect, that exactly the known refutations were found.";
 
 /// The most users: each has a connection, and so has the server.
@@ -64,24 +65,28 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let (report, measurements) = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        let report = verify(&plan, &stop).await?;
-        report.write(&plan.out).with_context(|| format!("cannot write the verdicts to {}", plan.out.display()))?;
+        let keep = |report: &Report| keep(report, &plan.out);
+        let report = verify(&plan, &stop, &keep).await?;
         let measurements = match &order {
-            Some(order) if !stop.is_cancelled() => Some(measure(order, &stop).await?),
+            Some(order) if !stop.is_cancelled() => {
+                let keep = |measurements: &Measurements| super::measure::keep(measurements, Some(&report), &plan.out);
+                Some(measure(order, &stop, &keep).await?)
+            }
             _ => None,
         };
         anyhow::Ok((report, measurements))
     })?;
-    if let Some(measurements) = &measurements {
-        super::measure::write(measurements, &plan.out)?;
-    }
-    let written = write_pages(&plan.out, Some(&report), measurements.as_ref());
-    written.with_context(|| format!("cannot write the report to {}", plan.out.display()))?;
     // A reader that went away early (`| head`) has seen enough; the report is in its folder.
     crate::print::text(&terminal::render(&report, &plan.out));
     let is_partial = measurements.is_some_and(|measurements| measurements.partial);
     let least = if is_partial { Outcome::Undecided } else { Outcome::AsExpected };
     Ok(report.outcome().max(least).exit_code())
+}
+
+/// Writes the verdicts, and the pages of them.
+fn keep(report: &Report, out: &Path) -> anyhow::Result<()> {
+    let written = report.write(out).and_then(|()| write_pages(out, Some(report), None));
+    written.with_context(|| format!("cannot write the verdicts to {}", out.display()))
 }
 
 fn plan(arguments: &Arguments, out: PathBuf) -> anyhow::Result<Plan> {

@@ -39,7 +39,10 @@ struct State {
     unclear: u32,
     last_failure: Option<Failure>,
     keys: BTreeMap<String, Ownership>,
-    /// Keys under which a write had no answer: it may still take effect, even after the key was given back.
+    /// Keys under which we ever wrote, or may have.
+    written: BTreeSet<String>,
+    /// Keys under which a write had no answer, so that it may still take effect, even after the key was given back; and
+    /// keys whose delete was refused or had no clear response.
     open_writes: BTreeSet<String>,
     /// Keys with a write or a delete that had no clear response: it may still take effect in the session of the key's
     /// next owner.
@@ -54,6 +57,7 @@ impl Default for Ledger {
             unclear: 0,
             last_failure: None,
             keys: BTreeMap::new(),
+            written: BTreeSet::new(),
             open_writes: BTreeSet::new(),
             unsettled: BTreeSet::new(),
         };
@@ -124,6 +128,9 @@ impl Ledger {
     /// Notes a key as ours; false where it was so already, at least to this degree.
     pub fn own(&self, key: &str, how: Ownership) -> bool {
         let mut state = self.state();
+        if how == Ownership::Written {
+            state.written.insert(key.to_owned());
+        }
         match state.keys.get_mut(key) {
             Some(before) if *before >= how => false,
             Some(before) => {
@@ -149,12 +156,20 @@ impl Ledger {
         self.state().keys.keys().cloned().collect()
     }
 
-    /// Notes that a write under a key had no answer.
-    pub fn note_open_write(&self, key: &str) {
-        self.state().open_writes.insert(key.to_owned());
+    /// All keys under which we ever wrote, or may have.
+    #[must_use]
+    pub fn written(&self) -> Vec<String> {
+        self.state().written.iter().cloned().collect()
     }
 
-    /// The keys under which a write had no answer.
+    /// Notes that a write under a key had no answer, or its delete no clear response: a document may be left there.
+    pub fn note_open_write(&self, key: &str) {
+        let mut state = self.state();
+        state.open_writes.insert(key.to_owned());
+        state.written.insert(key.to_owned());
+    }
+
+    /// The keys under which a document may be left, although they were given back.
     #[must_use]
     pub fn open_writes(&self) -> Vec<String> {
         self.state().open_writes.iter().cloned().collect()

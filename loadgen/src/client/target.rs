@@ -248,6 +248,12 @@ impl Target {
         &self.host_header
     }
 
+    /// The URL of a path at the target, without a user's name and password.
+    #[must_use]
+    pub fn url_of(&self, path: &impl fmt::Display) -> String {
+        format!("{}://{}{path}", self.url.scheme(), self.authority())
+    }
+
     /// The port.
     #[must_use]
     pub fn port(&self) -> u16 {

@@ -4,9 +4,9 @@ use crate::client::Target;
 use crate::client::target::without_credentials;
 use crate::escape::visible;
 use crate::reference::{Embedded, Launcher, Protocol};
+use crate::verify::clean_up::clean_up;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::preflight::{self, is_alive};
-use crate::verify::runner;
 use anyhow::ensure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -150,13 +150,9 @@ impl Ready {
         if let Some(started) = self.started {
             return started.server.stop().await;
         }
-        let left_behind = runner::clean_up(&self.lab).await;
-        ensure!(
-            left_behind.is_empty(),
-            "documents of ours are left on {}: {}",
-            self.lab.target.url(),
-            left_behind.join(" ")
-        );
+        let left_behind = clean_up(&self.lab).await;
+        self.lab.print_left_behind(&left_behind);
+        ensure!(left_behind.is_empty(), "not everything could be removed from {}", self.lab.target.url());
         Ok(())
     }
 }

@@ -58,6 +58,7 @@ pub fn measure(plan: &Plan, threads: u32) -> io::Result<Option<Ceiling>> {
         reserves: true,
         keys_in_use: None,
         shared_key: (scenario == Scenario::SameSession).then(shared_key),
+        ledger: Arc::default(),
         threads,
         history: None,
     };

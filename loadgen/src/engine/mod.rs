@@ -29,6 +29,7 @@ mod worker;
 mod tests;
 
 use crate::client::connection::Connection;
+use crate::client::ledger::Ledger;
 use crate::client::wire::Buffers;
 use crate::client::{Operation, Patience, Target};
 use crate::record::figures::{OperationReport, Tally};
@@ -75,6 +76,8 @@ pub struct Setup {
     pub keys_in_use: Option<usize>,
     /// The session that all share, where the scenario has one.
     pub shared_key: Option<String>,
+    /// Where keys are entered that users still hold when the run has ended, or has failed.
+    pub ledger: Arc<Ledger>,
     /// Threads that users run on.
     pub threads: u32,
     /// Where the history goes.
@@ -167,10 +170,32 @@ pub struct Arrivals {
 pub fn run(setup: Setup, stop: &CancellationToken, observe: &mut dyn FnMut(&Second)) -> io::Result<Measured> {
     let origin = Instant::now();
     let (memory_before, _) = limits::memory_bytes();
+    let users = u64::from(setup.plan.most_users().max(1));
     let common = Common::new(Arc::clone(&setup.target), setup.reserves, setup.shared_key.clone(), setup.plan.seed);
     let common = Arc::new(common.with_keys_in_use(setup.keys_in_use));
+    let ledger = Arc::clone(&setup.ledger);
+    let measured = perform(setup, origin, &common, stop, observe);
+    let held = common.keys.held();
+    held.iter().for_each(|(key, hold)| hold.enter(key, &ledger));
+    let mut measured = measured?;
+    let (_, peak) = limits::memory_bytes();
+    measured.peak_rss_bytes = peak;
+    measured.rss_bytes_per_user = peak.saturating_sub(memory_before) / users;
+    measured.held = held;
+    measured.keys_in_use = common.keys.most_in_use();
+    Ok(measured)
+}
+
+/// The run itself; what it took and what users hold is entered afterwards.
+fn perform(
+    setup: Setup,
+    origin: Instant,
+    common: &Arc<Common>,
+    stop: &CancellationToken,
+    observe: &mut dyn FnMut(&Second),
+) -> io::Result<Measured> {
     let end_us = Arc::new(AtomicU64::new(u64::MAX));
-    let (crew, intervals) = Crew::hire(&setup, origin, &common, &end_us)?;
+    let (crew, intervals) = Crew::hire(&setup, origin, common, &end_us)?;
     let start_us = elapsed_us(origin) + LEAD_US;
     let window = Window { from_us: start_us + setup.plan.warm_up_us(), to_us: start_us + setup.plan.end_us() };
     end_us.store(window.to_us, Ordering::Relaxed);
@@ -180,12 +205,7 @@ pub fn run(setup: Setup, stop: &CancellationToken, observe: &mut dyn FnMut(&Seco
     crew.dismiss()?;
     let history_bytes = setup.history.map_or(Ok(0), HistoryWriter::finish)?;
     let mut measured = gathered.measured(&setup.plan, setup.threads, end_us.load(Ordering::Relaxed));
-    let (_, peak) = limits::memory_bytes();
-    measured.peak_rss_bytes = peak;
-    measured.rss_bytes_per_user = peak.saturating_sub(memory_before) / u64::from(setup.plan.most_users().max(1));
     measured.history_bytes = history_bytes;
-    measured.held = common.keys.held();
-    measured.keys_in_use = common.keys.most_in_use();
     Ok(measured)
 }
 
@@ -265,12 +285,14 @@ impl Crew {
         }
     }
 
+    /// Waits for all threads: none goes on loading the target when another has failed.
     fn dismiss(self) -> io::Result<()> {
-        for member in self.members {
+        let end = |member: Member| {
             drop(member.go);
-            member.thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the generator panicked")))?;
-        }
-        Ok(())
+            member.thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the generator panicked")))
+        };
+        let ends: Vec<io::Result<()>> = self.members.into_iter().map(end).collect();
+        ends.into_iter().collect()
     }
 }
 

@@ -19,8 +19,9 @@ use crate::print::stderr;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::report::host::Host;
 use crate::saves::SavesFolder;
+use crate::verify::clean_up::clean_up;
 use crate::verify::lab::{Effort, Lab};
-use crate::verify::{DEFAULT_USERS, Subject, preflight, runner};
+use crate::verify::{DEFAULT_USERS, Keep, Subject, preflight};
 use anyhow::Context;
 use file::{Measured, Measurements};
 use std::path::PathBuf;
@@ -41,11 +42,16 @@ pub struct Order {
     pub out: PathBuf,
 }
 
-/// Measures one target after the other. When `stop` is cancelled, the file is of what was measured until then.
+/// Measures one target after the other. When `stop` is cancelled, the file is of what was measured until then. It is kept
+/// before the clean-up, which may be cut short.
 ///
 /// # Errors
-/// Where a target cannot be set up or may not be loaded.
-pub async fn measure(order: &Order, stop: &CancellationToken) -> anyhow::Result<Measurements> {
+/// Where a target cannot be set up or may not be loaded, the file not be kept, or documents may be left on the target.
+pub async fn measure(
+    order: &Order,
+    stop: &CancellationToken,
+    keep: Keep<'_, Measurements>,
+) -> anyhow::Result<Measurements> {
     let mut measurements = Measurements {
         schema: file::SCHEMA.to_owned(),
         seed: order.seed,
@@ -64,14 +70,20 @@ pub async fn measure(order: &Order, stop: &CancellationToken) -> anyhow::Result<
             let mut lab = lab(order, Target::clone(target), saves.clone());
             preflight::look(&mut lab, *consent).await?;
             let lab = Arc::new(lab);
-            let measured = sweep("target", &lab, stop).await;
-            let left_behind = runner::clean_up(&lab).await;
-            let left = left_behind.join(" ");
-            anyhow::ensure!(left.is_empty(), "documents of ours are left on the target: {left}");
-            measurements.targets.push(measured?);
+            let measured = sweep("target", &lab, stop).await.and_then(|measured| {
+                measurements.targets.push(measured);
+                measurements.partial = stop.is_cancelled();
+                keep(&measurements)
+            });
+            let left_behind = clean_up(&lab).await;
+            lab.print_left_behind(&left_behind);
+            measured?;
+            anyhow::ensure!(left_behind.is_empty(), "not everything could be removed from {}", lab.target.url());
+            return Ok(measurements);
         }
     }
     measurements.partial = stop.is_cancelled();
+    keep(&measurements)?;
     Ok(measurements)
 }
 

@@ -1,7 +1,7 @@
 //! A run on disk: what was measured, and what is printed from it.
 //!
 //! Measure, judge, print are three stages with a file between each; these are the files of the first, and the printing
-//! of them. Architecture invariant: but for the writer of the history (a thread of its own) and the two functions of
+//! of them. Architecture invariant: but for the writer of the history (a thread of its own) and the functions of
 //! this file, all of it is pure: no socket, no clock, no randomness.
 //!
 //! - [`run`]: `run.json`: what ran, how it went, whether it may be believed, and the exit code that follows.
@@ -80,9 +80,25 @@ pub fn write_report(report: &RunReport, folder: &Path) -> io::Result<()> {
     let junit = junit::junit(report).map_err(io::Error::other)?;
     for (name, text) in [(RUN_FILE, json), (SUMMARY_FILE, summary::markdown(report)), (JUNIT_FILE, junit)] {
         let path = folder.join(name);
-        std::fs::write(&path, text).map_err(|error| at(&path, &error))?;
+        write_whole(&path, &text).map_err(|error| at(&path, &error))?;
     }
     Ok(())
+}
+
+/// Writes a file so that it is whole at any time, or the one that was there before: a report is written again after the
+/// clean-up, when the disk may be full or the run be ended.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path));
+    if written.is_err() {
+        // It may not be there.
+        let _ = std::fs::remove_file(&new);
+    }
+    written
 }
 
 /// Writes a page for each counterexample, the first `NAME.html`, the next `NAME-2.html`; answers their names.

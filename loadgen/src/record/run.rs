@@ -59,8 +59,11 @@ pub struct RunReport {
     pub search: Option<Search>,
     /// The verdict on the whole history, where one was kept and judged.
     pub history: Option<HistoryReport>,
-    /// Keys of ours whose documents could not be removed.
+    /// Keys of ours under which a document may be left.
     pub left_behind: Vec<String>,
+    /// A shell command that deletes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind_command: Option<String>,
     /// Where it ran.
     pub host: Host,
 }
@@ -297,11 +300,11 @@ impl RunReport {
         self.errors_allowed.is_some_and(|allowed| self.failed_share() > allowed)
     }
 
-    /// The exit code of the run: 1 with any wrong answer in the measured window, a history that no order explains, or more
+    /// The exit code of the run's verdict: 1 with any wrong answer in the measured window, a history that no order explains, or more
     /// errors than allowed; else 3 where the figures are not to be believed, the run was interrupted or the history could
     /// not be decided; else 0. A wrong answer is one in an invalid run too, so 1 comes before 3.
     #[must_use]
-    pub fn exit_code(&self) -> u8 {
+    pub fn verdict_code(&self) -> u8 {
         let is_linearizable = self.history.as_ref().map_or(Some(true), |history| history.linearizable);
         if self.total.wrong_count() > 0 || is_linearizable == Some(false) || self.fails_too_often() {
             1
@@ -309,6 +312,15 @@ impl RunReport {
             3
         } else {
             0
+        }
+    }
+
+    /// The exit code: that of the verdict, or 3 if only documents may be left on the target.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict_code() {
+            0 if !self.left_behind.is_empty() => 3,
+            code => code,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::run::{HistoryReport, RunReport, Search};
 use super::words;
 use crate::escape::{markdown as escape, markdown_code as code};
+use crate::report::left_behind::in_markdown;
 use std::fmt::Write as _;
 
 /// The whole summary.
@@ -24,9 +25,7 @@ pub fn markdown(report: &RunReport) -> String {
     if let Some(search) = &report.search {
         out.push_str(&searched(search));
     }
-    if !report.left_behind.is_empty() {
-        let _ = writeln!(out, "\nCould not be cleaned up: {}", escape(&report.left_behind.join(" ")));
-    }
+    out.push_str(&in_markdown(&report.left_behind, report.left_behind_command.as_deref(), &report.target.url));
     out
 }
 
@@ -116,7 +115,7 @@ mod tests {
             "- Generator's ceiling: 60000 operations per s at 15.0 µs of CPU each\n",
             "Highest rate that keeps to \"p99 of response ≤ 50 ms\": 100.0 per s.",
             "| 200.0 | bisect | no | 200.0 | save p99 12.3 ms | save \\| p99 is 80 ms |",
-            "Could not be cleaned up: A4K",
+            "Documents of this run may be left on http\\://127.0.0.1:1/: A4K.\n\nTo delete them:\n\n```sh\ncurl A4K\n```\n",
         ] {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }

@@ -3,6 +3,7 @@
 use super::run::{HistoryReport, RunReport};
 use super::words;
 use crate::escape::visible;
+use crate::report::left_behind;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -30,9 +31,11 @@ pub fn render(report: &RunReport, folder: &Path) -> String {
         let rows = search.trials.iter().map(words::trial_row).collect();
         let _ = writeln!(out, "\n{}\n{}", table(&words::TRIAL_HEADS, rows, &[1, 2, 4, 5]), words::found(search));
     }
+    for line in left_behind::lines(&report.left_behind, report.left_behind_command.as_deref(), &report.target.url) {
+        let _ = write!(out, "\n{line}");
+    }
     if !report.left_behind.is_empty() {
-        let keys = visible(&report.left_behind.join(" "));
-        let _ = writeln!(out, "\nCould not be cleaned up, please delete by hand: {keys}");
+        out.push('\n');
     }
     let _ = write!(out, "\n{}", conclusion(report, folder));
     out
@@ -144,7 +147,7 @@ mod tests {
             "\nErrors:\n    save: 1 × no answer within 10 s\n",
             "Slip (how late the generator was): p50 0.003 ms",
             "│      200.0 ┆ bisect  ┆ no   ┆",
-            "please delete by hand: A4K",
+            "\nDocuments of this run may be left on http://127.0.0.1:1/: A4K.\nTo delete them: curl A4K\n",
             "\nHistory: NOT LINEARIZABLE. No order explains 45 operations on 3 documents: 2 × stale read.\n    stale read under \
              key A4K, drawn in counterexample.html\n        From 1.000 s to 1.005 s user 2 restored it.\n",
         ] {

@@ -2,6 +2,7 @@
 
 use super::{Report, SCHEMA, page, summary};
 use crate::measure::file::Measurements;
+use crate::record::write_whole;
 use std::io;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ impl Report {
     /// Where it cannot be written.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let json = serde_json::to_string_pretty(self)?;
-        std::fs::write(folder.join(CLAIMS), json + "\n")
+        write_whole(&folder.join(CLAIMS), &(json + "\n"))
     }
 
     /// Reads `claims.json` of a run's folder.
@@ -54,8 +55,8 @@ impl Report {
 /// # Errors
 /// Where a file cannot be written.
 pub fn write_pages(folder: &Path, report: Option<&Report>, measurements: Option<&Measurements>) -> io::Result<()> {
-    std::fs::write(folder.join(PAGE), page::render(report, measurements))?;
+    write_whole(&folder.join(PAGE), &page::render(report, measurements))?;
     let verdicts = report.map(summary::markdown).unwrap_or_default();
     let measured = measurements.map(page::markdown::markdown_measurements).unwrap_or_default();
-    std::fs::write(folder.join(SUMMARY), [verdicts, measured].join("\n"))
+    write_whole(&folder.join(SUMMARY), &[verdicts, measured].join("\n"))
 }

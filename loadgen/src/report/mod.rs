@@ -5,6 +5,7 @@
 //! - [`schedules`]: how a fault comes about in the specification's protocol, step by step.
 //! - [`counterexample`]: a piece of a history that no order explains, in words; [`timeline`]: as a picture.
 //! - [`files`]: a run's folder.
+//! - [`left_behind`]: documents that may be left on a target, and how to remove them.
 //! - [`page`]: `report.html`, for a planner, with charts.
 //! - [`splice`]: parts of a page that are made from a report.
 //! - [`summary`]: `summary.md`, for a pull request.
@@ -13,6 +14,7 @@
 pub mod counterexample;
 pub mod files;
 pub mod host;
+pub mod left_behind;
 pub mod page;
 pub mod schedules;
 pub mod splice;
@@ -21,6 +23,7 @@ pub mod terminal;
 pub mod timeline;
 
 use crate::claims::{Claim, Verdict};
+use crate::client::Target;
 use crate::client::exchange::Step;
 use crate::verify::expectations::{Expectations, Outcome};
 use crate::verify::lab::Effort;
@@ -70,8 +73,11 @@ pub struct TargetReport {
     pub saves: Option<String>,
     /// The verdicts, in the order of claims.md.
     pub claims: Vec<ClaimReport>,
-    /// Keys of ours whose documents could not be removed.
+    /// Keys of ours under which a document may be left.
     pub left_behind: Vec<String>,
+    /// A shell command that deletes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind_command: Option<String>,
 }
 
 /// One verdict.
@@ -121,16 +127,30 @@ impl Report {
         }
     }
 
-    /// What the run amounts to: the weightiest outcome of all. One that was interrupted is undecided at best.
+    /// Whether documents of the run may be left on a target.
+    #[must_use]
+    pub fn may_have_left_documents(&self) -> bool {
+        self.targets.iter().any(|target| !target.left_behind.is_empty())
+    }
+
+    /// What the run amounts to: the weightiest outcome of all. One that was interrupted, or may have left documents on a
+    /// target, is undecided at best.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let outcomes = self.targets.iter().flat_map(|target| target.claims.iter().map(|claim| claim.outcome));
-        let least = if self.partial { Outcome::Undecided } else { Outcome::AsExpected };
+        let least =
+            if self.partial || self.may_have_left_documents() { Outcome::Undecided } else { Outcome::AsExpected };
         outcomes.fold(least, Outcome::max)
     }
 }
 
 impl TargetReport {
+    /// Enters what may be left on it.
+    pub fn leave(&mut self, target: &Target, keys: Vec<String>) {
+        self.left_behind_command = left_behind::command(target, &keys);
+        self.left_behind = keys;
+    }
+
     /// A report without verdicts.
     #[must_use]
     pub fn new(name: &str, protocol: Option<&str>, url: &str) -> Self {
@@ -141,6 +161,7 @@ impl TargetReport {
             saves: None,
             claims: Vec::new(),
             left_behind: Vec::new(),
+            left_behind_command: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `summary.md`: the verdicts for a pull request, with every figure and counterexample.
 
+use super::left_behind::in_markdown;
 use super::{ClaimReport, Report, TargetReport};
 use crate::claims::Verdict;
 use crate::escape::{markdown as escape, markdown_code as code};
@@ -29,9 +30,7 @@ pub fn markdown(report: &Report) -> String {
         for claim in target.claims.iter().filter(|claim| claim.verdict == Verdict::Refuted) {
             out.push_str(&counterexample(claim));
         }
-        if !target.left_behind.is_empty() {
-            let _ = writeln!(out, "\nCould not be cleaned up: {}", escape(&target.left_behind.join(" ")));
-        }
+        out.push_str(&in_markdown(&target.left_behind, target.left_behind_command.as_deref(), &target.name));
         out.push('\n');
     }
     out

@@ -1,6 +1,6 @@
 //! The table that a run ends with, and what follows from it.
 
-use super::{ClaimReport, Report, TargetReport};
+use super::{ClaimReport, Report, TargetReport, left_behind};
 use crate::claims::{self, Verdict};
 use crate::escape::visible;
 use crate::verify::expectations::Outcome;
@@ -32,9 +32,8 @@ pub fn render(report: &Report, folder: &Path) -> String {
             let (name, id, summary) = (visible(&target.name), visible(&claim.id), visible(&claim.summary));
             let _ = write!(out, "\n{name}: {id} is {}: {summary}", claim.verdict);
         }
-        if !target.left_behind.is_empty() {
-            let (name, keys) = (visible(&target.name), visible(&target.left_behind.join(" ")));
-            let _ = write!(out, "\n{name}: could not be cleaned up, please delete by hand: {keys}");
+        for line in left_behind::lines(&target.left_behind, target.left_behind_command.as_deref(), &target.name) {
+            let _ = write!(out, "\n{line}");
         }
     }
     let _ = write!(out, "\n{}", conclusion(report, folder));
@@ -123,6 +122,9 @@ fn conclusion(report: &Report, folder: &Path) -> String {
         (_, Outcome::AsExpected) => "All as expected: every refutation was known, and every known one was found.",
         (_, Outcome::Failed) => {
             "Not as expected. The counterexamples above say what happened; run a single claim again with its \"again\" line."
+        }
+        (_, Outcome::Undecided) if report.may_have_left_documents() => {
+            "Nothing unexpected, but documents may be left on a target, or something could not be decided."
         }
         (_, Outcome::Undecided) => {
             "Nothing unexpected, but not everything could be decided; --full gives the experiments more time."

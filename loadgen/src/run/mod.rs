@@ -24,6 +24,7 @@ use crate::record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
 use crate::record::run::{RunReport, Search};
 use crate::record::{HISTORY_FILE, HLOG_FILE};
 use crate::reference::Protocol;
+use crate::report::left_behind;
 use crate::scenario::Plan;
 use crate::verify::lab::OPENING;
 use anyhow::Context;
@@ -146,15 +147,30 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
     }
     // Before anything is given back: what is in the saves folder belongs to the history.
     let history = aftermath::judge(order, &stage, stop).await;
-    if let Ok(Performed { measured, .. }) = &performed {
-        stage.own_what_is_held(measured);
-    }
+    let report = performed.and_then(|performed| {
+        let report = report::of(order, &performed, ceiling, url, started);
+        let mut report = RunReport { history: history?, ..report };
+        // Before the clean-up, which may be cut short: what was measured is on the disk by then, and what is to be removed.
+        keep(order, &mut report, &stage.target(), stage.may_be_left())?;
+        Ok(report)
+    });
+    let lab = Arc::clone(&stage.lab);
     let left_behind = stage.strike().await?;
-    let mut report = report::of(order, &performed?, ceiling, url, started);
+    let report = report.and_then(|mut report| {
+        keep(order, &mut report, &lab.target, left_behind.clone())?;
+        Ok(report)
+    });
+    if report.is_err() {
+        lab.print_left_behind(&left_behind);
+    }
+    report
+}
+
+/// Enters in a report what may be left on the target, and writes it.
+fn keep(order: &Order, report: &mut RunReport, target: &Target, left_behind: Vec<String>) -> anyhow::Result<()> {
+    report.left_behind_command = left_behind::command(target, &left_behind);
     report.left_behind = left_behind;
-    report.history = history?;
-    crate::record::write_report(&report, &order.out)?;
-    Ok(report)
+    Ok(crate::record::write_report(report, &order.out)?)
 }
 
 /// How fast the generator is by itself.
@@ -234,6 +250,7 @@ async fn perform(
         reserves: stage.lab.reserves,
         keys_in_use: stage.keys_in_use(),
         shared_key,
+        ledger: Arc::clone(&stage.lab.ledger),
         threads: order.threads,
         history,
     };

@@ -57,6 +57,7 @@ pub(super) fn of(
         search: search.clone(),
         history: None,
         left_behind: Vec::new(),
+        left_behind_command: None,
         host: Host::this(),
     }
 }

@@ -6,8 +6,9 @@ use crate::engine::Measured;
 use crate::reference::{Embedded, Launcher};
 use crate::saves::folder::SavesFolder;
 use crate::scenario::{Plan, SessionUse};
+use crate::verify::clean_up::clean_up;
 use crate::verify::lab::{Effort, Lab};
-use crate::verify::{preflight, runner};
+use crate::verify::preflight;
 use anyhow::Context;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,6 +60,11 @@ impl Stage {
         self.embedded.as_ref().map(open).transpose()
     }
 
+    /// The keys under which documents may be left until the clean-up; none on a server that is ours.
+    pub(super) fn may_be_left(&self) -> Vec<String> {
+        if self.embedded.is_some() { Vec::new() } else { self.lab.may_be_left() }
+    }
+
     /// A session for all users, where the scenario has one.
     pub(super) async fn shared_key(&self, plan: &Plan) -> anyhow::Result<Option<String>> {
         if plan.scenario.session() != SessionUse::Shared {
@@ -67,30 +73,25 @@ impl Stage {
         Ok(Some(self.lab.open_session().await?))
     }
 
-    /// Enters in the ledger what the users still held when a run was over, to be taken back.
-    pub(super) fn own_what_is_held(&self, measured: &Measured) {
-        measured.held.iter().for_each(|(key, hold)| hold.enter(key, &self.lab.ledger));
-    }
-
     /// Gives back what the users still held when a run was over, and another is to follow.
     pub(super) async fn give_back(&self, measured: &Measured) {
         if self.embedded.is_some() && measured.held.len() < KEYS_TO_SPARE {
             // Its folder goes with it, and there is room for more.
             return;
         }
-        self.own_what_is_held(measured);
         self.lab.give_back(&self.lab.ledger.keys()).await;
-        self.lab.give_back_late_writes().await;
+        // What is left now is tried again at the end.
+        let _ = self.lab.give_back_late_writes().await;
     }
 
-    /// Cleans up, and ends a server that is ours; answers the keys whose documents could not be removed.
+    /// Cleans up, and ends a server that is ours; returns the keys under which a document may be left.
     pub(super) async fn strike(self) -> anyhow::Result<Vec<String>> {
         match self.embedded {
             Some(embedded) => {
                 embedded.stop().await.context("the embedded server could not be cleaned up")?;
                 Ok(Vec::new())
             }
-            None => Ok(runner::clean_up(&self.lab).await),
+            None => Ok(clean_up(&self.lab).await),
         }
     }
 }

@@ -8,12 +8,14 @@ use crate::client::{Exchange, Target, User};
 use crate::document::posted::OPENING_WRITER;
 use crate::document::{Content, Document, REAL_STATE_BYTES};
 use crate::model::keys::THREE_CHARACTER_KEYS;
+use crate::print::stderr;
 use crate::reference::Launcher;
+use crate::report::left_behind;
 use crate::saves::folder::{is_key, is_three_character_key, key_at};
 use crate::saves::{Fill, Filler, SavesFolder};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -369,21 +371,23 @@ impl Lab {
     }
 
     /// Gives keys back: deletes what we wrote under them, and, where the server reserves keys, those that were only
-    /// handed out; elsewhere such a key is nobody's, and could be a stranger's by now. Refusals are fine: there may
-    /// be nothing.
+    /// handed out; elsewhere such a key is nobody's, and could be a stranger's by now. A key whose delete is refused or has
+    /// no clear response is noted: a document may be left.
     pub async fn give_back(&self, keys: &[String]) {
         let to_delete: Arc<[String]> = keys.iter().filter(|key| self.may_delete(key)).cloned().collect();
         let (was_empty, porters) = (self.was_empty, PORTERS.min(to_delete.len()));
         let shared = Arc::clone(&to_delete);
+        let ledger = Arc::clone(&self.ledger);
         let done = at_once(self.regulars(porters), move |mut user, number| {
-            let keys = Arc::clone(&shared);
+            let (keys, ledger) = (Arc::clone(&shared), Arc::clone(&ledger));
             async move {
                 for key in keys.iter().skip(number).step_by(porters) {
                     // Where others have documents, a key handed out may be one of theirs, if the server is faulty.
                     let is_ours = was_empty || user.wrote(key) || user.restore(key).await.status() == Some(404);
-                    if is_ours {
-                        user.delete(key).await;
+                    if is_ours && !is_deleted(&user.delete(key).await) {
+                        ledger.note_open_write(key);
                     }
+                    ledger.disown(std::slice::from_ref(key));
                 }
                 user
             }
@@ -401,20 +405,43 @@ impl Lab {
         self.ledger.disown(keys);
     }
 
-    /// Deletes what writes without an answer have left since under keys that were given back. Such a key may be
-    /// somebody else's by now, so only a document of our own making goes, and none that the folder is filled with.
-    pub async fn give_back_late_writes(&self) {
+    /// Deletes what may be left under keys that were given back. Such a key may be somebody else's by now, so only a
+    /// document of our own making goes, and none that the folder is filled with.
+    pub async fn give_back_late_writes(&self) -> Late {
         let mut user = self.user(0);
+        let mut late = Late::default();
         for key in self.ledger.open_writes() {
             let is_fill = |filler: &Filler| filler.keys().contains(&key);
             if lock(&self.filler).as_ref().is_some_and(is_fill) {
                 continue;
             }
             let restored = user.restore(&key).await;
-            let document = restored.data().and_then(|data| Document::parse(data.get()));
-            if document.is_some_and(|document| document.content().is_some()) {
-                user.delete(&key).await;
+            if is_missing(&restored) {
+                continue;
             }
+            let document = restored.data().and_then(|data| Document::parse(data.get()));
+            match document.map(|document| document.content().is_some()) {
+                Some(true) if is_deleted(&user.delete(&key).await) => {}
+                Some(false) => late.theirs.push(key),
+                _ => late.left.push(key),
+            }
+        }
+        late
+    }
+
+    /// The keys under which a document of ours may be: what a clean-up has to remove.
+    #[must_use]
+    pub fn may_be_left(&self) -> Vec<String> {
+        let held = self.ledger.keys().into_iter().filter(|key| self.may_delete(key));
+        let all: BTreeSet<String> = held.chain(self.ledger.open_writes()).collect();
+        all.into_iter().collect()
+    }
+
+    /// Prints what may be left on the target to standard error, where there is no report to have it.
+    pub fn print_left_behind(&self, keys: &[String]) {
+        let command = left_behind::command(&self.target, keys);
+        for line in left_behind::lines(keys, command.as_deref(), self.target.url().as_str()) {
+            stderr!("{line}");
         }
     }
 
@@ -491,6 +518,25 @@ where
     let mut outputs = acts.join_all().await;
     outputs.sort_by_key(|(number, _)| *number);
     outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+/// Documents that may be left under keys that were given back.
+#[derive(Debug, Default)]
+pub struct Late {
+    /// Keys under which one of ours is, or may be.
+    pub left: Vec<String>,
+    /// Keys that have a document of somebody else's by now.
+    pub theirs: Vec<String>,
+}
+
+/// Whether nothing is under a key any more, by the response to its delete.
+fn is_deleted(deleted: &Exchange) -> bool {
+    deleted.is_success() || is_missing(deleted)
+}
+
+/// Whether the response says that nothing is saved under a key, or that it can be none.
+fn is_missing(exchange: &Exchange) -> bool {
+    exchange.refusal().is_some_and(|(status, _)| matches!(status, 400 | 404))
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,10 +3,12 @@
 //! - [`lab`]: what an experiment works with.
 //! - [`preflight`]: whether a target can be tried, and may be.
 //! - [`runner`]: one claim after the other, within limits.
+//! - [`mod@clean_up`]: what is ours is removed at the end.
 //! - [`expectations`]: which refutations are known.
 //! - [`stalls`]: when the harness itself was held up.
 //! - [`progress`]: what is shown meanwhile.
 
+pub mod clean_up;
 pub mod expectations;
 pub mod lab;
 pub mod preflight;
@@ -80,11 +82,15 @@ struct Bench {
     gone: OnceLock<String>,
 }
 
-/// Carries a plan out. When `stop` is cancelled, the report is of what was tried until then.
+/// Writes a report down.
+pub type Keep<'a, R> = &'a (dyn Fn(&R) -> anyhow::Result<()> + Sync);
+
+/// Carries a plan out. When `stop` is cancelled, the report is of what was tried until then. It is kept twice: before the
+/// clean-up, which may be cut short, and after it.
 ///
 /// # Errors
-/// Where a target cannot be set up or may not be tried.
-pub async fn verify(plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Report> {
+/// Where a target cannot be set up or may not be tried, or the report not be kept.
+pub async fn verify(plan: &Plan, stop: &CancellationToken, keep: Keep<'_, Report>) -> anyhow::Result<Report> {
     let mut report = Report::new(plan.seed, plan.effort, plan.users);
     let benches = set_up(plan).await?;
     let progress = Progress::new(plan.claims.len() * benches.len());
@@ -98,10 +104,18 @@ pub async fn verify(plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Rep
     run.on_one_after_the_other(&busy).await;
     progress.finish();
     report.partial = stop.is_cancelled();
-    for bench in benches {
-        report.targets.push(bench.close().await?);
+    report.targets = benches.iter().map(Bench::report).collect();
+    // One that cannot be kept leaves the targets to be cleaned up no less.
+    let kept = keep(&report);
+    let labs: Vec<Arc<Lab>> = benches.iter().map(|bench| Arc::clone(&bench.lab)).collect();
+    for ((bench, lab), target) in benches.into_iter().zip(&labs).zip(&mut report.targets) {
+        target.leave(&lab.target, bench.close().await?);
     }
-    Ok(report)
+    let kept = kept.and_then(|()| keep(&report));
+    if kept.is_err() {
+        labs.iter().zip(&report.targets).for_each(|(lab, target)| lab.print_left_behind(&target.left_behind));
+    }
+    kept.map(|()| report)
 }
 
 /// A plan under way.
@@ -230,16 +244,26 @@ impl Bench {
         verdicts.len() < before
     }
 
-    /// Cleans up, and ends an embedded server.
-    async fn close(mut self) -> anyhow::Result<TargetReport> {
-        self.report.claims = std::mem::take(&mut *lab::lock(&self.verdicts));
-        self.report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
+    /// The verdicts, and what may be left on the target until the clean-up.
+    fn report(&self) -> TargetReport {
+        let mut report = self.report.clone();
+        report.claims.clone_from(&lab::lock(&self.verdicts));
+        report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
+        if self.embedded.is_none() {
+            report.leave(&self.lab.target, self.lab.may_be_left());
+        }
+        report
+    }
+
+    /// Cleans up, and ends an embedded server; returns the keys under which a document may be left.
+    async fn close(self) -> anyhow::Result<Vec<String>> {
         match self.embedded {
             // Its folder goes with it.
-            Some(embedded) => embedded.stop().await.context("the embedded server could not be cleaned up")?,
-            None => self.report.left_behind = runner::clean_up(&self.lab).await,
+            Some(embedded) => {
+                embedded.stop().await.context("the embedded server could not be cleaned up").map(|()| Vec::new())
+            }
+            None => Ok(clean_up::clean_up(&self.lab).await),
         }
-        Ok(self.report)
     }
 }
 

@@ -113,7 +113,7 @@ async fn list(lab: &Lab, user: &mut User) -> Result<usize, Unfit> {
     let listed = user.list().await;
     let asked = || {
         let path = lab.target.path(crate::client::Operation::List);
-        format!("{}://{}{path}", lab.target.url().scheme(), lab.target.authority())
+        lab.target.url_of(&path)
     };
     let foreign = |what: String| Unfit::Foreign { url: asked(), what };
     match &listed.outcome {
@@ -161,6 +161,7 @@ async fn confirm_folder(lab: &Lab, user: &mut User) -> Result<(), Unfit> {
     let appeared = folder.document(&key).is_some();
     lab.give_back(&[key]).await;
     if created.is_success() && !appeared {
+        lab.print_left_behind(&lab.may_be_left());
         let folder = folder.path().display().to_string();
         return Err(Unfit::WrongFolder { folder, url: lab.target.url().to_string() });
     }

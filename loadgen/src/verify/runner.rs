@@ -5,7 +5,6 @@ use super::preflight::is_alive;
 use crate::browser::Driver;
 use crate::claims::{Claim, Finding, Needs};
 use futures_util::FutureExt;
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,12 +15,6 @@ const LONGEST: Duration = Duration::from_mins(2);
 
 /// How often it is looked whether the target still answers.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// How long after the last answer can be there a load is waited for.
-const LOAD_ENDS: Duration = Duration::from_secs(2);
-
-/// Passes over our own keys at the end: what a request under way created behind the first is found by the next.
-const CLEANUP_PASSES: usize = 3;
 
 /// What came of trying a claim.
 #[derive(Debug)]
@@ -73,7 +66,7 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
     tokio::select! {
         () = stop.cancelled() => {}
         why = gone(lab) => return Err(Ended::Gone(why)),
-        () = async { lab.give_back(&ours).await; lab.give_back_late_writes().await } => {}
+        _ = async { lab.give_back(&ours).await; lab.give_back_late_writes().await } => {}
     }
     Ok(tried(finding))
 }
@@ -119,30 +112,4 @@ async fn gone(lab: &Arc<Lab>) -> String {
             return failure.to_string();
         }
     }
-}
-
-/// Takes back everything that is ours; answers the keys whose documents could not be removed.
-pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
-    // What was broken off is known to the ledger when it has ended; what does not end must not hold us up.
-    let answers = if is_alive(lab).await { lab.patience.answer } else { Duration::ZERO };
-    lab.ledger.settle(answers + LOAD_ENDS).await;
-    if let Some(filler) = super::lab::lock(&lab.filler).as_mut() {
-        // What stays behind is reported as any other document is.
-        let _ = filler.empty();
-    }
-    let ours: BTreeSet<String> = lab.ledger.keys().into_iter().chain(lab.ledger.open_writes()).collect();
-    let mut ours: Vec<String> = ours.into_iter().collect();
-    for _ in 0..CLEANUP_PASSES {
-        if ours.is_empty() || !is_alive(lab).await {
-            break;
-        }
-        lab.give_back(&ours).await;
-        lab.give_back_late_writes().await;
-        let listed = lab.user(0).list().await;
-        let text = listed.data().map(|data| data.get().to_owned()).unwrap_or_default();
-        ours.retain(|key| text.contains(&format!("\"{key}\"")));
-        // What was deleted and has come back was written by a request under way then.
-        ours.iter().for_each(|key| lab.ledger.note_open_write(key));
-    }
-    ours
 }

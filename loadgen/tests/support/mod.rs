@@ -28,6 +28,7 @@ pub(crate) mod hostile;
 pub(crate) mod liar;
 pub(crate) mod load;
 pub(crate) mod mishap;
+pub(crate) mod refusing;
 pub(crate) mod running;
 pub(crate) mod unclear;
 pub(crate) mod undone;

@@ -91,6 +91,7 @@ pub(crate) fn sample() -> RunReport {
         search: Some(search()),
         history: Some(history()),
         left_behind: vec!["A4K".to_owned()],
+        left_behind_command: Some("curl A4K".to_owned()),
         host: Host { os: "Linux 6".to_owned(), cpus: 2, memory_mb: 1_000 },
     }
 }
@@ -184,13 +185,15 @@ fn a_spoiled_run_json_does_not_keep_to_its_schema() {
 
 #[test]
 fn a_wrong_answer_outweighs_an_invalid_run_and_both_outweigh_success() {
-    let valid = RunReport { total: invalid().total, history: None, ..sample() };
+    let valid = RunReport { total: invalid().total, history: None, left_behind: Vec::new(), ..sample() };
     assert_eq!(valid.exit_code(), 0, "a few errors are the server's clear word");
     let judged =
         |linearizable| RunReport { history: Some(HistoryReport { linearizable, ..history() }), ..valid.clone() };
     assert_eq!([Some(true), Some(false), None].map(|verdict| judged(verdict).exit_code()), [0, 1, 3]);
     assert_eq!(RunReport { valid: false, ..valid.clone() }.exit_code(), 3);
-    assert_eq!(RunReport { partial: true, ..valid }.exit_code(), 3);
+    assert_eq!(RunReport { partial: true, ..valid.clone() }.exit_code(), 3);
+    let leaves = RunReport { left_behind: sample().left_behind, ..valid };
+    assert_eq!((leaves.verdict_code(), leaves.exit_code()), (0, 3), "documents that may be left are no success");
     assert_eq!(sample().exit_code(), 1);
     assert_eq!(RunReport { valid: false, partial: true, ..sample() }.exit_code(), 1);
 }

@@ -43,7 +43,7 @@ impl Ending {
         let folder = folder.display().to_string();
         match outcome {
             Ok(report) => Self {
-                outcome: match report.exit_code() {
+                outcome: match report.verdict_code() {
                     0 => Outcome::Good,
                     1 => Outcome::Wrong,
                     _ => Outcome::Invalid,

@@ -7,7 +7,7 @@ use crate::report::page::chances::{attempts, name};
 use crate::report::page::content::{Block, Section};
 use crate::report::page::law::Law;
 use crate::report::page::{advice, number};
-use crate::report::{Report, TargetReport};
+use crate::report::{Report, TargetReport, left_behind};
 use crate::verify::expectations::Outcome;
 use std::fmt::Write as _;
 
@@ -151,10 +151,9 @@ fn rests_on(report: Option<&Report>, measurements: Option<&Measurements>) -> Vec
             machine(host),
             interrupted(*partial)
         ));
-        let left_behind = report.targets.iter().filter(|target| !target.left_behind.is_empty());
-        points.extend(left_behind.map(|target| {
-            let keys = number::and(&target.left_behind);
-            format!("Documents of the run are left on {}, and are to be deleted by hand: {keys}.", target.name)
+        let leaving = report.targets.iter().filter(|target| !target.left_behind.is_empty());
+        points.extend(leaving.map(|target| {
+            left_behind::lines(&target.left_behind, target.left_behind_command.as_deref(), &target.name).join(" ")
         }));
     }
     if let Some(of) = measurements {

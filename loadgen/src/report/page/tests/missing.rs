@@ -96,10 +96,10 @@ fn one_point_alone_is_drawn() {
 #[test]
 fn what_a_run_left_behind_is_named() {
     let (mut report, measurements) = full();
-    assert!(!checked(Some(&report), Some(&measurements)).contains("are left on"));
+    assert!(!checked(Some(&report), Some(&measurements)).contains("may be left on"));
     report.targets[0].left_behind = vec!["A4K".to_owned(), "B5L".to_owned()];
     let page = checked(Some(&report), Some(&measurements));
-    assert!(page.contains("Documents of the run are left on documented, and are to be deleted by hand: A4K and B5L."));
+    assert!(page.contains("Documents of this run may be left on documented: A4K B5L."));
 }
 
 #[test]

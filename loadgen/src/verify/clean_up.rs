@@ -1,0 +1,63 @@
+//! Removing at the end what is ours on a target, and finding out what could not be removed.
+
+use super::lab::{Lab, lock};
+use super::preflight::is_alive;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long after the last response can be there a load is waited for.
+const LOAD_ENDS: Duration = Duration::from_secs(2);
+
+/// Passes over our own keys: what a request under way created behind the first is found by the next.
+const PASSES: usize = 3;
+
+/// Removes everything that is ours; returns the keys under which a document of ours may be left: those whose delete was
+/// refused or had no clear response, and those that are still in the list.
+pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
+    // What was broken off is known to the ledger when it has ended; what does not end must not hold us up.
+    let answers = if is_alive(lab).await { lab.patience.answer } else { Duration::ZERO };
+    lab.ledger.settle(answers + LOAD_ENDS).await;
+    let in_folder = empty_folder(lab);
+    let mut left: BTreeSet<String> = lab.may_be_left().into_iter().collect();
+    let mut theirs = BTreeSet::new();
+    for _ in 0..PASSES {
+        if left.is_empty() && lab.ledger.written().is_empty() || !is_alive(lab).await {
+            break;
+        }
+        let ours = lab.ledger.keys();
+        lab.give_back(&ours).await;
+        let late = lab.give_back_late_writes().await;
+        theirs.extend(late.theirs);
+        // Without a list, the next pass asks for each document.
+        let back = listed(lab).await.unwrap_or(ours);
+        left = late.left.into_iter().chain(back).filter(|key| !theirs.contains(key)).collect();
+        if left.is_empty() {
+            break;
+        }
+        // What was deleted and is there was written by a request under way then.
+        left.iter().for_each(|key| lab.ledger.note_open_write(key));
+    }
+    left.extend(in_folder);
+    left.into_iter().collect()
+}
+
+/// Takes the documents away that the folder was filled with; returns the keys of those that stay.
+fn empty_folder(lab: &Lab) -> Vec<String> {
+    let mut filler = lock(&lab.filler);
+    let Some(filler) = filler.as_mut() else { return Vec::new() };
+    // What went wrong shows in what stays.
+    let _ = filler.empty();
+    filler.keys().to_vec()
+}
+
+/// The keys of ours that a list shows; `None` if there is no clear response.
+async fn listed(lab: &Lab) -> Option<Vec<String>> {
+    let written = lab.ledger.written();
+    if written.is_empty() {
+        return Some(Vec::new());
+    }
+    let list = lab.user(0).list().await;
+    let texts: HashSet<&str> = list.data()?.get().split('"').collect();
+    Some(written.into_iter().filter(|key| texts.contains(key.as_str())).collect())
+}
