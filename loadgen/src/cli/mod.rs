@@ -8,6 +8,7 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod saves;
+mod signals;
 mod subject;
 pub mod verify;
 
@@ -16,16 +17,12 @@ use crate::print::stderr;
 use crate::record::set_aside;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use signals::stop_on_signal;
 use std::path::PathBuf;
 use std::time::SystemTime;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 /// Where runs are written.
 const REPORTS: &str = "reports";
-
-/// Code of a run that was ended the hard way, as a shell reports SIGINT.
-const KILLED: i32 = 130;
 
 /// Holds a key and document server to its word
 #[derive(Debug, Parser)]
@@ -121,26 +118,6 @@ fn reports_folder(given: Option<PathBuf>, what: &str, outputs: &[&str]) -> anyho
 fn positive(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
     number.ok_or_else(|| "give a number above 0, such as 200 or 2.5".to_owned())
-}
-
-/// Ends the run cleanly at the first SIGINT or SIGTERM, and at once at the second.
-async fn stop_on_signal(stop: CancellationToken) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Then a signal ends the process at once, as usual.
-        return;
-    };
-    for time in 1.. {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        if time > 1 {
-            std::process::exit(KILLED);
-        }
-        stderr!("stopping: cleaning up, and reporting what was measured (again to stop at once)");
-        stop.cancel();
-    }
 }
 
 #[cfg(test)]

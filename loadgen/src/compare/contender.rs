@@ -11,6 +11,7 @@ use anyhow::ensure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// A server to be compared.
 #[derive(Clone, Debug)]
@@ -146,11 +147,11 @@ impl Ready {
     ///
     /// # Errors
     /// Where documents are left on a server of somebody's, or one of ours cannot be ended.
-    pub(super) async fn end(self) -> anyhow::Result<()> {
+    pub(super) async fn end(self, stop: &CancellationToken) -> anyhow::Result<()> {
         if let Some(started) = self.started {
             return started.server.stop().await;
         }
-        let left_behind = clean_up(&self.lab).await;
+        let left_behind = clean_up(&self.lab, stop).await;
         self.lab.print_left_behind(&left_behind);
         ensure!(left_behind.is_empty(), "not everything could be removed from {}", self.lab.target.url());
         Ok(())

@@ -73,7 +73,8 @@ pub async fn compare(
             pairs > 0 && (is_decided(comparison) || is_up(began.elapsed(), pairs + 1, order.load.at_most))
         };
         let measured = in_turns(order, number, [&mut a, &mut b], &mut comparison, &is_enough, stop).await;
-        left_undone.extend([(Side::A, a.end().await), (Side::B, b.end().await)]);
+        let (a, b) = tokio::join!(a.end(stop), b.end(stop));
+        left_undone.extend([(Side::A, a), (Side::B, b)]);
         measured?;
         let is_over = comparison.partial || !comparison.failures.is_empty() || is_decided(&comparison);
         if is_over || is_up(began.elapsed(), number, order.load.at_most) {

@@ -19,9 +19,8 @@ use crate::print::stderr;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::report::host::Host;
 use crate::saves::SavesFolder;
-use crate::verify::clean_up::clean_up;
 use crate::verify::lab::{Effort, Lab};
-use crate::verify::{DEFAULT_USERS, Keep, Subject, preflight};
+use crate::verify::{DEFAULT_USERS, Keep, Subject, clean_up, preflight};
 use anyhow::Context;
 use file::{Measured, Measurements};
 use std::path::PathBuf;
@@ -73,9 +72,11 @@ pub async fn measure(
             let measured = sweep("target", &lab, stop).await.and_then(|measured| {
                 measurements.targets.push(measured);
                 measurements.partial = stop.is_cancelled();
-                keep(&measurements)
+                keep(&measurements)?;
+                clean_up::announce(stop, &order.out);
+                Ok(())
             });
-            let left_behind = clean_up(&lab).await;
+            let left_behind = clean_up::clean_up(&lab, stop).await;
             lab.print_left_behind(&left_behind);
             measured?;
             anyhow::ensure!(left_behind.is_empty(), "not everything could be removed from {}", lab.target.url());

@@ -26,6 +26,7 @@ use crate::record::{HISTORY_FILE, HLOG_FILE};
 use crate::reference::Protocol;
 use crate::report::left_behind;
 use crate::scenario::Plan;
+use crate::verify::clean_up;
 use crate::verify::lab::OPENING;
 use anyhow::Context;
 use live::ending::Ending;
@@ -152,10 +153,11 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
         let mut report = RunReport { history: history?, ..report };
         // Before the clean-up, which may be cut short: what was measured is on the disk by then, and what is to be removed.
         keep(order, &mut report, &stage.target(), stage.may_be_left())?;
+        clean_up::announce(stop, &order.out);
         Ok(report)
     });
     let lab = Arc::clone(&stage.lab);
-    let left_behind = stage.strike().await?;
+    let left_behind = stage.strike(stop).await?;
     let report = report.and_then(|mut report| {
         keep(order, &mut report, &lab.target, left_behind.clone())?;
         Ok(report)
@@ -216,11 +218,17 @@ async fn seek(
         }
         live.tried(&trial);
         seek.note(trial);
+        if !seek.is_over() {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = stage.give_back(&measured) => {}
+            }
+        }
         if seek.is_over() || stop.is_cancelled() {
             let search = seek.told(objective);
             return Ok(Performed { plan, measured, search: Some(search) });
         }
-        stage.give_back(&measured).await;
     }
 }
 

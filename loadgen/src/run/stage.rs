@@ -12,6 +12,7 @@ use crate::verify::preflight;
 use anyhow::Context;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio_util::sync::CancellationToken;
 
 /// A target that may be loaded.
 pub(super) struct Stage {
@@ -85,13 +86,13 @@ impl Stage {
     }
 
     /// Cleans up, and ends a server that is ours; returns the keys under which a document may be left.
-    pub(super) async fn strike(self) -> anyhow::Result<Vec<String>> {
+    pub(super) async fn strike(self, stop: &CancellationToken) -> anyhow::Result<Vec<String>> {
         match self.embedded {
             Some(embedded) => {
                 embedded.stop().await.context("the embedded server could not be cleaned up")?;
                 Ok(Vec::new())
             }
-            None => Ok(clean_up(&self.lab).await),
+            None => Ok(clean_up(&self.lab, stop).await),
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use super::lab::{Lab, lock};
 use super::preflight::is_alive;
+use crate::print::stderr;
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long after the last response can be there a load is waited for.
 const LOAD_ENDS: Duration = Duration::from_secs(2);
@@ -12,9 +15,37 @@ const LOAD_ENDS: Duration = Duration::from_secs(2);
 /// Passes over our own keys: what a request under way created behind the first is found by the next.
 const PASSES: usize = 3;
 
+/// How long the whole may take after an interruption.
+const AFTER_INTERRUPTION: Duration = Duration::from_secs(10);
+
+/// Says that the report of a run that is interrupted is there, and what happens now.
+pub fn announce(stop: &CancellationToken, out: &Path) {
+    if stop.is_cancelled() {
+        let (folder, within_s) = (out.display(), AFTER_INTERRUPTION.as_secs());
+        stderr!("the report is in {folder}; cleaning up, for at most {within_s} s (again to stop at once)");
+    }
+}
+
+/// As [`remove`], but when `stop` is cancelled, no longer than [`AFTER_INTERRUPTION`] from then: what was not removed by
+/// then is among the keys.
+pub async fn clean_up(lab: &Arc<Lab>, stop: &CancellationToken) -> Vec<String> {
+    let out_of_time = async {
+        stop.cancelled().await;
+        tokio::time::sleep(AFTER_INTERRUPTION).await;
+    };
+    tokio::select! {
+        left = remove(lab) => left,
+        () = out_of_time => {
+            let in_folder = lock(&lab.filler).as_ref().map(|filler| filler.keys().to_vec());
+            let left: BTreeSet<String> = lab.may_be_left().into_iter().chain(in_folder.unwrap_or_default()).collect();
+            left.into_iter().collect()
+        }
+    }
+}
+
 /// Removes everything that is ours; returns the keys under which a document of ours may be left: those whose delete was
 /// refused or had no clear response, and those that are still in the list.
-pub async fn clean_up(lab: &Arc<Lab>) -> Vec<String> {
+async fn remove(lab: &Arc<Lab>) -> Vec<String> {
     // What was broken off is known to the ledger when it has ended; what does not end must not hold us up.
     let answers = if is_alive(lab).await { lab.patience.answer } else { Duration::ZERO };
     lab.ledger.settle(answers + LOAD_ENDS).await;

@@ -107,9 +107,12 @@ pub async fn verify(plan: &Plan, stop: &CancellationToken, keep: Keep<'_, Report
     report.targets = benches.iter().map(Bench::report).collect();
     // One that cannot be kept leaves the targets to be cleaned up no less.
     let kept = keep(&report);
+    if kept.is_ok() {
+        clean_up::announce(stop, &plan.out);
+    }
     let labs: Vec<Arc<Lab>> = benches.iter().map(|bench| Arc::clone(&bench.lab)).collect();
     for ((bench, lab), target) in benches.into_iter().zip(&labs).zip(&mut report.targets) {
-        target.leave(&lab.target, bench.close().await?);
+        target.leave(&lab.target, bench.close(stop).await?);
     }
     let kept = kept.and_then(|()| keep(&report));
     if kept.is_err() {
@@ -256,13 +259,13 @@ impl Bench {
     }
 
     /// Cleans up, and ends an embedded server; returns the keys under which a document may be left.
-    async fn close(self) -> anyhow::Result<Vec<String>> {
+    async fn close(self, stop: &CancellationToken) -> anyhow::Result<Vec<String>> {
         match self.embedded {
             // Its folder goes with it.
             Some(embedded) => {
                 embedded.stop().await.context("the embedded server could not be cleaned up").map(|()| Vec::new())
             }
-            None => Ok(clean_up::clean_up(&self.lab).await),
+            None => Ok(clean_up::clean_up(&self.lab, stop).await),
         }
     }
 }

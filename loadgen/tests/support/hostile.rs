@@ -2,7 +2,7 @@
 //! neither hang nor grow.
 
 use super::liar::{Liar, answer};
-use super::running::{ACCEPT_PAUSE, Answer, FIRST_LOOKS, Running, converse};
+use super::running::{ACCEPT_PAUSE, Answer, Counted, FIRST_LOOKS, Running, converse};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -110,7 +110,7 @@ struct Server {
     kind: Hostile,
     honest: Liar,
     connections: AtomicUsize,
-    requests: AtomicUsize,
+    counted: Arc<Counted>,
     /// Told when the server is to be gone.
     dead: Notify,
     /// Its saves folder, removed with it.
@@ -119,17 +119,20 @@ struct Server {
 
 /// Starts a server on an empty saves folder of its own, which is removed with it.
 pub(crate) fn spawn(kind: Hostile) -> Running {
+    let counted = Arc::<Counted>::default();
     let folder = TempDir::new().expect("a temporary folder can be made");
     let saves = folder.path().to_owned();
     let server = Arc::new(Server {
         kind,
         honest: Liar::new(None, &saves),
         connections: AtomicUsize::new(0),
-        requests: AtomicUsize::new(0),
+        counted: Arc::clone(&counted),
         dead: Notify::new(),
         _folder: folder,
     });
-    Running::start(&saves, |listener| serve(server, listener))
+    let mut running = Running::start(&saves, |listener| serve(server, listener));
+    running.counted = counted;
+    running
 }
 
 /// Accepts connections until the server is to be gone; then listener and connections go with this.
@@ -183,7 +186,8 @@ impl Server {
     }
 
     async fn respond(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Answer> {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.counted.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = usize::try_from(number).expect("fewer requests");
         match self.kind {
             Hostile::Garbage => {
                 let bytes: Vec<u8> = (0..rand::random_range(1..4_096)).map(|_| rand::random()).collect();
