@@ -41,7 +41,7 @@ impl Report {
             .map_err(|error| format!("{} is no file of verdicts: {error}", path.display()))?;
         if report.schema != SCHEMA {
             return Err(format!(
-                "{} has the format {:?}, this program reads {SCHEMA:?}",
+                "{} has the format \"{}\", this program reads \"{SCHEMA}\"",
                 path.display(),
                 report.schema
             ));

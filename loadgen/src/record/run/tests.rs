@@ -201,7 +201,7 @@ fn a_wrong_answer_outweighs_an_invalid_run_and_both_outweigh_success() {
 /// Regression: a target that was dead for 3 s of 5 was "valid", with 80 failures of 59,789.
 #[test]
 fn turns_that_were_missed_count_as_failed() {
-    let mut run = RunReport { total: invalid().total, history: None, ..sample() };
+    let mut run = RunReport { total: invalid().total, history: None, left_behind: Vec::new(), ..sample() };
     assert!((run.failed_share() - 1.0 / 30.0).abs() < 1e-12 && !run.fails_too_often());
     run.turns = Some(Turns { taken: 30, missed: 30 });
     assert!((run.failed_share() - (0.5 + 0.5 / 30.0)).abs() < 1e-12, "{}", run.failed_share());
