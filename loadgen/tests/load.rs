@@ -247,9 +247,13 @@ fn a_target_that_dies_fails_the_run() {
 fn an_objective_without_a_clause_on_errors_gets_one() {
     let search = ["--mix", "restore=1", "--users", "4", "--rate", "4", "--duration", "1s", "--warm-up", "100ms"];
     let loaded = run(&[&["--scenario", "mixed", "--objective", "restore max < 1ns"][..], &search].concat());
-    let objective = "restore max < 0ms, errors < 1%";
+    let objective = "restore max < 0ms, errors <= 1%";
     assert_eq!(loaded.report().search.expect("a search").objective, objective);
-    assert!(loaded.stderr.contains("no clause on errors: errors < 1% is added"), "{}", loaded.stderr);
+    assert!(
+        loaded.stderr.contains("had no clause on errors. It is now: restore max < 0ms, errors <= 1%"),
+        "{}",
+        loaded.stderr
+    );
     let own = run(&[&["--scenario", "mixed", "--objective", "errors = 0"][..], &search].concat());
     let report = own.report();
     assert_eq!((report.search.expect("a search").objective.as_str(), report.errors_allowed), ("errors = 0", None));

@@ -5,6 +5,7 @@ use super::{Claim, Finding, Needs};
 use crate::client::User;
 use crate::client::exchange::Step;
 use crate::document::{Content, REAL_STATE_BYTES};
+use crate::saves::folder::key_of;
 use crate::verify::lab::{Lab, Stuck, at_once};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -88,8 +89,8 @@ async fn sessions(lab: &Arc<Lab>) -> Result<Count, Halted> {
     }
     let names = folder.json_names().map_err(Stuck::from)?;
     let is_known = |name: &String| {
-        let key = name.trim_end_matches(".json");
-        before.contains(name) || saved.contains(key) && !ended.contains(key) || handed_out.contains(key)
+        let is_ours = |key: &str| saved.contains(key) && !ended.contains(key) || handed_out.contains(key);
+        before.contains(name) || key_of(name).is_some_and(is_ours)
     };
     let strays = names.iter().filter(|name| !is_known(name)).cloned().collect();
     let (saved, ended, handed_out) = (saved.len(), ended.len(), handed_out.len());

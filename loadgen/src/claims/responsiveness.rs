@@ -62,7 +62,7 @@ fn judge(first: &Load, load: &Load) -> Finding {
         Finding::refuted(format!("{}: p99 {:.0} ms", times.operation, times.p99_ms), vec![step])
     } else if let Some(times) = unsure {
         let Times { operation, count, p99_ms, .. } = times;
-        Finding::inconclusive(format!("{operation}: p99 {p99_ms:.0} ms of {count} answers is too few to tell"))
+        Finding::inconclusive(format!("{operation}: {count} responses are too few to judge a p99 of {p99_ms:.0} ms"))
     } else {
         Finding::holds(format!(
             "{} operations, no error, the slowest one's p99 {worst_ms:.1} ms after {} s",
@@ -71,7 +71,8 @@ fn judge(first: &Load, load: &Load) -> Finding {
         ))
     };
     let slow = early.iter().find(|times| times.p99_ms >= LIMIT_MS);
-    let slow = slow.map(|slow| format!("; before that {}'s p99 is {:.0} ms", slow.operation, slow.p99_ms));
+    let slow = slow
+        .map(|slow| format!("; in the first {} s {}'s p99 was {:.0} ms", FIRST.as_secs(), slow.operation, slow.p99_ms));
     let finding = Finding { summary: finding.summary + &slow.unwrap_or_default(), ..finding };
     let figures = |times: &[Times]| -> Vec<_> {
         let figures = |times: &Times| json!({ "operation": times.operation.name(), "count": times.count, "p99_ms": times.p99_ms, "max_ms": times.max_ms });
@@ -152,7 +153,7 @@ mod tests {
         let finding = super::judge(&run(30), &run(0));
         assert_eq!(finding.verdict, Verdict::Holds);
         let summary =
-            "2400 operations, no error, the slowest one's p99 3.0 ms after 5 s; before that save's p99 is 120 ms";
+            "2400 operations, no error, the slowest one's p99 3.0 ms after 5 s; in the first 5 s save's p99 was 120 ms";
         assert_eq!(finding.summary, summary);
         assert_eq!(super::judge(&run(0), &run(30)).verdict, Verdict::Refuted);
         let error = run(0).with(Operation::Restore, 1, 3, Judgement::Error("500 Failed to open file"));

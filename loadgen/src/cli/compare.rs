@@ -10,6 +10,7 @@ use crate::gate::gates::{TurnLoad, number_of_starts};
 use crate::gate::{runs, told};
 use crate::model::ratio::starts::DEFAULT_STARTS;
 use crate::print::stdout;
+use crate::verify::clean_up::announce;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -97,9 +98,14 @@ impl Servers {
                 };
                 contender.ready(&out.join(log), seed, self.yes).await
             };
-            compare(&order, &start, is_decided, &stop).await
+            let keep = |comparison: &Comparison| {
+                let written = comparison.write(out);
+                written.with_context(|| format!("cannot write the comparison to {}", out.display()))?;
+                announce(&stop, out);
+                Ok(())
+            };
+            compare(&order, &start, is_decided, &keep, &stop).await
         })?;
-        comparison.write(out).with_context(|| format!("cannot write the comparison to {}", out.display()))?;
         Ok(comparison)
     }
 }
@@ -108,8 +114,8 @@ impl Servers {
 fn starts(asked: Option<usize>, contenders: &[Contender; 2]) -> anyhow::Result<usize> {
     match (asked, contenders.iter().all(Contender::can_be_started)) {
         (Some(starts @ 2..), false) => bail!(
-            "{starts} starts are asked for, and a server at a URL cannot be started: give documented, hardened or a command \
-             for both A and B, or ask for 1 start"
+            "a server at a URL cannot be started {starts} times: give documented, hardened or a command for both A and B, or \
+             ask for 1 start"
         ),
         (Some(starts), _) => Ok(starts),
         (None, true) => Ok(DEFAULT_STARTS),

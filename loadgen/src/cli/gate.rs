@@ -19,7 +19,7 @@ pub const EXIT_CODES: &str = "\
 One folder: what verify, run and others wrote there is held to verdicts, limits and counts.
 Two servers: they are loaded in turns, and held to ratios. Two folders: as one, with the counts of A as the baseline.
 
-Exit codes: 0 all gates pass · 1 one fails · 2 wrong usage, or something is missing to judge by · 3 inconclusive";
+Exit codes: 0 all gates pass · 1 one fails · 2 wrong usage, something is missing to judge by, or documents may be left on a server · 3 inconclusive";
 
 /// Files of the answers, for a pull request and for CI.
 const MARKDOWN: &str = "gate.md";
@@ -52,15 +52,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     }
     let subjects: Vec<&str> = arguments.subjects.iter().map(String::as_str).collect();
     let is_folder = |name: &&str| Path::new(name).is_dir();
-    if let Some(folder) = subjects.last().filter(|last| is_folder(last)) {
-        set_aside(Path::new(folder), &GATE_OUTPUTS)?;
-    }
+    // Old answers go first of all, whatever fails after that.
+    let out = match subjects.last().filter(|last| is_folder(last)) {
+        Some(folder) => {
+            set_aside(Path::new(folder), &GATE_OUTPUTS)?;
+            PathBuf::from(folder)
+        }
+        None => arguments.servers.folder()?,
+    };
     let path = arguments.gates.as_deref().context("--gates is missing")?;
     let gates = Gates::read(path).map_err(anyhow::Error::msg)?;
-    let (judgement, out) = match subjects[..] {
+    let judgement = match subjects[..] {
         [folder] => of_folder(Path::new(folder), None, &gates)?,
         [a, b] if is_folder(&a) && is_folder(&b) => of_folder(Path::new(b), Some(Path::new(a)), &gates)?,
-        [a, b] => of_servers([a, b], &arguments.servers, gates)?,
+        [a, b] => of_servers([a, b], &arguments.servers, &out, gates)?,
         _ => bail!("give a run's folder, or two servers"),
     };
     for (name, text) in [(MARKDOWN, words::markdown(&judgement)), (JUNIT, words::junit(&judgement)?)] {
@@ -72,18 +77,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     Ok(judgement.exit_code())
 }
 
-fn of_folder(folder: &Path, baseline: Option<&Path>, gates: &Gates) -> anyhow::Result<(Judgement, PathBuf)> {
+fn of_folder(folder: &Path, baseline: Option<&Path>, gates: &Gates) -> anyhow::Result<Judgement> {
     let evidence = Evidence::gather(folder, baseline, gates).map_err(anyhow::Error::msg)?;
-    Ok((judge(gates, &evidence), folder.to_owned()))
+    Ok(judge(gates, &evidence))
 }
 
 /// Only ratios, and whether every answer was right, are judged of servers: the other gates are about a run's files.
-fn of_servers(servers: [&str; 2], how: &Servers, gates: Gates) -> anyhow::Result<(Judgement, PathBuf)> {
+fn of_servers(servers: [&str; 2], how: &Servers, out: &Path, gates: Gates) -> anyhow::Result<Judgement> {
     if gates.ratios.is_empty() {
         bail!("the file of gates has no [[ratio]]: two servers are held to nothing");
     }
-    let out = how.folder()?;
-    let comparison = how.in_turns(servers, &gates.load, &out, &|so_far| are_decided(&gates.ratios, so_far))?;
+    let comparison = how.in_turns(servers, &gates.load, out, &|so_far| are_decided(&gates.ratios, so_far))?;
     let others = gates.verdicts.is_some() || !gates.limits.is_empty() || gates.counts.is_some();
     let evidence = Evidence { comparison: Some(comparison), ..Evidence::default() };
     let mut judgement = judge(&Gates { ratios: gates.ratios, ..Gates::default() }, &evidence);
@@ -91,7 +95,7 @@ fn of_servers(servers: [&str; 2], how: &Servers, gates: Gates) -> anyhow::Result
         let why = "verdicts, limits and counts: they are about the folder of a run, by loadgen gate DIR";
         judgement.left_out.push(why.to_owned());
     }
-    Ok((judgement, out))
+    Ok(judgement)
 }
 
 fn try_oneself(servers: &Servers) -> anyhow::Result<u8> {

@@ -88,8 +88,8 @@ pub struct Arguments {
     /// Look for the highest rate that keeps this, such as 'save p99 < 50ms, wrong = 0'
     #[arg(long, value_name = "OBJECTIVE", conflicts_with_all = ["stages", "pace"])]
     objective: Option<Objective>,
-    /// Share of the operations that may fail, such as 1% or 0.01; more end with exit 1. Turns count that users missed because
-    /// the target did not respond [default: 1%, or what the objective says]
+    /// Share of the operations that may fail, such as 1% or 0.01; if more do, the exit code is 1. Turns that users missed
+    /// because the target did not respond count as failed [default: 1%, or what the objective says]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     errors_allowed: Option<f64>,
     /// Protocol of the embedded reference server
@@ -173,7 +173,7 @@ fn order(arguments: Arguments, out: PathBuf) -> anyhow::Result<Order> {
             consent: arguments.yes,
         },
     };
-    let errors_allowed = errors_allowed(&arguments);
+    let (share, is_search) = (arguments.errors_allowed.unwrap_or(ERRORS_ALLOWED), arguments.objective.is_some());
     let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
     Ok(Order {
         threads: arguments.threads.unwrap_or(processors).min(plan.most_users()),
@@ -187,26 +187,23 @@ fn order(arguments: Arguments, out: PathBuf) -> anyhow::Result<Order> {
             (false, false) => HistoryUse::Judged,
         },
         knows_ceiling: !arguments.no_ceiling,
-        objective: arguments.objective.map(|objective| about_errors(objective, errors_allowed, arguments.quiet)),
-        errors_allowed,
+        objective: arguments.objective.map(|objective| with_bound(objective, share, arguments.quiet)),
+        errors_allowed: (!is_search).then_some(share),
         is_quiet: arguments.quiet,
         live: arguments.live,
     })
 }
 
-/// The share of operations that may fail; `None` if the objective says it.
-fn errors_allowed(arguments: &Arguments) -> Option<f64> {
-    let is_in_objective = arguments.objective.as_ref().is_some_and(Objective::is_about_errors);
-    arguments.errors_allowed.or((!is_in_objective).then_some(ERRORS_ALLOWED))
-}
-
 /// The objective, with a clause on errors.
-fn about_errors(objective: Objective, allowed: Option<f64>, is_quiet: bool) -> Objective {
-    let Some(share) = allowed.filter(|_| !objective.is_about_errors()) else { return objective };
-    if !is_quiet {
-        stderr!("The objective has no clause on errors: errors < {}% is added", share * 100.0);
+fn with_bound(objective: Objective, share: f64, is_quiet: bool) -> Objective {
+    if objective.bounds_errors() {
+        return objective;
     }
-    objective.with_errors_below(share)
+    let objective = objective.with_errors_at_most(share);
+    if !is_quiet {
+        stderr!("The objective had no clause on errors. It is now: {objective}");
+    }
+    objective
 }
 
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {

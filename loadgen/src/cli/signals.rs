@@ -30,7 +30,7 @@ pub(super) async fn stop_on_signal(stop: CancellationToken) {
         };
         match stopped {
             None => {
-                stderr!("stopping: what was measured is reported, then the target cleaned up (again to stop at once)");
+                stderr!("stopping: writing the report, then cleaning up the target (interrupt again to stop at once)");
                 stopped = Some(Instant::now());
                 stop.cancel();
             }

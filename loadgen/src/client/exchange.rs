@@ -13,6 +13,9 @@ pub enum Failure {
     /// No connection could be made: nothing happened at the server.
     #[error("cannot connect: {0}")]
     CannotConnect(String),
+    /// No connection could be made in time: nothing happened at the server.
+    #[error("cannot connect: no connection within {} s", .0.as_secs_f64())]
+    NoConnection(Duration),
     /// The server's certificate is not trusted, so that no request was sent.
     #[error("cannot connect: {0}")]
     Untrusted(String),
@@ -34,7 +37,13 @@ impl Failure {
     /// Whether no request was sent, so that nothing happened at the server.
     #[must_use]
     pub fn was_never_sent(&self) -> bool {
-        matches!(self, Self::CannotConnect(_) | Self::Untrusted(_))
+        matches!(self, Self::CannotConnect(_) | Self::NoConnection(_) | Self::Untrusted(_))
+    }
+
+    /// Whether a user gave up waiting.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut(_) | Self::NoConnection(_))
     }
 }
 

@@ -132,7 +132,7 @@ impl Plain {
         };
         let stream = match tokio::time::timeout(within, connecting).await {
             Ok(stream) => stream.map_err(|error| Failure::CannotConnect(error.to_string()))?,
-            Err(_) => return Err(Failure::CannotConnect(format!("no connection within {} s", within.as_secs_f64()))),
+            Err(_) => return Err(Failure::NoConnection(within)),
         };
         // Requests are small and whole: waiting to fill a packet only delays them. Without it, it still works.
         let _ = stream.set_nodelay(true);

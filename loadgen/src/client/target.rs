@@ -212,9 +212,19 @@ impl Target {
     /// The URL as a command line needs it: where a user name and a password belong, it says so.
     #[must_use]
     pub fn url_to_give(&self) -> String {
+        self.to_give(self.url.to_string())
+    }
+
+    /// The same of a path at the target.
+    #[must_use]
+    pub fn url_to_give_of(&self, path: &impl fmt::Display) -> String {
+        self.to_give(self.url_of(path))
+    }
+
+    fn to_give(&self, url: String) -> String {
         match self.authorization {
-            Some(_) => self.url.as_str().replacen("://", "://USER:PASSWORD@", 1),
-            None => self.url.to_string(),
+            Some(_) => url.replacen("://", "://USER:PASSWORD@", 1),
+            None => url,
         }
     }
 

@@ -100,7 +100,7 @@ impl Head {
         match (location, encoding) {
             (Some(location), _) => Body::Redirect(text(location)),
             (None, Some(encoding)) => Body::Other(format!(
-                "a body compressed by \"{}\", which no request accepts: turn compression off at the server",
+                "a body compressed with \"{}\", although loadgen does not accept compression: turn it off at the server",
                 text(encoding)
             )),
             (None, None) => Body::Other(excerpt),

@@ -65,7 +65,7 @@ impl Contender {
     pub fn name(&self, text: &str) -> String {
         match self {
             Self::There(_) => without_credentials(text),
-            Self::Started(_) => text.to_owned(),
+            Self::Started(_) => text.split(' ').map(without_credentials).collect::<Vec<_>>().join(" "),
         }
     }
 
@@ -89,7 +89,7 @@ impl Contender {
     }
 }
 
-/// How long a server that does not respond is given to end, before it is said to run.
+/// Time to wait for the process of a silent server to exit before reporting it as running.
 const ENDING: Duration = Duration::from_secs(1);
 
 /// Lines of a log that are shown of a server that ended.

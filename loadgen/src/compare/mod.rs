@@ -43,19 +43,20 @@ pub struct Order {
 
 /// Loads the two in turns until what was measured decides (`is_decided` is asked after each pair, or after each start if
 /// there are to be several), or the time is up, and ends both. When `stop` is cancelled, or a server does not respond any
-/// more, the comparison is of the turns until then.
+/// more, the comparison is of the turns until then. `keep` writes it down before servers are ended, as that may take long.
 ///
 /// # Errors
-/// If a server cannot be started or loaded, or documents of ours not be taken back.
+/// If a server cannot be started or loaded, the comparison cannot be written, or documents of ours cannot be removed.
 pub async fn compare(
     order: &Order,
     start: &impl AsyncFn(Side) -> anyhow::Result<Ready>,
     is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
+    keep: &(dyn Fn(&Comparison) -> anyhow::Result<()> + Sync),
     stop: &CancellationToken,
 ) -> anyhow::Result<Comparison> {
-    let mut comparison = of_nothing(order);
+    let mut comparison = without_turns(order);
     let began = Instant::now();
-    let mut left_undone = Vec::new();
+    let mut ends = Vec::new();
     for number in 1..=order.starts {
         let [mut a, mut b] = match both_started(start, number).await {
             Ok(servers) => servers,
@@ -73,16 +74,18 @@ pub async fn compare(
             pairs > 0 && (is_decided(comparison) || is_up(began.elapsed(), pairs + 1, order.load.at_most))
         };
         let measured = in_turns(order, number, [&mut a, &mut b], &mut comparison, &is_enough, stop).await;
+        let kept = keep(&comparison);
         let (a, b) = tokio::join!(a.end(stop), b.end(stop));
-        left_undone.extend([(Side::A, a), (Side::B, b)]);
+        ends.extend([(Side::A, a), (Side::B, b)]);
         measured?;
+        kept?;
         let is_over = comparison.partial || !comparison.failures.is_empty() || is_decided(&comparison);
         if is_over || is_up(began.elapsed(), number, order.load.at_most) {
             break;
         }
     }
     comparison.note_failures();
-    for (side, ended) in left_undone {
+    for (side, ended) in ends {
         let Err(error) = ended else { continue };
         // Nothing can be taken back from a server that is gone: that is told with how it went.
         match comparison.failures.iter_mut().find(|failure| failure.side == side) {
@@ -90,6 +93,7 @@ pub async fn compare(
             None => return Err(error),
         }
     }
+    keep(&comparison)?;
     Ok(comparison)
 }
 
@@ -111,7 +115,7 @@ async fn both_started(
     Ok([of(Side::A).await?, of(Side::B).await?])
 }
 
-fn of_nothing(order: &Order) -> Comparison {
+fn without_turns(order: &Order) -> Comparison {
     Comparison {
         schema: SCHEMA.to_owned(),
         seed: order.seed,

@@ -116,7 +116,8 @@ pub async fn self_test(seed: u64, out: &Path, stop: &CancellationToken) -> anyho
 async fn calibrate(launcher: &Launcher, seed: u64, stop: &CancellationToken) -> anyhow::Result<f64> {
     let load = TurnLoad { at_most: CALIBRATION, ..TurnLoad::default() };
     let order = Order { starts: 1, ..order(load, seed) };
-    let comparison = compare(&order, &async |_| Ready::started(launcher, seed).await, &|_| false, stop).await?;
+    let comparison =
+        compare(&order, &async |_| Ready::started(launcher, seed).await, &|_| false, &|_| Ok(()), stop).await?;
     let of_a = comparison.turns.iter().filter(|turn| turn.side == Side::A);
     let us: Vec<f64> = of_a.filter_map(|turn| turn.figure(GATE.of)).collect();
     percentile(&us, 0.5).context("the server answered nothing")
@@ -125,7 +126,7 @@ async fn calibrate(launcher: &Launcher, seed: u64, stop: &CancellationToken) -> 
 async fn of_two(a: &Launcher, b: &Launcher, seed: u64, stop: &CancellationToken) -> anyhow::Result<Comparison> {
     let load = TurnLoad { at_most: AT_MOST, ..TurnLoad::default() };
     let start = async |side: Side| Ready::started(if side == Side::A { a } else { b }, seed).await;
-    compare(&order(load, seed), &start, &|so_far| judge::are_decided(&[GATE], so_far), stop).await
+    compare(&order(load, seed), &start, &|so_far| judge::are_decided(&[GATE], so_far), &|_| Ok(()), stop).await
 }
 
 fn order(load: TurnLoad, seed: u64) -> Order {

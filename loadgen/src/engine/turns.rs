@@ -54,8 +54,9 @@ struct Progress {
     free_us: u64,
     /// When its last step ended, µs: the clock need not be looked at again to know that it is later by now.
     now_us: u64,
-    /// Whether a step of its last turn got no response.
+    /// Whether a step of this turn got no response, and of the one before.
     is_unanswered: bool,
+    was_unanswered: bool,
     steps: Vec<Step>,
 }
 
@@ -96,11 +97,12 @@ impl<T: Time> Turns<T> {
         }
     }
 
-    /// Counts the turns that were due by the user's own clock and not begun before the run was over. Until then a user
-    /// catches up on what it is late for.
+    /// Counts the turns that were due by the user's own clock and not begun before the run was over, if the user got no
+    /// response. Until then a user catches up on what it is late for, by whose doing ever.
     fn count_skipped(&self, progress: &Progress) {
         let end_us = self.end_us.load(Ordering::Relaxed);
         if let Load::Closed { pacing: Pacing::Pace(pace_us), .. } = self.plan.load
+            && progress.is_unanswered
             && progress.now_us >= end_us
         {
             self.recorder.borrow_mut().turns_skipped(end_us.saturating_sub(progress.meant_us + 1) / pace_us);
@@ -154,7 +156,7 @@ impl<T: Time> Turns<T> {
         arrived_us: Option<u64>,
         progress: &mut Progress,
     ) -> Result<(), Over> {
-        progress.is_unanswered = false;
+        progress.was_unanswered = std::mem::take(&mut progress.is_unanswered);
         for place in 0..progress.steps.len() {
             let step = progress.steps[place];
             let mut meant_us = match (arrived_us, step.when) {
@@ -222,9 +224,10 @@ impl<T: Time> Turns<T> {
         }
     }
 
-    /// What is left of the turn is dropped. Without a response a user of a closed load pauses, as the client does.
+    /// What is left of the turn is dropped. After two turns in a row without a response, a user of a closed load pauses, as
+    /// the client does. A single lost connection is no outage, and costs no turns.
     fn recover(&self, outcome: &Outcome, progress: &mut Progress) {
-        if outcome.is_unanswered && matches!(self.plan.load, Load::Closed { .. }) {
+        if outcome.is_unanswered && progress.was_unanswered && matches!(self.plan.load, Load::Closed { .. }) {
             progress.free_us += RETRY_US;
         }
     }
@@ -246,7 +249,14 @@ impl<T: Time> Turns<T> {
 
 impl Progress {
     fn new(start_us: u64) -> Self {
-        Self { meant_us: start_us, free_us: start_us, now_us: 0, is_unanswered: false, steps: Vec::new() }
+        Self {
+            meant_us: start_us,
+            free_us: start_us,
+            now_us: 0,
+            is_unanswered: false,
+            was_unanswered: false,
+            steps: Vec::new(),
+        }
     }
 
     fn note(&mut self, meant_us: u64, outcome: &Outcome) {

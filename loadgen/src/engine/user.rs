@@ -8,7 +8,7 @@ use crate::check::anomaly::Anomaly;
 use crate::check::answer::{Listed, Reading, Said, is_session_key, read};
 use crate::check::session::{Asked, Grade, Session, grade_alone};
 use crate::client::wire::{Client, Request};
-use crate::client::{Failure, Operation, Target};
+use crate::client::{Operation, Target};
 use crate::document::{Content, MIN_STATE_BYTES};
 use crate::record::figures::KEYS_EXHAUSTED;
 use crate::record::history::{Answer, Judgement, Output};
@@ -399,7 +399,7 @@ impl<C: Client, T: Time> User<C, T> {
             free_us: due.free_us,
             call_us: sent.call_us,
             end_us: sent.end_us,
-            is_timeout: matches!(sent.said, Said::NoAnswer(Failure::TimedOut(_))),
+            is_timeout: matches!(&sent.said, Said::NoAnswer(failure) if failure.is_timeout()),
             input: writes.then_some(&self.input),
             answer: output.map(|output| Answer { return_us: sent.end_us, output }),
             judgement: match grade {

@@ -78,7 +78,7 @@ impl Evidence {
 
     /// Files of another run would be judged for this one.
     fn must_be_of_one_run(&self, folder: &Path) -> Result<(), String> {
-        let anew = "make them anew, for one server and into one folder";
+        let anew = "make both again, with the same server and folder";
         let files = [
             (RUN_FILE, self.run.as_ref().map(|run| &run.started)),
             (files::CLAIMS, self.claims.as_ref().map(|claims| &claims.started)),
@@ -93,7 +93,9 @@ impl Evidence {
         {
             let [first, last] = [first, last].map(humantime::format_rfc3339_seconds);
             let folder = folder.display();
-            return Err(format!("{folder}: {earlier} is of {first}, {later} of {last}, so of another run: {anew}"));
+            return Err(format!(
+                "{folder}: {earlier} was started at {first}, {later} at {last}, in different runs: {anew}"
+            ));
         }
         let (Some(run), Some(claims)) = (&self.run, &self.claims) else { return Ok(()) };
         let is_its = |target: &TargetReport| match &run.target.protocol {

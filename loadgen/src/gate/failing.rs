@@ -27,7 +27,7 @@ pub struct Failure {
     pub turns: Vec<usize>,
     /// How, in a sentence.
     pub why: String,
-    /// Its last log lines, and what is left on it.
+    /// Its last log lines, and whether documents may be left on it.
     pub details: Vec<String>,
 }
 

@@ -12,7 +12,7 @@
 //! baseline = "counts.json"
 //!
 //! [load]
-//! starts = 20                   # of A and B, if both are commands
+//! starts = 20                   # leave it out if A or B is a URL
 //!
 //! [[ratio]]                     # B to A, measured in turns
 //! of = "save p50"
@@ -102,7 +102,9 @@ pub struct TurnLoad {
 pub fn number_of_starts(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number == 1 || (LEAST_STARTS..=MOST_STARTS).contains(number));
     number.ok_or_else(|| {
-        format!("{text} starts: give 1, or {LEAST_STARTS} to {MOST_STARTS}, as fewer do not show how starts differ")
+        format!(
+            "{text} starts: use 1, or {LEAST_STARTS} to {MOST_STARTS}; fewer cannot show the variation between starts"
+        )
     })
 }
 
@@ -264,9 +266,9 @@ mod tests {
         for (text, mistake) in [
             ("", "it has no gate"),
             ("[load]\nusers = 3", "it has no gate"),
-            ("[load]\nstarts = 3", "3 starts: give 1, or 4 to 64"),
-            ("[load]\nstarts = 65", "65 starts: give 1, or 4 to 64"),
-            ("[load]\nstarts = -1", "-1 starts: give 1, or 4 to 64"),
+            ("[load]\nstarts = 3", "3 starts: use 1, or 4 to 64"),
+            ("[load]\nstarts = 65", "65 starts: use 1, or 4 to 64"),
+            ("[load]\nstarts = -1", "-1 starts: use 1, or 4 to 64"),
             ("[verdicts]\nZ9 = \"holds\"", "there is no claim \"Z9\""),
             ("[verdicts]\nS4 = \"fine\"", "unknown variant `fine`"),
             ("[[limit]]\nkeep = \"save p98 < 5ms\"", "none of p50"),

@@ -114,12 +114,23 @@ fn answers(run: &RunReport) -> Vec<Judged> {
     }
     let answer = if run.fails_too_often() { Answer::Fail } else { Answer::Pass };
     judged.push(of("no more errors than allowed", answer, words::failed(run)));
+    judged.extend(left_behind(&run.target.url, &run.left_behind));
     if !run.valid || run.partial {
         let interrupted = run.partial.then(|| "it was interrupted".to_owned());
         let why: Vec<String> = run.why_invalid.iter().cloned().chain(interrupted).collect();
         judged.push(of("the run is valid", Answer::Inconclusive, format!("{}: run it again", why.join("; "))));
     }
     judged
+}
+
+/// Whether a run may have left documents on a target.
+fn left_behind(target: &str, keys: &[String]) -> Option<Judged> {
+    (!keys.is_empty()).then(|| Judged {
+        stage: Stage::Correctness,
+        gate: format!("nothing is left on {target}"),
+        answer: Answer::Inconclusive,
+        why: format!("there may be documents under {}: delete them, and run it again", keys.join(" ")),
+    })
 }
 
 /// A comparison: whether every answer is right, both servers responded throughout, and it came to its end.
@@ -135,8 +146,8 @@ fn answers_in_turns(comparison: &Comparison) -> Vec<Judged> {
     let mut judged = [Side::A, Side::B].map(no_wrong).to_vec();
     judged.extend(comparison.failures.iter().map(|failure| {
         let why = std::iter::once(failure.to_string()).chain(failure.details.iter().cloned());
-        let gate = format!("{} responds in all turns", comparison.name(failure.side));
-        of(gate, Answer::Fail, why.collect::<Vec<_>>().join("\n"))
+        let gate = format!("{} does not fail", comparison.name(failure.side));
+        of(gate, Answer::Fail, why.collect::<Vec<_>>().join("; "))
     }));
     if comparison.partial {
         let why = "it was interrupted: compare again".to_owned();
@@ -188,6 +199,7 @@ fn verdicts(report: &Report, asked: Option<&BTreeMap<ClaimId, Verdict>>) -> Vec<
         answer: Answer::Inconclusive,
         why: "it was not tried: let verify try it".to_owned(),
     }));
+    judged.extend(report.targets.iter().filter_map(|target| left_behind(&target.url, &target.left_behind)));
     if report.partial {
         judged.push(Judged {
             stage: Stage::Correctness,
@@ -289,7 +301,7 @@ fn told(gate: &RatioGate, comparison: &Comparison, ratio: &Ratio) -> String {
 /// How many starts of both servers a ratio rests on.
 pub(super) fn starts_in_words(starts: usize) -> String {
     match starts {
-        1 => "one start of each server, whose luck is part of the ratio".to_owned(),
+        1 => "one start of each server: the ratio includes the variation between starts".to_owned(),
         starts => format!("{starts} starts of each server"),
     }
 }

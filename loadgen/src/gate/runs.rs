@@ -86,8 +86,10 @@ fn loads(a: &RunReport, b: &RunReport, told: &mut Told) {
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["response time", "A p50", "B p50", "A p99", "B p99"]);
     for (name, before) in &a.operations {
         if let Some(now) = b.operations.get(name) {
-            let us = [before.response_us.p50, now.response_us.p50, before.response_us.p99, now.response_us.p99];
-            table.add_row(std::iter::once(name.clone()).chain(us.map(|us| format!("{us} µs"))));
+            let both = [&before.response_us, &now.response_us];
+            let times =
+                both.map(|of| words::figure(of, of.p50)).into_iter().chain(both.map(|of| words::figure(of, of.p99)));
+            table.add_row(std::iter::once(name.clone()).chain(times));
         }
     }
     told.say(&table.to_string());

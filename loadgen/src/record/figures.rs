@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// How often each named wrong answer or error came.
 pub type Named = BTreeMap<String, u64>;
 
-/// Name of a 503 for a key when the run's own keys nearly fill the folder.
+/// Name of a 503 for a key while at least 90 % of all keys are in use, those in use before the run included.
 pub const KEYS_EXHAUSTED: &str = "503, as nearly all keys are in use";
 
 /// What became of the measured operations of one kind.
@@ -50,7 +50,7 @@ impl OperationReport {
         self.errors.values().sum::<u64>() - self.exhausted_count()
     }
 
-    /// Requests for a key when all were in use, which is no fault.
+    /// Those named [`KEYS_EXHAUSTED`], which are no errors.
     #[must_use]
     pub fn exhausted_count(&self) -> u64 {
         self.errors.get(KEYS_EXHAUSTED).copied().unwrap_or(0)

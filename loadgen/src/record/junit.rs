@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn more_errors_than_allowed_are_a_failure() {
         let text = junit(&RunReport { errors_allowed: Some(0.03), ..invalid() }).expect("writes");
-        let failure = "<failure message=\"3.3 % failed (1 of 30 operations; 3.0 % may)\" type=\"too many errors\"/>";
+        let failure =
+            "<failure message=\"3.3 % failed (1 of 30 operations; 3.0 % allowed)\" type=\"too many errors\"/>";
         assert!(text.contains(failure), "{text}");
     }
 

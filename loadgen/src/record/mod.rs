@@ -27,8 +27,9 @@ pub(crate) mod words;
 
 use crate::report::timeline::Timeline;
 use run::RunReport;
+use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The figures of a run: [`RunReport`].
 pub const RUN_FILE: &str = "run.json";
@@ -42,31 +43,43 @@ pub const SUMMARY_FILE: &str = "summary.md";
 pub const JUNIT_FILE: &str = "junit.xml";
 
 /// What a load run writes into its folder; an asterisk stands for the rest of a name.
-pub const OUTPUTS: [&str; 6] = [RUN_FILE, SUMMARY_FILE, JUNIT_FILE, HLOG_FILE, HISTORY_FILE, "counterexample*"];
+pub const OUTPUTS: [&str; 6] = [RUN_FILE, SUMMARY_FILE, JUNIT_FILE, HLOG_FILE, HISTORY_FILE, "counterexample*.html"];
 
 /// Folder in a run's folder for files of an earlier run.
 const PREVIOUS: &str = "previous";
 
 /// Moves the files of an earlier run away, into the folder `previous`: if this run fails before it writes its own, nobody
-/// takes the old ones for its results.
+/// takes the old ones for its results. Those of the run before are removed, so that all are of one run.
 ///
 /// # Errors
 /// If one cannot be moved; the message names it.
 pub fn set_aside(folder: &Path, outputs: &[&str]) -> io::Result<()> {
     let is_output = |name: &str| {
-        outputs.iter().any(|output| match output.strip_suffix('*') {
-            Some(begin) => name.starts_with(begin),
+        outputs.iter().any(|output| match output.split_once('*') {
+            Some((begin, end)) => name.starts_with(begin) && name.ends_with(end),
             None => name == *output,
         })
     };
-    for entry in std::fs::read_dir(folder).map_err(|error| at(folder, &error))? {
-        let entry = entry.map_err(|error| at(folder, &error))?;
-        if entry.file_name().to_str().is_some_and(is_output) {
-            let previous = folder.join(PREVIOUS);
-            std::fs::create_dir_all(&previous).map_err(|error| at(&previous, &error))?;
-            std::fs::rename(entry.path(), previous.join(entry.file_name()))
-                .map_err(|error| at(&entry.path(), &error))?;
-        }
+    let files = |folder: &Path| -> io::Result<Vec<PathBuf>> {
+        let entries = std::fs::read_dir(folder).map_err(|error| at(folder, &error))?;
+        let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+        // What is no file, such as a device, holds no earlier results.
+        let is_ours =
+            |path: &PathBuf| path.is_file() && path.file_name().and_then(OsStr::to_str).is_some_and(is_output);
+        Ok(paths.map_err(|error| at(folder, &error))?.into_iter().filter(is_ours).collect())
+    };
+    let earlier = files(folder)?;
+    if earlier.is_empty() {
+        return Ok(());
+    }
+    let previous = folder.join(PREVIOUS);
+    std::fs::create_dir_all(&previous).map_err(|error| at(&previous, &error))?;
+    for path in files(&previous)? {
+        std::fs::remove_file(&path).map_err(|error| at(&path, &error))?;
+    }
+    for path in earlier {
+        let moved = previous.join(path.file_name().unwrap_or_default());
+        std::fs::rename(&path, moved).map_err(|error| at(&path, &error))?;
     }
     Ok(())
 }
@@ -157,6 +170,7 @@ mod tests {
     fn files_of_an_earlier_run_are_moved_away_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["run.json", "counterexample.html", "counterexample-2.html", "claims.json", "gates.toml"];
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("latency.hlog")).unwrap();
         for round in ["first", "second"] {
             names.iter().for_each(|name| std::fs::write(folder.path().join(name), round).unwrap());
             set_aside(folder.path(), &OUTPUTS).unwrap();
@@ -166,7 +180,16 @@ mod tests {
                 let moved = std::fs::read_to_string(folder.path().join(PREVIOUS).join(name));
                 assert_eq!(moved.ok().as_deref(), is_moved.then_some(round), "{name}");
             }
+            assert!(folder.path().join("latency.hlog").is_symlink());
         }
+        std::fs::write(folder.path().join("run.json"), "third").unwrap();
+        set_aside(folder.path(), &OUTPUTS).unwrap();
+        let previous = std::fs::read_dir(folder.path().join(PREVIOUS)).unwrap();
+        assert_eq!(
+            previous.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>(),
+            ["run.json"],
+            "all of one run"
+        );
     }
 
     #[test]

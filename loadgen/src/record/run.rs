@@ -44,7 +44,7 @@ pub struct RunReport {
     pub total: OperationReport,
     /// Turns of the users; none with an open load.
     pub turns: Option<Turns>,
-    /// Share of the operations that may fail; none if an objective says so instead.
+    /// Share of the operations that may fail; none with an objective, which says so itself.
     pub errors_allowed: Option<f64>,
     /// All operations, per second.
     pub rate: Rate,

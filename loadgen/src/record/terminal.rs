@@ -177,7 +177,7 @@ mod tests {
         let text = render(&failing, Path::new("x"));
         let turns = "25 of 100 turns were missed while users waited for a response";
         for part in [
-            &format!("TOO MANY ERRORS: 27.5 % failed (1 of 30 operations; {turns}; 1.0 % may).\nINVALID"),
+            &format!("TOO MANY ERRORS: 27.5 % failed (1 of 30 operations; {turns}; 1.0 % allowed).\nINVALID"),
             &format!("\nTurns: {turns}\n"),
             "┆      9.00 ms ┆ ≥ 90.0 ms ┆",
         ] {

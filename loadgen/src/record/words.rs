@@ -152,7 +152,7 @@ pub(crate) fn failed(report: &RunReport) -> String {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let (errors, sent) = (report.total.error_count(), report.total.sent);
     let turns = report.turns.filter(|turns| turns.missed > 0).map(|turns| format!("; {}", missed(turns)));
-    let allowed = report.errors_allowed.map(|allowed| format!("; {} may", percent(allowed)));
+    let allowed = report.errors_allowed.map(|allowed| format!("; {} allowed", percent(allowed)));
     format!(
         "{} failed ({errors} of {sent} operations{}{})",
         percent(report.failed_share()),

@@ -9,7 +9,7 @@ use crate::saves::folder::is_key;
 #[must_use]
 pub fn command(target: &Target, keys: &[String]) -> Option<String> {
     let keys: Vec<&str> = keys.iter().map(String::as_str).filter(|key| is_key(key)).collect();
-    let url = target.url_of(&target.uri(Operation::Delete, "")).replace('\'', "'\\''");
+    let url = target.url_to_give_of(&target.uri(Operation::Delete, "")).replace('\'', "'\\''");
     let command = || format!("for key in {}; do curl -sS -X DELETE '{url}'\"$key\"; echo; done", keys.join(" "));
     (!keys.is_empty()).then(command)
 }
@@ -51,7 +51,7 @@ mod tests {
         let target = Target::new("http://user:secret@127.0.0.1:8080/app", "/it's/{op}").expect("a target");
         let command = command(&target, &keys(&["A4K", "$(reboot)", "B5LC", "';x"])).expect("two keys");
         let expected = "for key in A4K B5LC; do curl -sS -X DELETE \
-                        'http://127.0.0.1:8080/app/it'\\''s/delete?session='\"$key\"; echo; done";
+                        'http://USER:PASSWORD@127.0.0.1:8080/app/it'\\''s/delete?session='\"$key\"; echo; done";
         assert_eq!(command, expected);
         assert_eq!(super::command(&target, &keys(&["$(reboot)"])), None);
     }

@@ -63,7 +63,7 @@ pub struct Order {
     pub out: PathBuf,
     /// The objective whose highest rate is looked for.
     pub objective: Option<Objective>,
-    /// Share of the operations that may fail; none if the objective says so instead.
+    /// Share of the operations that may fail; none with an objective, which says so itself.
     pub errors_allowed: Option<f64>,
     /// Whether nothing is shown while it runs.
     pub is_quiet: bool,

@@ -67,16 +67,19 @@ const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 const EXAMPLE: &str = "write it as in 'save p99 < 50ms, wrong = 0'";
 
 impl Objective {
-    /// Whether it says how many errors there may be.
+    /// Whether it says how many errors there may be among all operations.
     #[must_use]
-    pub fn is_about_errors(&self) -> bool {
-        self.0.iter().any(|condition| matches!(condition.figure, Figure::Errors | Figure::ErrorShare))
+    pub fn bounds_errors(&self) -> bool {
+        self.0.iter().any(|Condition { operation, figure, comparison, .. }| {
+            let is_upper = matches!(comparison, Comparison::Below | Comparison::AtMost | Comparison::Equal);
+            operation.is_none() && is_upper && matches!(figure, Figure::Errors | Figure::ErrorShare)
+        })
     }
 
-    /// The same, also keeping errors below a share of what is sent.
+    /// The same, with at most this share of errors among what is sent.
     #[must_use]
-    pub fn with_errors_below(mut self, share: f64) -> Self {
-        let (figure, comparison) = (Figure::ErrorShare, Comparison::Below);
+    pub fn with_errors_at_most(mut self, share: f64) -> Self {
+        let (figure, comparison) = (Figure::ErrorShare, Comparison::AtMost);
         self.0.push(Condition { operation: None, figure, comparison, limit: share });
         self
     }
@@ -148,7 +151,8 @@ impl Figure {
         match self {
             Self::Percentile(_) => format!("{}ms", value / 1e3),
             Self::Wrong | Self::Errors => format!("{value}"),
-            Self::ErrorShare => format!("{}%", value * 100.0),
+            // To a billionth: 0.07 is not quite 7 %.
+            Self::ErrorShare => format!("{}%", (value * 1e11).round() / 1e9),
             Self::Goodput => format!("{value}/s"),
         }
     }
@@ -288,9 +292,14 @@ mod tests {
     #[test]
     fn a_share_of_errors_can_be_added() {
         let objective: Objective = "save p99 < 50ms".parse().expect("an objective");
-        assert!(!objective.is_about_errors());
-        let objective = objective.with_errors_below(0.01);
-        assert!(objective.is_about_errors() && objective.to_string().ends_with(", errors < 1%"), "{objective}");
+        assert!(!objective.bounds_errors());
+        for other in ["list errors = 0", "errors >= 0"] {
+            assert!(!other.parse::<Objective>().expect("an objective").bounds_errors(), "{other}");
+        }
+        for (share, clause) in [(0.01, ", errors <= 1%"), (0.07, ", errors <= 7%"), (0.0, ", errors <= 0%")] {
+            let objective = objective.clone().with_errors_at_most(share);
+            assert!(objective.bounds_errors() && objective.to_string().ends_with(clause), "{objective}");
+        }
     }
 
     #[test]

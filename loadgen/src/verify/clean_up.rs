@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long after the last response can be there a load is waited for.
+/// Time to wait for a load after its last response is due.
 const LOAD_ENDS: Duration = Duration::from_secs(2);
 
 /// Passes over our own keys: what a request under way created behind the first is found by the next.
@@ -22,7 +22,7 @@ const AFTER_INTERRUPTION: Duration = Duration::from_secs(10);
 pub fn announce(stop: &CancellationToken, out: &Path) {
     if stop.is_cancelled() {
         let (folder, within_s) = (out.display(), AFTER_INTERRUPTION.as_secs());
-        stderr!("the report is in {folder}; cleaning up, for at most {within_s} s (again to stop at once)");
+        stderr!("report written to {folder}; cleaning up for at most {within_s} s (interrupt again to stop at once)");
     }
 }
 
@@ -56,7 +56,9 @@ async fn remove(lab: &Arc<Lab>) -> Vec<String> {
         if left.is_empty() && lab.ledger.written().is_empty() || !is_alive(lab).await {
             break;
         }
-        let ours = lab.ledger.keys();
+        // Those whose delete had no clear response, too: where keys are reserved, one may have been handed out again.
+        let ours: BTreeSet<String> = left.iter().cloned().chain(lab.ledger.keys()).collect();
+        let ours: Vec<String> = ours.into_iter().collect();
         lab.give_back(&ours).await;
         let late = lab.give_back_late_writes().await;
         theirs.extend(late.theirs);

@@ -26,8 +26,8 @@ pub enum Unfit {
     },
     /// Its certificate is not trusted.
     #[error(
-        "cannot trust {url}: {why}. Its certificate must be one that this system trusts, valid, and of that host name; \
-         if it is of an authority of your own, name the file with that one's certificate: SSL_CERT_FILE=FILE"
+        "cannot trust {url}: {why}. The certificate must be valid, match the host name and be trusted by this system. For \
+         a private authority, set SSL_CERT_FILE to its certificate"
     )]
     Untrusted {
         /// The target.
@@ -37,7 +37,7 @@ pub enum Unfit {
     },
     /// It is somewhere else.
     #[error(
-        "{url} redirects to {to} ({status}), and redirects are not followed. Give the server that answers itself: {advice}"
+        "{url} redirects to {to} ({status}), and loadgen does not follow redirects. Use the server that responds itself: {advice}"
     )]
     Redirects {
         /// What was asked for.
@@ -120,7 +120,7 @@ async fn list(lab: &Lab, user: &mut User) -> Result<usize, Unfit> {
         Err(failure) => {
             let (url, why) = (lab.target.url().to_string(), failure.to_string());
             Err(match failure {
-                Failure::CannotConnect(_) => Unfit::Unreachable { url, why },
+                Failure::CannotConnect(_) | Failure::NoConnection(_) => Unfit::Unreachable { url, why },
                 Failure::Untrusted(_) => Unfit::Untrusted { url, why },
                 _ => Unfit::Silent { url, why },
             })

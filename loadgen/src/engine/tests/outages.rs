@@ -27,18 +27,30 @@ fn without_an_outage_no_turn_is_missed() {
 #[test]
 fn turns_that_users_do_not_get_to_are_missed() {
     let measured = with_outage(Pacing::Think, 10 * S..15 * S, 0);
-    // Each is refused every 1,009 ms: five times. A turn takes 10 ms.
+    // Each is refused at once, once more after 9 ms, and then every 1,009 ms. A turn takes 10 ms.
     let report = total(&measured);
-    assert_eq!((report.error_count(), report.timed_out), (25, 0));
+    assert_eq!((report.error_count(), report.timed_out), (30, 0));
     let Turns { taken, missed } = turns(&measured);
     assert_eq!(taken, report.sent);
     assert!(
         (2_495..=2_500).contains(&missed),
-        "5 users × 5 × 1,009 ms in turns of 10 ms, less 25 that were taken: {missed}"
+        "5 users × 5 × 1,009 ms in turns of 10 ms, less 30 that were taken: {missed}"
     );
     // Until the end of the run, and no further.
     let dead = turns(&with_outage(Pacing::Think, 15 * S..60 * S, 0));
-    assert!((2_470..=2_500).contains(&dead.missed), "5 users × 5 s in turns of 10 ms, less 25: {dead:?}");
+    assert!((2_470..=2_500).contains(&dead.missed), "5 users × 5 s in turns of 10 ms, less 30: {dead:?}");
+}
+
+/// Regression: with a single user, one lost connection in 24,366 requests made 11.7 % of the turns count as missed: they
+/// were those of the user's own pause.
+#[test]
+fn a_single_lost_connection_misses_no_turn() {
+    let plan = Plan {
+        think: "9ms".parse().expect("a think time"),
+        ..plan(Scenario::Mixed, 1, closed(1, 20 * S, Pacing::Think))
+    };
+    let measured = carry_out_on(None, plan, (SERVICE_US, 10 * S..10 * S + 5 * MS, 0), honest);
+    assert_eq!((total(&measured).error_count(), turns(&measured).missed), (1, 0));
 }
 
 #[test]
@@ -48,7 +60,8 @@ fn waiting_in_vain_misses_turns_as_well() {
     assert_eq!((report.timed_out, report.error_count()), (5, 5));
     assert_eq!(report.service_us.lower_bounds_from, Some(2 * S));
     let Turns { missed, .. } = turns(&measured);
-    assert!((1_495..=1_505).contains(&missed), "5 users waited 2 s, and paused for 1 s: {missed}");
+    // Turns that waited for the end of the stall make the mean a little longer.
+    assert!((900..=1_005).contains(&missed), "5 users waited 2 s, and paused for no time: {missed}");
 }
 
 #[test]
@@ -56,7 +69,12 @@ fn by_their_own_clock_users_catch_up_unless_the_run_is_over() {
     let pace = Pacing::Pace(10 * MS);
     let caught_up = with_outage(pace, 10 * S..11 * S, u64::MAX);
     assert_eq!(turns(&caught_up), Turns { taken: total(&caught_up).sent, missed: 0 });
-    let dead = with_outage(pace, 15 * S..60 * S, u64::MAX);
+    assert_eq!(
+        turns(&with_outage(pace, 15 * S..60 * S, u64::MAX)).missed,
+        0,
+        "they got their responses, late as they were"
+    );
+    let dead = with_outage(pace, 15 * S..60 * S, 10 * S);
     let Turns { taken, missed } = turns(&dead);
     assert!((9_990..=10_000).contains(&(taken + missed)) && missed > 2_400, "{taken} {missed}");
 }
