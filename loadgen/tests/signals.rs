@@ -15,7 +15,7 @@ use support::liar;
 use support::running::Running;
 
 /// What is printed once the report is there.
-const REPORTED: &str = "the report is in ";
+const REPORTED: &str = "report written to ";
 
 /// The code of a run that was ended at once.
 const KILLED: Option<i32> = Some(130);

@@ -57,13 +57,13 @@ async fn remove(lab: &Arc<Lab>) -> Vec<String> {
             break;
         }
         // Those whose delete had no clear response, too: where keys are reserved, one may have been handed out again.
-        let ours: BTreeSet<String> = left.iter().cloned().chain(lab.ledger.keys()).collect();
-        let ours: Vec<String> = ours.into_iter().collect();
-        lab.give_back(&ours).await;
+        let held = lab.ledger.keys();
+        let ours: BTreeSet<&String> = left.iter().chain(&held).collect();
+        lab.give_back(&ours.into_iter().cloned().collect::<Vec<String>>()).await;
         let late = lab.give_back_late_writes().await;
         theirs.extend(late.theirs);
         // Without a list, the next pass asks for each document.
-        let back = listed(lab).await.unwrap_or(ours);
+        let back = listed(lab).await.unwrap_or(held);
         left = late.left.into_iter().chain(back).filter(|key| !theirs.contains(key)).collect();
         if left.is_empty() {
             break;
