@@ -72,7 +72,7 @@ fn a_redirect_is_reported_with_where_it_leads_and_the_target_to_give_instead() {
 /// Regression: its bytes were printed as text.
 #[test]
 fn a_compressed_answer_is_named_as_such() {
-    is_refused(Hostile::Compressed, "compressed by \"gzip\"");
+    is_refused(Hostile::Compressed, "compressed with \"gzip\"");
 }
 
 /// Regression: the message asked whether the server was running.
