@@ -42,6 +42,9 @@ pub enum BrowserError {
     Failed(#[from] CmdError),
 }
 
+/// How often a driver is started until it listens. It takes any free port of IPv4, and ends if that one is in use on IPv6.
+const STARTS: usize = 3;
+
 /// A driver, of which browsers are had. With it end all of them, however it ends.
 #[derive(Debug)]
 pub struct Driver {
@@ -69,6 +72,17 @@ impl Driver {
         if let Some(missing) = Self::missing() {
             return Err(missing);
         }
+        let mut started = Self::try_start().await;
+        for _ in 1..STARTS {
+            if !matches!(started, Err(BrowserError::NotStarted(_))) {
+                break;
+            }
+            started = Self::try_start().await;
+        }
+        started
+    }
+
+    async fn try_start() -> Result<Self, BrowserError> {
         let not_started = |error: String| BrowserError::NotStarted(error);
         let temporary = tempfile::tempdir().map_err(|error| not_started(error.to_string()))?;
         let mut process = Command::new(DRIVER)
