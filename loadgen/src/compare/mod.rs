@@ -87,7 +87,7 @@ pub async fn compare(
     comparison.note_failures();
     for (side, ended) in ends {
         let Err(error) = ended else { continue };
-        // Nothing can be taken back from a server that is gone: that is told with how it went.
+        // Nothing can be removed from a server that is gone: its failure says so.
         match comparison.failures.iter_mut().find(|failure| failure.side == side) {
             Some(failure) => failure.details.push(format!("{error:#}")),
             None => return Err(error),

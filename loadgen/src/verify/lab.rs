@@ -405,7 +405,7 @@ impl Lab {
         self.ledger.disown(keys);
     }
 
-    /// Deletes what may be left under keys that were given back. Such a key may be somebody else's by now, so only a
+    /// Deletes what may be left under keys that were given back. Such a key may have another owner by now, so only a
     /// document of our own making goes, and none that the folder is filled with.
     pub async fn give_back_late_writes(&self) -> Late {
         let mut user = self.user(0);
@@ -525,7 +525,7 @@ where
 pub struct Late {
     /// Keys under which one of ours is, or may be.
     pub left: Vec<String>,
-    /// Keys that have a document of somebody else's by now.
+    /// Keys under which another owner has a document by now.
     pub theirs: Vec<String>,
 }
 

@@ -116,7 +116,7 @@ const NOTED: &str = "window.saves = [];
         return call(url, options);
     };";
 
-/// It would put earlier work over the latest, or take that for somebody else's.
+/// It would put earlier work over the latest, or take that for another user's.
 async fn a_save_under_way_gives_way_to_that_of_a_page_that_is_left() -> Outcome {
     const LATEST: &str = "early and late";
     let room = Room::new().await?;
@@ -132,7 +132,7 @@ async fn a_save_under_way_gives_way_to_that_of_a_page_that_is_left() -> Outcome 
     ours.write(1, "early").await?;
     ours.until("saving").await?;
     write_and_hide(&ours, " and late").await?;
-    until("the first look is answered", || async {
+    until("the first look has a response", || async {
         Ok(room.gateway.calls().first().is_some_and(|call| call.status.is_some()).then_some(()))
     })
     .await?;
@@ -141,7 +141,7 @@ async fn a_save_under_way_gives_way_to_that_of_a_page_that_is_left() -> Outcome 
         Ok(["saved", "newer"].contains(&said.status.as_str()).then_some(said))
     })
     .await?;
-    ensure!(said.status == "saved", "its own work is taken for somebody else's: {said:?}");
+    ensure!(said.status == "saved", "its own work is taken for another user's: {said:?}");
     // The page looks once more: by then it has done whatever the first look had it do.
     room.gateway.forget();
     let show = "Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
