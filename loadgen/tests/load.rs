@@ -247,10 +247,10 @@ fn a_target_that_dies_fails_the_run() {
 fn an_objective_without_a_clause_on_errors_gets_one() {
     let search = ["--mix", "restore=1", "--users", "4", "--rate", "4", "--duration", "1s", "--warm-up", "100ms"];
     let loaded = run(&[&["--scenario", "mixed", "--objective", "restore max < 1ns"][..], &search].concat());
-    let objective = "restore max < 0ms, errors <= 1%";
+    let objective = "restore max < 0ms, errors < 1%";
     assert_eq!(loaded.report().search.expect("a search").objective, objective);
     assert!(
-        loaded.stderr.contains("had no clause on errors. It is now: restore max < 0ms, errors <= 1%"),
+        loaded.stderr.contains("had no clause on errors. It is now: restore max < 0ms, errors < 1%"),
         "{}",
         loaded.stderr
     );

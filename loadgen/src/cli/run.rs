@@ -199,7 +199,7 @@ fn with_bound(objective: Objective, share: f64, is_quiet: bool) -> Objective {
     if objective.bounds_errors() {
         return objective;
     }
-    let objective = objective.with_errors_at_most(share);
+    let objective = objective.with_errors_below(share);
     if !is_quiet {
         stderr!("The objective had no clause on errors. It is now: {objective}");
     }

@@ -4,10 +4,9 @@ use crate::client::Target;
 use crate::client::target::without_credentials;
 use crate::escape::visible;
 use crate::reference::{Embedded, Launcher, Protocol};
-use crate::verify::clean_up::clean_up;
+use crate::verify::clean_up::clean_up_or_fail;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::preflight::{self, is_alive};
-use anyhow::ensure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,10 +150,7 @@ impl Ready {
         if let Some(started) = self.started {
             return started.server.stop().await;
         }
-        let left_behind = clean_up(&self.lab, stop).await;
-        self.lab.print_left_behind(&left_behind);
-        ensure!(left_behind.is_empty(), "not everything could be removed from {}", self.lab.target.url());
-        Ok(())
+        clean_up_or_fail(&self.lab, stop).await
     }
 }
 

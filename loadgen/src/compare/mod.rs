@@ -10,7 +10,7 @@ pub mod self_test;
 use crate::claims::load::{self, Load};
 use crate::client::Operation;
 use crate::gate::comparison::{Comparison, SCHEMA, Side, Turn, side_of};
-use crate::gate::failing::Failure;
+use crate::gate::failing::ServerFailure;
 use crate::gate::gates::TurnLoad;
 use crate::model::ratio::starts::PAIRS_PER_START;
 use crate::record::figures::Tally;
@@ -63,7 +63,7 @@ pub async fn compare(
             Err((side, error)) if number == 1 => return Err(error.context(side.to_string())),
             Err((side, error)) => {
                 let why = format!("it could not be started anew for start {number}: {error:#}");
-                comparison.failures.push(Failure { side, turns: Vec::new(), why, details: Vec::new() });
+                comparison.failures.push(ServerFailure { side, turns: Vec::new(), why, details: Vec::new() });
                 break;
             }
         };
@@ -164,7 +164,7 @@ async fn in_turns(
             let (turn, failure) = turn(ready, (side, start), &order.load, seed).await?;
             comparison.turns.push(turn);
             if let Some(failure) = failure {
-                comparison.failures.push(Failure { turns: vec![number + 1], ..failure });
+                comparison.failures.push(ServerFailure { turns: vec![number + 1], ..failure });
                 return Ok(());
             }
         }
@@ -178,7 +178,7 @@ async fn turn(
     (side, start): (Side, usize),
     load: &TurnLoad,
     seed: u64,
-) -> anyhow::Result<(Turn, Option<Failure>)> {
+) -> anyhow::Result<(Turn, Option<ServerFailure>)> {
     let lab = Arc::clone(&ready.lab);
     let stuck = |Stuck(why)| anyhow!("{} cannot be loaded: {why}", lab.target.url());
     let plan = plan(&lab, load, seed);
@@ -186,7 +186,7 @@ async fn turn(
     if !turn.is_whole()
         && let Some((why, details)) = ready.silence().await
     {
-        return Ok((turn, Some(Failure { side, turns: Vec::new(), why, details })));
+        return Ok((turn, Some(ServerFailure { side, turns: Vec::new(), why, details })));
     }
     lab.give_back(&lab.ledger.keys()).await;
     Ok((turn, None))

@@ -3,7 +3,7 @@
 //! A machine that others use is now fast, now slow, so two runs one after the other compare two times of day. Turns are
 //! short and next to each other, and each is held to its neighbour alone: what the machine does falls on both.
 
-use super::failing::{self, Failure};
+use super::failing::{self, ServerFailure};
 use super::figure::Figure;
 pub use crate::model::ratio::Side;
 use crate::model::ratio::starts::{self, PAIRS_PER_START};
@@ -50,7 +50,7 @@ pub struct Comparison {
     /// What was measured, in its order: A B B A A B B A …; an even number, each two of them a pair.
     pub turns: Vec<Turn>,
     /// Servers that died, did not respond or failed too often: nothing is concluded from their times.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<ServerFailure>,
 }
 
 /// One load of one server.

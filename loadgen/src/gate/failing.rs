@@ -20,7 +20,7 @@ const MOST_RANGES: usize = 4;
 
 /// A server that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct ServerFailure {
     /// Which one.
     pub side: Side,
     /// In which turns, counted from 1. None if it was while it was prepared for a turn.
@@ -31,7 +31,7 @@ pub struct Failure {
     pub details: Vec<String>,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ServerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.turns[..] {
             [] => write!(f, "outside of the turns that are measured: {}", self.why),
@@ -43,7 +43,7 @@ impl fmt::Display for Failure {
 
 /// Whether a side's operations failed, or were not sent as its server did not respond, in too large a share of its turns.
 #[must_use]
-pub fn failure(side: Side, turns: &[Turn]) -> Option<Failure> {
+pub fn failure(side: Side, turns: &[Turn]) -> Option<ServerFailure> {
     let of_side = || turns.iter().zip(1..).filter(|(turn, _)| turn.side == side);
     let whole: Vec<f64> =
         of_side().filter(|(turn, _)| turn.is_whole()).map(|(turn, _)| turn.total.sent as f64).collect();
@@ -67,7 +67,7 @@ pub fn failure(side: Side, turns: &[Turn]) -> Option<Failure> {
         let or_not_sent = if missing > 0.0 { " or were not sent" } else { "" };
         let kinds = in_words(&kinds).map(|kinds| format!(": {kinds}")).unwrap_or_default();
         let concerned = of_side().filter(|(turn, _)| turn.total.error_count() > 0 || not_sent(turn) > 0.0);
-        Failure {
+        ServerFailure {
             side,
             turns: concerned.map(|(_, number)| number).collect(),
             why: format!("{:.1} % of its requests failed{or_not_sent}{kinds}", lost * 100.0),
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     /// Turns of two equal servers in which B's turns of these numbers are made worse.
-    fn worse(numbers: &[usize], worsen: impl Fn(&mut Turn)) -> Option<Failure> {
+    fn worse(numbers: &[usize], worsen: impl Fn(&mut Turn)) -> Option<ServerFailure> {
         let mut turns = sample(10, 1.0).turns;
         for number in numbers {
             assert_eq!(turns[number - 1].side, Side::B);
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_failure_outside_of_the_turns_names_none() {
-        let failure = Failure { side: Side::B, turns: vec![], why: "it ended".to_owned(), details: vec![] };
+        let failure = ServerFailure { side: Side::B, turns: vec![], why: "it ended".to_owned(), details: vec![] };
         assert_eq!(failure.to_string(), "outside of the turns that are measured: it ended");
     }
 }

@@ -104,7 +104,7 @@ fn meaning(figure: Figure, ratio: &Ratio) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::super::comparison::tests::{sample, started_anew};
-    use super::super::failing::Failure;
+    use super::super::failing::ServerFailure;
     use super::*;
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn nothing_is_concluded_of_a_server_that_failed() {
         let failure =
-            |side| Failure { side, turns: vec![9], why: "it ended".to_owned(), details: vec!["oh".to_owned()] };
+            |side| ServerFailure { side, turns: vec![9], why: "it ended".to_owned(), details: vec!["oh".to_owned()] };
         for (side, told) in [(Side::A, "A (hardened)"), (Side::B, "B (documented)")] {
             let text = comparison(&Comparison { failures: vec![failure(side)], ..sample(20, 2.0) });
             assert!(text.contains(&format!("{told} FAILED in turn 9: it ended\n  oh\n")), "{text}");

@@ -76,10 +76,9 @@ pub async fn measure(
                 clean_up::announce(stop, &order.out);
                 Ok(())
             });
-            let left_behind = clean_up::clean_up(&lab, stop).await;
-            lab.print_left_behind(&left_behind);
+            let cleaned_up = clean_up::clean_up_or_fail(&lab, stop).await;
             measured?;
-            anyhow::ensure!(left_behind.is_empty(), "not everything could be removed from {}", lab.target.url());
+            cleaned_up?;
             return Ok(measurements);
         }
     }

@@ -76,10 +76,11 @@ impl Objective {
         })
     }
 
-    /// The same, with at most this share of errors among what is sent.
+    /// The same, with errors below this share of what is sent; without any if it is 0.
     #[must_use]
-    pub fn with_errors_at_most(mut self, share: f64) -> Self {
-        let (figure, comparison) = (Figure::ErrorShare, Comparison::AtMost);
+    pub fn with_errors_below(mut self, share: f64) -> Self {
+        let figure = Figure::ErrorShare;
+        let comparison = if share > 0.0 { Comparison::Below } else { Comparison::Equal };
         self.0.push(Condition { operation: None, figure, comparison, limit: share });
         self
     }
@@ -296,8 +297,8 @@ mod tests {
         for other in ["list errors = 0", "errors >= 0"] {
             assert!(!other.parse::<Objective>().expect("an objective").bounds_errors(), "{other}");
         }
-        for (share, clause) in [(0.01, ", errors <= 1%"), (0.07, ", errors <= 7%"), (0.0, ", errors <= 0%")] {
-            let objective = objective.clone().with_errors_at_most(share);
+        for (share, clause) in [(0.01, ", errors < 1%"), (0.07, ", errors < 7%"), (0.0, ", errors = 0%")] {
+            let objective = objective.clone().with_errors_below(share);
             assert!(objective.bounds_errors() && objective.to_string().ends_with(clause), "{objective}");
         }
     }

@@ -54,6 +54,22 @@ fn a_single_lost_connection_misses_no_turn() {
 }
 
 #[test]
+fn a_user_who_waits_beyond_the_end_misses_turns_until_the_end() {
+    let Turns { missed, .. } = turns(&with_outage(Pacing::Think, 15 * S..60 * S, 10 * S));
+    assert!((2_490..=2_510).contains(&missed), "5 users × 5 s in turns of 10 ms: {missed}");
+}
+
+/// Regression: users who waited for a connection until they gave up were in no percentile.
+#[test]
+fn a_connection_that_is_not_made_in_time_is_a_timeout() {
+    let nobody = |_: &Request, _| Err(Failure::NoConnection(Duration::from_millis(1)));
+    let plan = plan(Scenario::Mixed, 1, closed(1, 5 * S, Pacing::Think));
+    let report = total(&carry_out_on(None, plan, (SERVICE_US, 0..0, u64::MAX), nobody));
+    assert!(report.sent > 0 && report.timed_out == report.sent, "{report:?}");
+    assert_eq!(report.service_us.lower_bounds_from, Some(SERVICE_US));
+}
+
+#[test]
 fn waiting_in_vain_misses_turns_as_well() {
     let measured = with_outage(Pacing::Think, 10 * S..13 * S, 2 * S);
     let report = total(&measured);

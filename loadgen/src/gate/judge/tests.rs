@@ -1,7 +1,7 @@
 use super::super::comparison::tests::{sample as comparison, started_anew};
 use super::super::counts::Counts;
 use super::super::evidence::Figures;
-use super::super::failing::Failure;
+use super::super::failing::ServerFailure;
 use super::*;
 use crate::record::run::tests::{invalid, sample as run};
 
@@ -211,7 +211,7 @@ fn a_server_that_fails_quickly_is_no_fast_one() {
 fn a_server_that_died_fails_with_its_turn_and_its_last_words_and_no_ratio_is_judged() {
     for side in [Side::A, Side::B] {
         let why = "its process ended (signal: 9 (SIGKILL))".to_owned();
-        let failure = Failure { side, turns: vec![7], why, details: vec!["out of memory".to_owned()] };
+        let failure = ServerFailure { side, turns: vec![7], why, details: vec!["out of memory".to_owned()] };
         let died = Comparison { failures: vec![failure], ..comparison(28, 0.5) };
         let judged = judge(&gates(RATIO), &Evidence { comparison: Some(died), ..Evidence::default() });
         let failed = &judged.judged[2];
