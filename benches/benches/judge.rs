@@ -8,8 +8,8 @@
 
 use benches::histories::{Order, Workload, write};
 use benches::plot::{Series, log_log, n_log_n};
-use loadgen::check::documents::whole::Verdict;
-use loadgen::record::history::{Accesses, read_history};
+use check::documents::whole::Verdict;
+use record::history::{Accesses, read_history};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;

@@ -6,17 +6,18 @@
 //! `cargo bench -p benches --bench stalls` takes 70 s, and fails where a response time is more than 2 % off.
 
 use bytes::Bytes;
+use contract::Operation;
+use contract::key::key_at;
 use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use loadgen::client::{Operation, Patience, Target};
+use loadgen::client::{Patience, Target};
 use loadgen::engine::{Setup, run};
-use loadgen::record::figures::Tally;
-use loadgen::saves::folder::key_at;
 use loadgen::scenario::{Arrivals, Load, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
+use record::figures::Tally;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p benches --example simulation -- [users] [alphabet] [length] [documented|hardened] [fill] [think_s] [saves] [hours]`
 
-use loadgen::model::keys::KeySpace;
-use loadgen::simulation::{Calibration, Count, Distribution, Initial, Operation, Protocol, simulate};
+use stats::keys::KeySpace;
+use stats::simulation::{Calibration, Count, Distribution, Initial, Operation, Protocol, simulate};
 use std::time::Instant;
 
 fn main() -> Result<(), String> {

@@ -4,7 +4,7 @@
 //! counts are the same each time, and on every machine.
 
 use crate::saves::SeededWorld;
-use loadgen::gate::counts::Tally;
+use record::counts::Tally;
 use server::fs::disk::{DiskFileSystem, DiskOptions};
 use server::fs::{Around, Between, CallKind, Extent};
 use server::protocol::{Error, Protocol, World};

@@ -1,8 +1,8 @@
 //! Histories of a store that keeps its promises, made without one: users whose operations overlap, each taking effect at
 //! one moment between its call and its return. Always the same from the same seed.
 
-use loadgen::check::documents::access::Content;
-use loadgen::client::Operation;
+use check::documents::access::Content;
+use contract::Operation;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::cmp::Reverse;

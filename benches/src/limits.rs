@@ -14,7 +14,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-use loadgen::model::statistics::Interval;
+use stats::statistics::Interval;
 use std::fmt;
 
 /// What is said of a documented figure.

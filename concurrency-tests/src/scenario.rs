@@ -3,7 +3,7 @@
 //! All scenarios are about one key, [`KEY`], in a space of three.
 
 use crate::world::{LONG_AGO_MS, NOW_MS, STALE_BEFORE_MS};
-use loadgen::check::{Answer, Document, Operation, Slot, Store};
+use check::{Answer, Document, Operation, Slot, Store};
 use server::fs::memory::Kernel;
 use server::fs::{FileSystem, Open};
 use server::keys::KeySpace;

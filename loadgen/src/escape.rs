@@ -3,26 +3,7 @@
 //!
 //! There is one function per format: [`visible`] for terminals and `JUnit` XML, [`markdown`], [`markdown_code`], [`html`].
 
-/// Makes a character visible that does not show as itself: control characters, those that reverse the direction of
-/// text, those without a width, and marks that are put on top of the character before.
-pub(crate) fn visible_character(character: char) -> impl Iterator<Item = char> {
-    let plain = matches!(character, '"' | '\'' | '\\').then_some(character);
-    // Letters and symbols by their category, but blank: fillers of Hangul, and Braille without dots.
-    let is_blank = matches!(character, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
-    let blank = is_blank.then(|| character.escape_unicode());
-    let other = (plain.is_none() && !is_blank).then(|| character.escape_debug());
-    plain.into_iter().chain(blank.into_iter().flatten()).chain(other.into_iter().flatten())
-}
-
-/// One line in which every character is visible: `\u{202e}`, `\n`. Of text that is visible already, nothing changes.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars().flat_map(visible_character).collect()
-}
-
-/// As [`visible`], but line ends stay: for text whose lines are our own.
-pub(crate) fn visible_lines(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
-}
+use contract::{visible, visible_character};
 
 /// One line of Markdown that is read as plain text: no heading, list, table cell, link, image, HTML or mathematics.
 pub(crate) fn markdown(text: &str) -> String {
@@ -80,18 +61,6 @@ pub(crate) fn html(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_does_not_show_as_itself_is_made_visible() {
-        let hidden =
-            "a\u{202e}b\r\n\t\u{1b}[31m\u{200b}\u{301}\0\u{9b}\u{2066}\u{feff}\u{ad}\u{a0}\u{e0041}\u{3164}\u{2028}";
-        let shown = "a\\u{202e}b\\r\\n\\t\\u{1b}[31m\\u{200b}\\u{301}\\0\\u{9b}\\u{2066}\\u{feff}\\u{ad}\\u{a0}\\u{e0041}\
-                     \\u{3164}\\u{2028}";
-        assert_eq!(visible(hidden), shown);
-        assert_eq!(visible(shown), shown, "once is enough");
-        assert_eq!(visible("it's \"so\" \\ é – 文"), "it's \"so\" \\ é – 文", "all else stays");
-        assert_eq!(visible_lines("a\n\u{7}\n"), "a\n\\u{7}\n");
-    }
 
     #[test]
     fn nothing_is_read_as_markdown() {

@@ -4,12 +4,9 @@
 //! - [`cli`]: what can be asked for on the command line, and what is done for it.
 //! - [`browser`]: real browsers, and what stands between them and a server.
 //! - [`client`]: one user's way to a server: target, connection, exchange.
-//! - [`document`]: documents whose content says who wrote it.
 //! - [`scenario`]: what the users of a load do, and when: the plan. Pure.
 //! - [`run`]: a load run from end to end.
 //! - [`engine`]: a plan carried out on a target, as fast as it can be.
-//! - [`record`]: the files of a load run, and what is printed from them.
-//! - [`check`]: what is right: the sequential model of the store, and linearizability. Pure.
 //! - [`judge`]: verdicts on recorded histories. Pure.
 //! - [`claims`]: each promise as quote, experiment, judgement.
 //! - [`verify`]: all claims tried on a target.
@@ -19,9 +16,7 @@
 //! - [`print`]: lines on standard output and standard error.
 //! - [`compare`]: two servers loaded in turns.
 //! - [`gate`]: whether a change may land. Pure.
-//! - [`model`]: statistics and closed forms. Pure.
 //! - [`report`]: what a run found, for people and machines. Pure.
-//! - [`simulation`]: the service past what one machine can load. Pure.
 //! - [`saves`]: a saves folder seen from outside.
 //! - [`reference`]: the reference server; the only file that knows the `server` crate.
 
@@ -29,27 +24,22 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod browser;
-pub mod check;
 pub mod claims;
 pub mod cli;
 pub mod client;
 pub mod compare;
-pub mod document;
 pub mod engine;
 mod escape;
 pub mod gate;
 pub mod judge;
 pub mod measure;
-pub mod model;
 pub mod plan;
 pub mod print;
-pub mod record;
 pub mod reference;
 pub mod report;
 pub mod run;
 pub mod saves;
 pub mod scenario;
-pub mod simulation;
 #[cfg(test)]
 mod sources;
 pub mod verify;

@@ -3,7 +3,7 @@
 //!
 //! What a terminal would obey, or would not show, is made visible here, whatever it was made of.
 
-use crate::escape::visible_lines;
+use contract::visible_lines;
 use std::fmt::Display;
 use std::io::Write;
 

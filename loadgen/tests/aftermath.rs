@@ -3,9 +3,9 @@
 
 mod support;
 
-use loadgen::record::history::{Phase, read_history};
-use loadgen::record::run::RunReport;
-use loadgen::record::{HISTORY_FILE, read_report};
+use record::files::{HISTORY_FILE, read_run};
+use record::history::{Phase, read_history};
+use record::run::RunReport;
 use std::path::Path;
 use support::harness::{loadgen, names, saves_folder};
 use support::liar::{self, Lie};
@@ -37,7 +37,7 @@ fn run(url: &str, load: &[&str]) -> Loaded {
     ]);
     let output = command.args(load).arg("--out").arg(out.path()).output().expect("it runs");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let report = read_report(out.path()).unwrap_or_else(|error| panic!("{error}\n{said}"));
+    let report = read_run(out.path()).unwrap_or_else(|error| panic!("{error}\n{said}"));
     Loaded { code: output.status.code().unwrap_or(-1), said, report, out }
 }
 

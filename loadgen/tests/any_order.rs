@@ -9,20 +9,23 @@
 
 mod support;
 
+use contract::DEFAULT_PATH_TEMPLATE;
 use libtest_mimic::{Arguments, Failed, Trial};
-use loadgen::claims::{self, Claim, Verdict};
+use loadgen::claims;
+use loadgen::claims::Claim;
 use loadgen::client::Target;
-use loadgen::client::exchange::Step;
-use loadgen::client::target::DEFAULT_PATH_TEMPLATE;
 use loadgen::reference::Protocol;
-use loadgen::report::TargetReport;
 use loadgen::saves::SavesFolder;
-use loadgen::verify::expectations::{Expectations, Outcome};
+use loadgen::verify::expectations::Expectations;
 use loadgen::verify::lab::Effort;
 use loadgen::verify::{DEFAULT_USERS, Plan, Subject, verify};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
+use record::claims::Outcome;
+use record::claims::TargetReport;
+use record::claims::Verdict;
+use record::step::Step;
 use std::path::Path;
 use std::process::ExitCode;
 use support::harness::saves_folder;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use loadgen::claims::Verdict;
+use record::claims::Verdict;
 use rustix::process::Signal;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

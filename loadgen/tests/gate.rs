@@ -2,7 +2,7 @@
 
 mod support;
 
-use loadgen::gate::counts::Counts;
+use record::counts::Counts;
 use std::path::Path;
 use std::time::Duration;
 use support::harness::{loadgen, saves_folder};

@@ -4,7 +4,7 @@
 mod support;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use loadgen::claims::Verdict;
+use record::claims::Verdict;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection};
 use std::net::TcpListener;

@@ -3,8 +3,8 @@
 
 mod support;
 
-use loadgen::record::read_report;
-use loadgen::report::Report;
+use record::claims::Report;
+use record::files::read_run;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -63,7 +63,7 @@ fn a_run_lists_every_document_that_it_could_not_delete() {
         let (saves, out) = (saves_folder(), tempfile::tempdir().expect("a folder"));
         let server = refusing::spawn(refused, saves.path());
         let output = command(&RUN, &server.url, out.path());
-        let report = read_report(out.path()).unwrap_or_else(|error| panic!("{error}\n{}", printed(&output)));
+        let report = read_run(out.path()).unwrap_or_else(|error| panic!("{error}\n{}", printed(&output)));
         let left = documents(saves.path());
         assert!(!left.is_empty(), "{refused:?}: nothing was left: {}", printed(&output));
         assert_eq!(report.left_behind, left, "{refused:?}: {}", printed(&output));

@@ -2,7 +2,9 @@
 
 mod support;
 
-use loadgen::claims::{self, Needs, Verdict};
+use loadgen::claims;
+use loadgen::claims::Needs;
+use record::claims::Verdict;
 use support::harness::{saves_folder, verify, verify_target};
 use support::liar::{self, Lie};
 

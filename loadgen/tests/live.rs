@@ -2,7 +2,7 @@
 
 mod support;
 
-use loadgen::record::{HISTORY_FILE, read_report};
+use record::files::{HISTORY_FILE, read_run};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +63,7 @@ fn the_seconds_add_up_to_the_report_and_late_readers_get_the_earlier_ones() {
 
     let (code, said, out) = watched.end();
     assert!(matches!(code, Some(0 | 3)), "{code:?}: {said}");
-    let report = read_report(out.path()).expect("a report");
+    let report = read_run(out.path()).expect("a report");
     let reported: BTreeMap<String, u64> =
         report.operations.iter().map(|(name, operation)| (name.clone(), operation.answered)).collect();
     assert_eq!(answered_by_operation(&events), reported);

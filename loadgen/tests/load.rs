@@ -2,9 +2,9 @@
 
 mod support;
 
-use loadgen::record::history::read_history;
-use loadgen::record::run::RunReport;
-use loadgen::record::{HISTORY_FILE, HLOG_FILE, JUNIT_FILE, RUN_FILE, SUMMARY_FILE, read_report};
+use record::files::{HISTORY_FILE, HLOG_FILE, JUNIT_FILE, RUN_FILE, SUMMARY_FILE, read_run};
+use record::history::read_history;
+use record::run::RunReport;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -22,7 +22,7 @@ struct Loaded {
 
 impl Loaded {
     fn report(&self) -> RunReport {
-        read_report(self.out.path()).unwrap_or_else(|error| panic!("{error}\n{}", self.stderr))
+        read_run(self.out.path()).unwrap_or_else(|error| panic!("{error}\n{}", self.stderr))
     }
 }
 
@@ -89,7 +89,7 @@ fn the_run_files_are_all_there_and_what_was_tampered_with_is_found() {
     let path = loaded.out.path().join(RUN_FILE);
     let json = std::fs::read_to_string(&path).expect("reads");
     let mut value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let schema = serde_json::from_str(loadgen::record::run::JSON_SCHEMA).expect("a schema");
+    let schema = serde_json::from_str(record::run::JSON_SCHEMA).expect("a schema");
     let errors: Vec<String> = jsonschema::validator_for(&schema)
         .expect("a schema")
         .iter_errors(&value)
@@ -182,7 +182,7 @@ fn the_specifications_faults_show_under_load() {
 fn a_server_in_use_is_not_loaded_without_consent() {
     let saves = saves_folder();
     let server = liar::spawn(None, saves.path());
-    std::fs::write(saves.path().join("A4K.json"), loadgen::document::stored("A4K", CONTENT, 1)).expect("writes");
+    std::fs::write(saves.path().join("A4K.json"), contract::document::stored("A4K", CONTENT, 1)).expect("writes");
     let refused = run(&["--target", &server.url, "--duration", "1s"]);
     assert!(refused.code == 2 && refused.stderr.contains("--yes"), "{}", refused.stderr);
     let loaded = run(&["--target", &server.url, "--yes", "--scenario", "churn", "--users", "4", "--duration", "1s"]);
@@ -192,7 +192,7 @@ fn a_server_in_use_is_not_loaded_without_consent() {
     assert_eq!(left, ["A4K.json"]);
 }
 
-const CONTENT: loadgen::document::Content = loadgen::document::Content { writer: 1, number: 1, size_bytes: 300 };
+const CONTENT: contract::document::Content = contract::document::Content { writer: 1, number: 1, size_bytes: 300 };
 
 #[test]
 fn an_interrupted_run_reports_what_it_measured() {
@@ -215,7 +215,7 @@ fn an_interrupted_run_reports_what_it_measured() {
     let status = running.wait().expect("ends");
     assert!(lines.iter().any(|line| line.contains("stopping")), "{lines:?}");
     assert_eq!(status.code(), Some(3), "{lines:?}");
-    assert!(read_report(out.path()).expect("a report").partial);
+    assert!(read_run(out.path()).expect("a report").partial);
     assert_eq!(report(out.path()).0, 0);
 }
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use loadgen::measure::file::Measurements;
+use record::measurements::Measurements;
 use rustix::process::Signal;
 use std::path::PathBuf;
 use support::harness::{interrupt, loadgen, names, saves_folder, started};

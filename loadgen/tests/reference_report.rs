@@ -4,9 +4,9 @@
 //! `cargo run --release -- report reports/reference --splice README.md`.
 
 use loadgen::claims;
-use loadgen::measure::file::Measurements;
-use loadgen::report::Report;
 use loadgen::report::splice::splice;
+use record::claims::Report;
+use record::measurements::Measurements;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use loadgen::document::Document;
+use contract::document::Document;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

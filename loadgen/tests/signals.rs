@@ -3,8 +3,8 @@
 
 mod support;
 
-use loadgen::record::read_report;
-use loadgen::report::Report;
+use record::claims::Report;
+use record::files::read_run;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -72,7 +72,7 @@ fn every_signal_that_ends_a_run_has_it_report_and_clean_up() {
         interrupt(&mut run, of, || !documents(saves.path()).is_empty());
         let rest: Vec<String> = wait_for_report(&mut run).map_while(Result::ok).collect();
         assert_eq!(run.wait().expect("it ends").code(), Some(3), "{of:?}: {rest:?}");
-        let report = read_report(out.path()).expect("a report");
+        let report = read_run(out.path()).expect("a report");
         assert!(report.partial && report.left_behind.is_empty(), "{of:?}: {:?}", report.left_behind);
         assert_eq!(names(saves.path()), Vec::<String>::new(), "{of:?}: {rest:?}");
     }
@@ -86,7 +86,7 @@ fn a_target_that_stands_still_keeps_no_run_from_ending_and_what_is_there_is_list
     interrupt(&mut run, Signal::INT, || hangs(&server));
     let rest: Vec<String> = wait_for_report(&mut run).map_while(Result::ok).collect();
     assert_ne!(run.wait().expect("it ends").code(), Some(0), "{rest:?}");
-    let report = read_report(out.path()).expect("a report");
+    let report = read_run(out.path()).expect("a report");
     assert!(report.partial);
     are_listed(&documents(&server.saves), &report.left_behind);
 }
@@ -99,14 +99,14 @@ fn a_second_signal_ends_a_run_at_once_with_its_report_on_the_disk() {
         let mut run = load(&server.url, "5", out.path());
         interrupt(&mut run, Signal::INT, || hangs(&server));
         let lines = wait_for_report(&mut run);
-        let report = read_report(out.path()).expect("it is there already");
+        let report = read_run(out.path()).expect("it is there already");
         signal(&run, second);
         let rest: Vec<String> = lines.map_while(Result::ok).collect();
         assert_eq!(run.wait().expect("it ends").code(), KILLED, "{rest:?}");
         for file in ["summary.md", "junit.xml"] {
             assert!(out.path().join(file).exists(), "{file}");
         }
-        let again = read_report(out.path()).expect("it is still there");
+        let again = read_run(out.path()).expect("it is still there");
         assert!(again.partial && again.left_behind == report.left_behind, "it says what it said");
         are_listed(&documents(&server.saves), &again.left_behind);
     }

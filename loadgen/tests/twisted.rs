@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Response};
-use loadgen::claims::Verdict;
+use record::claims::Verdict;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

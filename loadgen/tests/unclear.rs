@@ -6,10 +6,10 @@
 
 mod support;
 
-use loadgen::claims::Verdict;
-use loadgen::record::read_report;
-use loadgen::record::run::RunReport;
 use loadgen::saves::{Fill, Filler, SavesFolder};
+use record::claims::Verdict;
+use record::files::read_run;
+use record::run::RunReport;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -39,7 +39,7 @@ fn run_command(arguments: &[&str], out: &Path) -> Command {
 fn finish(run: Child, out: &Path) -> Loaded {
     let output = run.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let report = read_report(out).unwrap_or_else(|error| panic!("{error}\n{said}"));
+    let report = read_run(out).unwrap_or_else(|error| panic!("{error}\n{said}"));
     Loaded { code: output.status.code().unwrap_or(-1), said, report }
 }
 

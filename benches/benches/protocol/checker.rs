@@ -3,9 +3,9 @@
 
 use crate::settings::Settings;
 use benches::histories::{Order, Workload, write};
+use check::documents::whole::Verdict;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use loadgen::check::documents::whole::Verdict;
-use loadgen::record::history::{Accesses, read_history};
+use record::history::{Accesses, read_history};
 
 const SEED: u64 = 20_261_124;
 

@@ -11,8 +11,8 @@ use benches::limits::figures::{HARD_LIMIT, RECOMMENDED_MAX};
 use benches::limits::measured::{AtFill, Counts, Drained, Measured, Run, SLOW_MS, Subject};
 use benches::saves::{FilledFolder, Request, drain, give_back, request, requests};
 use criterion::{BenchmarkId, Criterion, SamplingMode};
-use loadgen::model::keys::THREE_CHARACTER_KEYS;
 use server::protocol::Protocol;
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

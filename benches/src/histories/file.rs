@@ -1,9 +1,9 @@
 //! Histories written as a run writes its own.
 
 use super::{Made, Said};
-use loadgen::client::Operation;
-use loadgen::record::history::{Answer, CHUNK_BYTES, HistoryHeader, HistoryLine, HistoryWriter, Judgement, Output};
-use loadgen::saves::folder::key_at;
+use contract::Operation;
+use contract::key::key_at;
+use record::history::{Answer, CHUNK_BYTES, HistoryHeader, HistoryLine, HistoryWriter, Judgement, Output};
 use std::io;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 use super::*;
-use loadgen::check::anomaly::Anomaly;
-use loadgen::check::documents::whole::Verdict;
-use loadgen::record::history::{Accesses, read_history};
+use check::anomaly::Anomaly;
+use check::documents::whole::Verdict;
+use record::history::{Accesses, read_history};
 use std::collections::HashMap;
 
 const WORKLOADS: [Workload; 3] = [Workload::Keys, Workload::OneDocument, Workload::Deletes];

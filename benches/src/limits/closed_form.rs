@@ -8,8 +8,8 @@
 //! part is, the attempts at a low fill are anything but normal. The price is an interval an eighth wider.
 
 use super::measured::{AtFill, Run, Subject};
-use loadgen::model::keys::{Attempts, MAX_ATTEMPTS, THREE_CHARACTER_KEYS};
-use loadgen::model::statistics::Interval;
+use stats::keys::{Attempts, MAX_ATTEMPTS, THREE_CHARACTER_KEYS};
+use stats::statistics::Interval;
 
 /// How often a run in which all is right may be said to contradict.
 pub const WHOLE_RUN_ERRS: f64 = 0.001;

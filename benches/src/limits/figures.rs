@@ -2,8 +2,8 @@
 
 use super::Verdict;
 use super::measured::{AtFill, CONFIDENCE, Counts, Drained, Holds, Measured, Run, SLOW_MS, Saves, Subject};
-use loadgen::model::keys::THREE_CHARACTER_KEYS;
-use loadgen::model::statistics::Interval;
+use stats::keys::THREE_CHARACTER_KEYS;
+use stats::statistics::Interval;
 
 /// "Recommended max: 10,000 concurrent sessions (< 25% utilization)"
 pub const RECOMMENDED_MAX: usize = 10_000;

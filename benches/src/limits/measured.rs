@@ -1,7 +1,7 @@
 //! What a run measured.
 
-use loadgen::model::statistics::{Interval, clopper_pearson};
 use serde::Deserialize;
+use stats::statistics::{Interval, clopper_pearson};
 use std::fmt;
 
 /// How sure an interval is that is worked out here, and that criterion is asked for. Each verdict is one of some thirty,

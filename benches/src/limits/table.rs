@@ -3,7 +3,7 @@
 use super::closed_form::{attempts_of, chance_each, mean_interval, refusals_of};
 use super::figures::{Row, rows, significant};
 use super::measured::{AtFill, CONFIDENCE, Run};
-use loadgen::model::statistics::Interval;
+use stats::statistics::Interval;
 use std::fmt::Write as _;
 
 /// All runs: the documented figures of each, and its keys by fill beside the closed form.

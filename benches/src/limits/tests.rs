@@ -3,7 +3,7 @@ mod rows;
 
 use super::measured::{AtFill, Counts, Measured, Run, Subject};
 use super::*;
-use loadgen::model::keys::THREE_CHARACTER_KEYS;
+use stats::keys::THREE_CHARACTER_KEYS;
 
 /// What criterion measured where all samples were of a hundred iterations.
 fn measured(mean: f64, low: f64, high: f64) -> Measured {

@@ -9,7 +9,7 @@ mod regressed;
 use benches::counts::{Counter, StillWorld, counted_disk, of_operations, runtime};
 use benches::saves::rules;
 use libtest_mimic::{Arguments, Failed, Trial};
-use loadgen::gate::counts::{Counts, NAME, SCHEMA, Tally};
+use record::counts::{Counts, NAME, SCHEMA, Tally};
 use regressed::{Cost, Regressed};
 use server::keys::KeySpace;
 use server::outside::SharedHint;

@@ -4,7 +4,7 @@
 //! that lead to the same files, the same progress of every client and the same possible explanations go on as one. So
 //! it exhausts scenarios that are far out of loom's reach. A state is all there is to know of the future: the
 //! [`server::fs::memory::Kernel`], what every operation was given so far ([`script`], [`program`]), the hint of each server process, and the
-//! linearizability [`loadgen::check::Monitor`] with its possible explanations.
+//! linearizability [`check::Monitor`] with its possible explanations.
 //!
 //! - An operation is called just before its first step and answered just after its last: any other moments would only
 //!   widen its interval, and so allow more.

@@ -5,7 +5,7 @@
 
 use super::script::{Given, Script, Step};
 use crate::scenario::Action;
-use loadgen::check::Answer;
+use check::Answer;
 use server::fs::memory::FileId;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

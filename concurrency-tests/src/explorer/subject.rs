@@ -3,7 +3,7 @@
 use super::program::{Part, Programs};
 use super::script::Script;
 use crate::scenario::rules;
-use loadgen::check::Answer;
+use check::Answer;
 use server::fs::FileSystem;
 use server::fs::memory::Called;
 use server::protocol::{Documented, DocumentedOptions, Durability, Hardened, Hint, Protocol};

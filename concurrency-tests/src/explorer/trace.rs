@@ -3,7 +3,7 @@
 use super::script::{HintCall, What};
 use super::search::Scenario;
 use crate::scenario::Action;
-use loadgen::check::Answer;
+use check::Answer;
 use server::fs::memory::{Call, Outcome};
 use server::protocol::Pick;
 use std::fmt::{self, Write as _};

@@ -3,12 +3,12 @@
 //! The explorer of `states.rs` goes further. This is its check: another searcher, which knows nothing of states,
 //! runs the same scenarios on the same kernel from start to end, and must come to the same verdicts.
 
+use check::{Answer, Monitor, Operation, Store};
 use concurrency_tests::families::pairs;
 use concurrency_tests::model_hint::ModelHint;
 use concurrency_tests::proof::{Proof, Row, with_commas};
 use concurrency_tests::scenario::{ACTIONS, Action, KEYS, Start, UnderKey, rules, store_in, strays};
 use concurrency_tests::{ModelFs, ModelWorld, Steps, explore};
-use loadgen::check::{Answer, Monitor, Operation, Store};
 use loom::thread;
 use server::fs::memory::Called;
 use server::fs::ready;

@@ -2,12 +2,14 @@
 //! few responses are right.
 
 use super::Finding;
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::{Answer, Body, CUT_SHORT, Step};
-use crate::client::{Exchange, Operation};
-use crate::escape::visible;
-use crate::saves::folder::is_three_character_key;
+use crate::client::Exchange;
 use crate::verify::lab::Stuck;
+use check::anomaly::Anomaly;
+use contract::Operation;
+use contract::key::is_session_key;
+use contract::visible;
+use contract::{Answer, Body, CUT_SHORT};
+use record::step::Step;
 use serde_json::value::RawValue;
 
 /// Statuses about the server's limits or the path to it, not about the request: too slow, too large, misdirected, too
@@ -33,7 +35,7 @@ pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
 /// Whether a success carries the data that its operation is for.
 fn is_due(exchange: &Exchange, data: &RawValue) -> bool {
     match exchange.operation {
-        Operation::GenerateKey => exchange.key_handed_out().is_some_and(|key| is_three_character_key(&key)),
+        Operation::GenerateKey => exchange.key_handed_out().is_some_and(|key| is_session_key(&key)),
         Operation::Instantiate => {
             matches!(exchange.success_message().as_deref(), Some("Instance created" | "Instance already exists"))
         }
@@ -95,7 +97,7 @@ fn meaning(exchange: &Exchange, anomaly: Anomaly) -> String {
 
 /// The invalid key that generate-key handed out, if it did.
 fn stray_key(exchange: &Exchange) -> Option<String> {
-    exchange.key_handed_out().filter(|key| exchange.operation == Operation::GenerateKey && !is_three_character_key(key))
+    exchange.key_handed_out().filter(|key| exchange.operation == Operation::GenerateKey && !is_session_key(key))
 }
 
 /// Whether a response was transferred completely, but ends in the middle.
@@ -138,10 +140,10 @@ pub(super) fn judged<T>(seen: Result<T, Halted>, judge: impl FnOnce(&T) -> Findi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::Failure;
     use crate::client::exchange::sample;
     use Anomaly::{MalformedAnswer, ValidRequestRefused, WrongStatus};
     use Operation::{Delete, GenerateKey, Instantiate, List, Restore, Save};
+    use contract::Failure;
     use std::time::Duration;
 
     fn with(operation: Operation, status: u16, body: &str) -> Exchange {

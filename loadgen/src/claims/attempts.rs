@@ -4,12 +4,12 @@ use super::chance::CONFIDENCE;
 use super::exhaustion::is_refused;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
-use crate::client::exchange::Step;
-use crate::model::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, birthday_collision, mean_attempts};
-use crate::model::statistics::{clopper_pearson, mean, median_of_means, percentile};
 use crate::verify::lab::{Lab, Stuck};
 use crate::verify::stalls::{StallWatch, is_undisturbed};
+use record::step::Step;
 use serde_json::json;
+use stats::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, birthday_collision, mean_attempts};
+use stats::statistics::{clopper_pearson, mean, median_of_means, percentile};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -293,10 +293,10 @@ fn judge_recommended(Recommended { level, asked, refused }: &Recommended) -> Fin
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use contract::Operation;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     fn asked(attempts: Option<u32>, took_us: u64) -> Exchange {
         let body = Body::parse(br#"{"success":false,"message":"no","timestamp":1}"#);

@@ -6,14 +6,15 @@ mod envelope;
 
 use super::answers::{Halted, judged, says_nothing};
 use super::{Claim, Finding, Needs};
-use crate::client::exchange::Step;
-use crate::client::wire::Reply;
-use crate::client::{Exchange, Operation, User};
-use crate::document::{Content, REAL_STATE_BYTES};
+use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, Stuck};
 use bytes::Bytes;
+use contract::Operation;
+use contract::Reply;
+use contract::document::{Content, REAL_STATE_BYTES};
 use envelope::Envelope;
 use hyper::Method;
+use record::step::Step;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -353,9 +354,9 @@ fn judge(trials: &Trials) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::exchange::{Answer, Body};
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     fn answered(status: u16, message: &str) -> Exchange {
         let body = Body::parse(format!(r#"{{"success":false,"message":"{message}","timestamp":1}}"#).as_bytes());

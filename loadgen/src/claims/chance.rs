@@ -31,7 +31,7 @@ const fn tests() -> u32 {
 mod tests {
     use super::super::by_id;
     use super::*;
-    use crate::model::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
+    use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
 
     #[test]
     fn all_decisions_together_err_as_seldom_as_a_run_may() {

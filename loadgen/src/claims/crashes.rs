@@ -2,13 +2,14 @@
 
 use super::ground::{Ground, stuck};
 use super::survival::{Crash, DOCUMENTS, Load, SAVERS, judge, look};
-use super::{Claim, Finding, Needs, Verdict};
-use crate::client::exchange::{Step, ms};
+use super::{Claim, Finding, Needs};
 use crate::reference::{Disk, Process};
 use crate::saves::SavesFolder;
 use crate::verify::lab::{Lab, Stuck};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
+use record::claims::Verdict;
+use record::step::{Step, ms};
 use rustix::process::{Signal, kill_process};
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -3,11 +3,12 @@
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::Step;
-use crate::client::{Exchange, Operation, User};
-use crate::document::{Content, REAL_STATE_BYTES};
+use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, Stuck, at_once};
+use check::anomaly::Anomaly;
+use contract::Operation;
+use contract::document::{Content, REAL_STATE_BYTES};
+use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -215,11 +216,11 @@ fn judge(meetings: &[Meeting]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
     use crate::client::exchange::sample as exchange;
-    use crate::client::exchange::{Answer, Body};
     use Operation::{Delete, Instantiate, Restore, Save};
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     const FIRST: Content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
     const SECOND: Content = Content { writer: 1, number: 1, size_bytes: REAL_STATE_BYTES };

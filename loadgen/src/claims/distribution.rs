@@ -6,13 +6,14 @@
 //! is refuted.
 
 use super::answers::{self, Halted, judged};
-use super::{Claim, Finding, Needs, Verdict};
+use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
-use crate::client::exchange::Step;
-use crate::model::keys::THREE_CHARACTER_KEYS;
-use crate::model::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
-use crate::saves::folder::KEY_CHARACTERS;
 use crate::verify::lab::{Lab, Stuck};
+use contract::key::KEY_CHARACTERS;
+use record::claims::Verdict;
+use record::step::Step;
+use stats::keys::THREE_CHARACTER_KEYS;
+use stats::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -215,7 +216,7 @@ fn judge(samples: &[Vec<Test>], question: Question) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saves::folder::key_at;
+    use contract::key::key_at;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 

@@ -8,10 +8,10 @@ mod disks;
 
 use super::ground::{Ground, stuck};
 use super::{Claim, Finding, Needs, by_id};
-use crate::document::{Content, MIN_STATE_BYTES};
 use crate::reference::{Disk, Process};
 use crate::verify::lab::{Lab, Stuck};
 use comparison::{Compared, Place, compare};
+use contract::document::{Content, MIN_STATE_BYTES};
 use std::sync::Arc;
 
 /// Claims of documents, which a file system could break; and those that other processes could.

@@ -4,12 +4,12 @@ use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
-use crate::client::exchange::Step;
-use crate::model::keys::{THREE_CHARACTER_KEYS, exhaustion_chance};
-use crate::model::statistics::{Interval, clopper_pearson};
 use crate::verify::lab::{Lab, Stuck, lock};
 use rand::RngExt;
+use record::step::Step;
 use serde_json::json;
+use stats::keys::{THREE_CHARACTER_KEYS, exhaustion_chance};
+use stats::statistics::{Interval, clopper_pearson};
 use std::sync::Arc;
 
 /// "~45,000", within 5 %
@@ -226,10 +226,10 @@ fn judge_end(end: &End) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use contract::Operation;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     fn answered(status: u16, body: &str) -> Exchange {
         let outcome = Ok(Answer { status, attempts: None, body: Body::parse(body.as_bytes()) });

@@ -3,13 +3,13 @@
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
-use crate::client::exchange::Step;
-use crate::document::{Content, Document, MIN_STATE_BYTES};
-use crate::model::keys::THREE_CHARACTER_KEYS;
-use crate::model::statistics::clopper_pearson;
-use crate::saves::folder::{KEY_CHARACTERS, key_at};
 use crate::verify::lab::{Lab, Stuck, at_once};
+use contract::document::{Content, Document, MIN_STATE_BYTES};
+use contract::key::{KEY_CHARACTERS, key_at};
 use rand::RngExt;
+use record::step::Step;
+use stats::keys::THREE_CHARACTER_KEYS;
+use stats::statistics::clopper_pearson;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -127,10 +127,10 @@ fn judge(guessed: &Guessed) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
     use crate::client::exchange::sample;
+    use contract::Operation;
+    use record::claims::Verdict;
 
     #[test]
     fn a_hit_refutes_and_so_do_keys_that_can_be_counted() {

@@ -3,11 +3,11 @@
 use super::chance::CONFIDENCE;
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::Step;
-use crate::model::statistics::clopper_pearson;
 use crate::scenario::Scenario;
 use crate::verify::lab::{Lab, Stuck};
+use check::anomaly::Anomaly;
+use record::step::Step;
+use stats::statistics::clopper_pearson;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,11 +75,11 @@ fn judge(load: &Load) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::super::load::sample::load;
     use super::*;
-    use crate::client::Operation;
-    use crate::record::history::Judgement;
+    use contract::Operation;
+    use record::claims::Verdict;
+    use record::history::Judgement;
 
     const EXHAUSTED: Judgement<'_> = Judgement::Error("503 Unable to generate unique key - all attempts exhausted");
 

@@ -4,10 +4,10 @@ use super::answers::first_wrong;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
 use crate::client::{Exchange, User};
-use crate::document::{Content, REAL_STATE_BYTES};
 use crate::verify::lab::{Lab, Stuck, at_once};
+use check::anomaly::Anomaly;
+use contract::document::{Content, REAL_STATE_BYTES};
 use std::sync::Arc;
 
 /// Documents, each instantiated by so many users at once and by one once more.
@@ -139,11 +139,12 @@ fn judge(rounds: &[Round]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::super::posted::stored;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body, sample};
+    use crate::client::exchange::sample;
+    use contract::Operation;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
     use serde_json::json;
 
     fn content(writer: u64) -> Content {

@@ -8,15 +8,16 @@ use super::judged::Story;
 use super::posted::{self, Shown};
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::Step;
-use crate::client::{Exchange, Operation, User};
-use crate::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES};
+use crate::client::{Exchange, User};
 use crate::saves::SavesFolder;
 use crate::verify::lab::{Lab, Stuck};
+use check::anomaly::Anomaly;
+use contract::Operation;
+use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES};
 use cutter::{Cut, Cutter};
 use rand::RngExt;
 use rand::rngs::StdRng;
+use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -263,10 +264,10 @@ fn judge(documents: &[Document]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Failure;
     use crate::client::exchange::sample;
+    use contract::Failure;
+    use record::claims::Verdict;
 
     const CONTENT: Content = Content { writer: 0, number: 1, size_bytes: MIN_STATE_BYTES };
 

@@ -2,13 +2,13 @@
 
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES};
-use crate::model::keys::{THREE_CHARACTER_KEYS, birthday_collision};
-use crate::saves::folder::is_key;
 use crate::verify::lab::{Lab, at_once};
+use check::anomaly::Anomaly;
+use contract::document::{Content, Document, REAL_STATE_BYTES};
+use contract::key::is_key;
+use record::step::Step;
+use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -217,10 +217,11 @@ fn judge(journeys: &Journeys) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body, sample};
+    use crate::client::exchange::sample;
+    use contract::Operation;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     fn step(user: usize, operation: Operation) -> Exchange {
         let outcome =

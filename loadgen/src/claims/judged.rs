@@ -1,14 +1,16 @@
 //! Exchanges about one document, judged by the one definition of right: whether an order explains them.
 
 use super::answers::wrong_by_itself;
-use crate::check::anomaly::Anomaly;
-use crate::check::answer::is_unreadable;
-use crate::check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
-use crate::check::documents::counterexample::Counterexample;
-use crate::check::documents::judge;
-use crate::client::exchange::{Step, had_no_effect};
-use crate::client::{Exchange, Operation};
-use crate::document;
+use crate::client::Exchange;
+use check::anomaly::Anomaly;
+use check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
+use check::documents::counterexample::Counterexample;
+use check::documents::judge;
+use contract::Operation;
+use contract::document;
+use contract::had_no_effect;
+use contract::response::is_unreadable;
+use record::step::Step;
 
 /// All that was done to a document, and what its file was found to hold.
 #[derive(Clone, Debug, Default)]

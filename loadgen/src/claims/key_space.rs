@@ -3,10 +3,10 @@
 use super::answers;
 use super::{Claim, Finding, Needs};
 use crate::client::Exchange;
-use crate::client::exchange::Step;
-use crate::model::keys::THREE_CHARACTER_KEYS;
-use crate::saves::folder::key_at;
 use crate::verify::lab::{Lab, Stuck};
+use contract::key::key_at;
+use record::step::Step;
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -107,7 +107,7 @@ fn judge(drain: &Drain) -> Finding {
     let (free, came) = (drain.free.len(), drain.came.intersection(&drain.free).count());
     let missing = drain.free.difference(&drain.came).next();
     let finding = if let Some((key, exchange)) = &drain.stray {
-        let was = if crate::saves::folder::is_key(key) && key.len() == 3 {
+        let was = if contract::key::is_key(key) && key.len() == 3 {
             "in use: its file was there"
         } else {
             "no three-character key"
@@ -133,10 +133,10 @@ fn judge(drain: &Drain) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use contract::Operation;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     fn handed(key: &str) -> Exchange {
         let body =

@@ -2,12 +2,12 @@
 
 use super::answers::{Halted, judged, wrong_by_itself};
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES, same};
-use crate::escape::visible;
 use crate::verify::lab::{Lab, at_once};
+use check::anomaly::Anomaly;
+use contract::document::{Content, Document, REAL_STATE_BYTES, same};
+use contract::visible;
+use record::step::Step;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -367,10 +367,11 @@ fn judge(lists: &Lists) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body, sample};
+    use crate::client::exchange::sample;
+    use contract::Operation;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
     use serde_json::json;
 
     fn answered(status: u16, body: &str) -> Exchange {

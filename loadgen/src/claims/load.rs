@@ -1,16 +1,16 @@
 //! A load on the target, for the claims that are tried by one: a plan carried out, and what there is to judge of it.
 
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::{Step, ms};
 use crate::client::ledger::Ledger;
-use crate::client::{Failure, Operation};
 use crate::engine::certify::why_held_up;
 use crate::engine::{self, Example, Measured, Second, Setup, limits};
-use crate::record::figures::{Named, OperationReport, Tally};
-use crate::record::history::HistoryWriter;
 use crate::scenario::{self, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
 use crate::verify::lab::{Lab, Stuck};
 use crate::verify::preflight::is_alive;
+use check::anomaly::Anomaly;
+use contract::{Failure, Operation};
+use record::figures::{Named, OperationReport, Tally};
+use record::history::HistoryWriter;
+use record::step::{Step, ms};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -208,8 +208,8 @@ pub(crate) struct Fault {
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
-    use crate::record::figures::Took;
-    use crate::record::history::Judgement;
+    use record::figures::Took;
+    use record::history::Judgement;
 
     /// A load of which nothing is known yet.
     pub(in super::super) fn load(users: u32, seconds: f64) -> Load {
@@ -256,7 +256,7 @@ pub(crate) mod sample {
 mod tests {
     use super::sample::load;
     use super::*;
-    use crate::record::history::Judgement;
+    use record::history::Judgement;
 
     #[test]
     fn wrong_answers_and_errors_are_told_apart_the_most_frequent_first() {
@@ -285,7 +285,7 @@ mod tests {
             measured: Duration::ZERO,
             progress: 0.0,
             tallies: load.tallies,
-            slip_us: crate::record::hlog::new_histogram(),
+            slip_us: record::hlog::new_histogram(),
         };
         let mut dead = load(2, 1.0);
         (0..3).for_each(|_| dead.tallies[2].count(None, Judgement::Error("cannot connect")));

@@ -1,12 +1,12 @@
 //! P2: what a lock costs by itself. The harness takes it: on a file of its own, in the folder that the server uses.
 
 use super::{Claim, Finding, Needs};
-use crate::client::exchange::Step;
-use crate::model::statistics::percentile;
 use crate::verify::lab::{Lab, Stuck};
+use record::step::Step;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
 use serde_json::{Value, json};
+use stats::statistics::percentile;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -134,8 +134,8 @@ fn told(times_ms: &[f64]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use record::claims::Verdict;
 
     /// A thousand rounds, so many of them slow.
     fn measurement(slow: usize) -> Measurement {

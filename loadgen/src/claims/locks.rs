@@ -4,16 +4,17 @@ use super::answers::{Halted, judged, wrong_by_itself};
 use super::holder::Locks;
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
-use crate::check::anomaly::Anomaly;
 use crate::client::Patience;
-use crate::client::exchange::Step;
-use crate::client::{Exchange, Failure, Operation, User};
-use crate::document::{Content, Document, REAL_STATE_BYTES};
+use crate::client::{Exchange, User};
 use crate::saves::SavesFolder;
 use crate::verify::lab::Lab;
 use crate::verify::stalls::StallWatch;
 use bytes::Bytes;
+use check::anomaly::Anomaly;
+use contract::document::{Content, Document, REAL_STATE_BYTES};
+use contract::{Failure, Operation};
 use hyper::Method;
+use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -271,9 +272,10 @@ fn judge(held: &HeldUp) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::exchange::{Answer, Body, sample};
+    use crate::client::exchange::sample;
+    use contract::{Answer, Body};
+    use record::claims::Verdict;
 
     fn answered(operation: Operation, after_s: u64, status: u16, message: &str) -> Exchange {
         let body = Body::parse(format!(r#"{{"success":{},"message":"{message}"}}"#, status == 200).as_bytes());

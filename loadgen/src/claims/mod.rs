@@ -35,6 +35,7 @@ mod queueing;
 mod responsiveness;
 mod restores;
 mod saves;
+pub(crate) mod schedules;
 mod seen;
 mod survival;
 mod throughput;
@@ -42,40 +43,15 @@ mod uniqueness;
 mod views;
 mod whole_history;
 
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
-use serde::{Deserialize, Serialize};
+use check::anomaly::Anomaly;
+use record::claims::Verdict;
+use record::step::Step;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What an experiment says of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// The criterion was met.
-    Holds,
-    /// It was not; there is a counterexample.
-    Refuted,
-    /// What was seen does not decide it.
-    Inconclusive,
-    /// It cannot be tried here.
-    Untestable,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Holds => "holds",
-            Self::Refuted => "refuted",
-            Self::Inconclusive => "inconclusive",
-            Self::Untestable => "untestable",
-        })
-    }
-}
 
 /// A verdict and what it rests on.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,10 +3,10 @@
 use super::answers::{Halted, judged};
 use super::{Claim, Finding, Needs};
 use crate::client::User;
-use crate::client::exchange::Step;
-use crate::document::{Content, REAL_STATE_BYTES};
 use crate::saves::folder::key_of;
 use crate::verify::lab::{Lab, Stuck, at_once};
+use contract::document::{Content, REAL_STATE_BYTES};
+use record::step::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -184,8 +184,8 @@ fn judge_lock_files(looks: &Looks) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use record::claims::Verdict;
 
     fn count(after: usize, strays: &[&str]) -> Verdict {
         let strays = strays.iter().map(|&name| name.to_owned()).collect();

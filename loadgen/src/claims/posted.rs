@@ -3,11 +3,12 @@
 //! Type and extra field follow from the content. So whichever of many saves wrote a document, its content implies the
 //! rest.
 
-use crate::client::exchange::Step;
-use crate::client::{Exchange, Operation, User};
-use crate::document::posted::field_beyond;
-use crate::document::{Content, same};
-use crate::escape::visible;
+use crate::client::{Exchange, User};
+use contract::Operation;
+use contract::document::posted::field_beyond;
+use contract::document::{Content, same};
+use contract::visible;
+use record::step::Step;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -145,7 +146,7 @@ pub(super) fn stored(content: Content, metadata: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::MIN_STATE_BYTES;
+    use contract::document::MIN_STATE_BYTES;
 
     const CONTENT: Content = Content { writer: 1, number: 2, size_bytes: MIN_STATE_BYTES };
 

@@ -2,11 +2,11 @@
 
 use super::load::{Load, carry_out, plan_of_one};
 use super::{Claim, Finding, Needs};
-use crate::client::Operation;
-use crate::client::exchange::{Step, ms};
-use crate::model::statistics::jain_index;
 use crate::scenario::Plan;
 use crate::verify::lab::{Lab, Stuck};
+use contract::Operation;
+use record::step::{Step, ms};
+use stats::statistics::jain_index;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,10 +135,10 @@ fn shown(fairness: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::super::load::sample::load;
     use super::*;
-    use crate::record::history::Judgement;
+    use record::claims::Verdict;
+    use record::history::Judgement;
 
     /// So many saves by each saver, of which one had to wait; the first savers have more.
     fn queue(saves_each: u64, longest_ms: u64, first: std::ops::Range<u32>, more: u64) -> Queue {

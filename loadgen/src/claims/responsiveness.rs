@@ -3,12 +3,12 @@
 use super::chance::CONFIDENCE;
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
-use crate::client::Operation;
-use crate::client::exchange::{Step, ms};
-use crate::model::statistics::clopper_pearson;
-use crate::record::figures::Tally;
 use crate::scenario::{Plan, Scenario};
+use contract::Operation;
+use record::figures::Tally;
+use record::step::{Step, ms};
 use serde_json::json;
+use stats::statistics::clopper_pearson;
 use std::time::Duration;
 
 /// "100 users on the journey, 30 s", of which the first are for a server that is only just getting ready for them:
@@ -128,10 +128,10 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::super::load::sample::load;
     use super::*;
-    use crate::record::history::Judgement;
+    use record::claims::Verdict;
+    use record::history::Judgement;
 
     const VERIFIED: Judgement<'_> = Judgement::Verified;
 
@@ -153,8 +153,7 @@ mod tests {
     fn the_first_seconds_are_reported_and_not_judged() {
         let finding = super::judge(&run(30), &run(0));
         assert_eq!(finding.verdict, Verdict::Holds);
-        let summary =
-            "2400 operations, no error, the slowest one's p99 3.0 ms after 10 s; in the first 10 s save's p99 was 120 ms";
+        let summary = "2400 operations, no error, the slowest one's p99 3.0 ms after 10 s; in the first 10 s save's p99 was 120 ms";
         assert_eq!(finding.summary, summary);
         assert_eq!(super::judge(&run(0), &run(30)).verdict, Verdict::Refuted);
         let error = run(0).with(Operation::Restore, 1, 3, Judgement::Error("500 Failed to open file"));

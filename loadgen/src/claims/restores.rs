@@ -4,13 +4,14 @@ use super::answers::{Halted, judged, wrong_by_itself};
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::{Body, Step};
 use crate::client::{Exchange, User};
-use crate::document::{Content, REAL_STATE_BYTES, same};
-use crate::escape::visible;
-use crate::report::counterexample::meaning;
 use crate::verify::lab::{Lab, at_once};
+use check::anomaly::Anomaly;
+use contract::Body;
+use contract::document::{Content, REAL_STATE_BYTES, same};
+use contract::visible;
+use record::step::Step;
+use record::story::meaning;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
@@ -307,12 +308,12 @@ fn judge(told: &[Told]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::Answer;
     use crate::client::exchange::sample as exchange;
-    use crate::document::MIN_STATE_BYTES;
+    use contract::Answer;
+    use contract::Operation;
+    use contract::document::MIN_STATE_BYTES;
+    use record::claims::Verdict;
     use serde_json::json;
 
     fn content(number: u64) -> Content {
@@ -384,7 +385,7 @@ mod tests {
         is_called(200, read(12, 15, 400, Seen::Nothing), Anomaly::ValidRequestRefused);
         is_called(400, read(900, 910, 200, whole(29)), Anomaly::ValidRequestRefused);
         let mut lost = read(12, 15, 200, Seen::Nothing);
-        lost.0.outcome = Err(crate::client::Failure::TimedOut(Duration::from_secs(10)));
+        lost.0.outcome = Err(contract::Failure::TimedOut(Duration::from_secs(10)));
         assert_eq!(judged(200, lost.clone()).verdict, Verdict::Holds);
         lost.0.outcome = Ok(Answer { status: 500, attempts: None, body: Body::parse(b"<html>") });
         assert_eq!(judged(200, lost).verdict, Verdict::Holds);

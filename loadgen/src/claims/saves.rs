@@ -4,11 +4,12 @@ use super::answers::{Halted, first_wrong, judged};
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
-use super::{Claim, Finding, Needs, Verdict};
-use crate::check::anomaly::Anomaly;
+use super::{Claim, Finding, Needs};
 use crate::client::{Exchange, User};
-use crate::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
 use crate::verify::lab::{Lab, at_once};
+use check::anomaly::Anomaly;
+use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
+use record::claims::Verdict;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -252,8 +253,8 @@ fn judge_states(rounds: &[Round]) -> Finding {
 mod tests {
     use super::super::posted::stored;
     use super::*;
-    use crate::client::Operation;
     use crate::client::exchange::sample as exchange;
+    use contract::Operation;
 
     const BEFORE: u64 = 99;
 

@@ -3,11 +3,11 @@
 
 use super::Finding;
 use super::seen::Seen;
-use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
-use crate::document::{Content, REAL_STATE_BYTES};
 use crate::saves::SavesFolder;
 use crate::verify::lab::Stuck;
+use contract::document::{Content, REAL_STATE_BYTES};
+use record::step::Step;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -251,10 +251,10 @@ pub(super) fn judge(crashes: &[Crash], kind: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
     use crate::client::exchange::sample;
-    use crate::client::{Failure, Operation};
+    use contract::{Failure, Operation};
+    use record::claims::Verdict;
     use serde_json::json;
 
     const CREATED: Content = Content { writer: SAVERS as u64, number: 0, size_bytes: REAL_STATE_BYTES };

@@ -2,9 +2,9 @@
 
 use super::load::{Load, carry_out, plan_of_one};
 use super::{Claim, Finding, Needs};
-use crate::client::Operation;
-use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
+use contract::Operation;
+use record::step::Step;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,10 +76,10 @@ fn steps(loads: &[Load]) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::super::load::sample::load;
     use super::*;
-    use crate::record::history::Judgement;
+    use record::claims::Verdict;
+    use record::history::Judgement;
 
     fn saves(acknowledged: u64) -> Load {
         load(10, 2.0).with(Operation::Save, acknowledged, 5, Judgement::Verified)

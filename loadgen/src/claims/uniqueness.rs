@@ -3,12 +3,13 @@
 use super::answers;
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
 use crate::client::Exchange;
-use crate::client::exchange::Step;
-use crate::model::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
-use crate::saves::folder::is_three_character_key;
 use crate::verify::lab::{Effort, Lab};
+use check::anomaly::Anomaly;
+use contract::key::is_session_key;
+use record::claims::Verdict;
+use record::step::Step;
+use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ pub(super) static K8: Claim = Claim {
         Box::pin(async move {
             let all_at_once = judge(&experiment(lab, lab.users, lab.users).await);
             // Ten collide so seldom (0.096 %) that thousands of trials are needed.
-            let tried_enough = lab.effort != Effort::Full || all_at_once.verdict != super::Verdict::Holds;
+            let tried_enough = lab.effort != Effort::Full || all_at_once.verdict != Verdict::Holds;
             if tried_enough { Ok(all_at_once) } else { Ok(judge(&experiment(lab, BROWSERS, BROWSERS).await)) }
         })
     },
@@ -103,7 +104,7 @@ fn first_duplicate(asked: &[Exchange]) -> Option<[Exchange; 2]> {
     let mut holders: HashMap<String, &Exchange> = HashMap::new();
     for exchange in asked {
         // An invalid key is wrong by itself.
-        let Some(key) = exchange.key_handed_out().filter(|key| is_three_character_key(key)) else { continue };
+        let Some(key) = exchange.key_handed_out().filter(|key| is_session_key(key)) else { continue };
         if let Some(other) = holders.insert(key, exchange) {
             let mut pair = [other.clone(), exchange.clone()];
             pair.sort_by_key(|exchange| exchange.from_us);
@@ -142,9 +143,9 @@ fn judge(trials: &Trials) -> Finding {
 fn judge_without_errors(trials: &Trials) -> Finding {
     let finding = judge(trials);
     match &trials.error {
-        Some(error) if finding.verdict != super::Verdict::Refuted && !answers::says_nothing(error) => {
+        Some(error) if finding.verdict != Verdict::Refuted && !answers::says_nothing(error) => {
             let summary = format!("a request for a key was answered {}", error.step().got);
-            Finding { counterexample: vec![error.step()], verdict: super::Verdict::Refuted, summary, ..finding }
+            Finding { counterexample: vec![error.step()], verdict: Verdict::Refuted, summary, ..finding }
         }
         _ => finding,
     }
@@ -152,10 +153,9 @@ fn judge_without_errors(trials: &Trials) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
-    use crate::client::Operation;
-    use crate::client::exchange::{Answer, Body};
+    use contract::Operation;
+    use contract::{Answer, Body};
 
     fn handed(user: usize, key: &str) -> Exchange {
         let body = format!(r#"{{"success":true,"timestamp":1,"data":{{"sessionKey":"{key}"}}}}"#);

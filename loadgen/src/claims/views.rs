@@ -5,9 +5,9 @@
 use super::SECOND_LOOK;
 use super::judged::Story;
 use super::posted::Shown;
-use crate::client::exchange::Step;
 use crate::client::{Exchange, User};
 use crate::verify::lab::Lab;
+use record::step::Step;
 use serde_json::Value;
 
 /// The restores and documents seen when looking at one key.

@@ -2,15 +2,15 @@
 
 use super::load::{Load, carry_out_written_down, plan};
 use super::{Claim, Finding, Needs};
-use crate::check::anomaly::Anomaly;
-use crate::check::documents::access::{Access, HARNESS, NEVER};
-use crate::check::documents::whole::Verdict;
-use crate::client::exchange::{Step, ms};
 use crate::engine::aftermath::{self, View};
-use crate::record::history::{HistoryHeader, HistoryWriter};
-use crate::report::counterexample::meaning;
 use crate::scenario::{Plan, Scenario, SessionUse};
 use crate::verify::lab::{Lab, OPENING, Stuck};
+use check::anomaly::Anomaly;
+use check::documents::access::{Access, HARNESS, NEVER};
+use check::documents::whole::Verdict;
+use record::history::{HistoryHeader, HistoryWriter};
+use record::step::{Step, ms};
+use record::story::meaning;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,12 +122,12 @@ fn step(access: &Access, key: &str) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict as Of;
     use super::super::load::sample::load;
     use super::*;
-    use crate::check::documents::access::{Content, Kind, SAVES_FOLDER};
-    use crate::client::Operation;
-    use crate::record::history::Judgement;
+    use check::documents::access::{Content, Kind, SAVES_FOLDER};
+    use contract::Operation;
+    use record::claims::Verdict as Of;
+    use record::history::Judgement;
 
     const CONTENT: Content = Content { writer: 3, number: 7 };
 

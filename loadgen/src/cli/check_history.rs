@@ -1,14 +1,16 @@
 //! `loadgen check-history`
 
-use crate::escape::visible;
 use crate::judge::recorded::{Limits, judge_kv, judge_register};
 use crate::judge::{Judged, claimcheck};
 use crate::print::stdout;
-use crate::record::history::{Accesses, read_history};
-use crate::record::{HISTORY_FILE, formats, write_counterexamples};
 use crate::report::timeline::Timeline;
+use crate::report::timeline::write_pages;
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, ValueEnum};
+use contract::visible;
+use record::files::HISTORY_FILE;
+use record::formats;
+use record::history::{Accesses, read_history};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -85,7 +87,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             None => folder.insert(super::reports_folder(arguments.out.clone(), "check-history", &[])?),
         };
         let name = file.file_stem().map_or_else(|| "history".to_owned(), |name| name.to_string_lossy().into_owned());
-        for page in write_counterexamples(folder, &name, &counterexamples)? {
+        for page in write_pages(folder, &name, &counterexamples)? {
             stdout!("    picture: {}", folder.join(page).display());
         }
     }

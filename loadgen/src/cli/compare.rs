@@ -2,17 +2,18 @@
 
 use super::gate::GATE_OUTPUTS;
 use super::{reports_folder, stop_on_signal};
-use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use crate::compare::contender::Contender;
 use crate::compare::{Order, compare};
-use crate::gate::comparison::{self, Comparison, Side};
 use crate::gate::gates::{TurnLoad, number_of_starts};
 use crate::gate::{runs, told};
-use crate::model::ratio::starts::DEFAULT_STARTS;
 use crate::print::stdout;
 use crate::verify::clean_up::announce;
 use anyhow::{Context, bail};
 use clap::Args;
+use contract::DEFAULT_PATH_TEMPLATE;
+use record::comparison;
+use record::comparison::{Comparison, Side};
+use stats::ratio::starts::DEFAULT_STARTS;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

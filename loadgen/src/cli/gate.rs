@@ -8,9 +8,9 @@ use crate::gate::gates::Gates;
 use crate::gate::judge::{Judgement, are_decided, judge};
 use crate::gate::words;
 use crate::print::stdout;
-use crate::record::set_aside;
 use anyhow::{Context, bail};
 use clap::Args;
+use record::files::set_aside;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 

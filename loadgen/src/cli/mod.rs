@@ -14,9 +14,9 @@ pub mod verify;
 
 use crate::client::target::without_credentials;
 use crate::print::stderr;
-use crate::record::set_aside;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use record::files::set_aside;
 use signals::stop_on_signal;
 use std::path::PathBuf;
 use std::time::SystemTime;

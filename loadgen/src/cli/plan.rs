@@ -1,11 +1,11 @@
 //! `loadgen plan`
 
 use super::positive;
-use crate::measure::file::Measurements;
 use crate::plan::objective::Objective;
 use crate::plan::{self, Choice, Plan, Question, terminal};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use record::measurements::Measurements;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,19 +1,20 @@
 //! `loadgen report`
 
-use crate::check::documents::whole::Verdict;
-use crate::escape::visible;
-use crate::measure;
-use crate::measure::file::Measurements;
 use crate::print::stdout;
-use crate::record::derive::{derive, differences};
-use crate::record::history::{Accesses, read_history};
-use crate::record::hlog::read_hlog;
-use crate::record::run::HistoryReport;
-use crate::record::{HISTORY_FILE, HLOG_FILE, read_report, terminal};
+use crate::report::files;
+use crate::report::run::terminal;
 use crate::report::splice::splice;
-use crate::report::{Report, files};
 use anyhow::{Context, anyhow};
+use check::documents::whole::Verdict;
 use clap::Args;
+use contract::visible;
+use record::claims::Report;
+use record::derive::{derive, differences};
+use record::files::{HISTORY_FILE, HLOG_FILE, read_run};
+use record::history::{Accesses, read_history};
+use record::hlog::read_hlog;
+use record::measurements::Measurements;
+use record::run::HistoryReport;
 use std::path::{Path, PathBuf};
 
 /// Exit code where the figures are not those of the files.
@@ -36,7 +37,7 @@ pub struct Arguments {
 /// Where a file of the run is missing or damaged.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let with = |file: &str| arguments.folders.iter().find(|folder| folder.join(file).exists());
-    match (with(files::CLAIMS), with(measure::file::NAME)) {
+    match (with(record::claims::FILE), with(record::measurements::NAME)) {
         (None, None) if arguments.splice.is_none() => again(&arguments.folders[0]),
         (claims, measured) => page(arguments, claims, measured),
     }
@@ -51,7 +52,7 @@ fn page(arguments: &Arguments, claims: Option<&PathBuf>, measured: Option<&PathB
     written.with_context(|| format!("cannot write the report to {}", out.display()))?;
     stdout!("report.html and summary.md are in {}", out.display());
     if let Some(page) = &arguments.splice {
-        let report = report.with_context(|| format!("there is no {} in {}", files::CLAIMS, out.display()))?;
+        let report = report.with_context(|| format!("there is no {} in {}", record::claims::FILE, out.display()))?;
         let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
         let spliced = splice(&text, &report).map_err(anyhow::Error::msg).with_context(|| page.display().to_string())?;
         std::fs::write(page, spliced).with_context(|| format!("cannot write {}", page.display()))?;
@@ -62,7 +63,7 @@ fn page(arguments: &Arguments, claims: Option<&PathBuf>, measured: Option<&PathB
 
 /// Works the figures of a load run out again.
 fn again(folder: &Path) -> anyhow::Result<u8> {
-    let report = read_report(folder)?;
+    let report = read_run(folder)?;
     let log = folder.join(HLOG_FILE);
     let histograms = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
     let histograms = read_hlog(&histograms).map_err(anyhow::Error::msg).with_context(|| log.display().to_string())?;

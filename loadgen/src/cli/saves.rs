@@ -1,14 +1,15 @@
 //! `loadgen saves`
 
-use crate::document::{Document, REAL_STATE_BYTES};
-use crate::escape::visible;
-use crate::model::keys::THREE_CHARACTER_KEYS;
-use crate::model::statistics::uniformity;
 use crate::print::{stderr, stdout};
-use crate::saves::folder::{KEY_CHARACTERS, key_of};
+use crate::saves::folder::key_of;
 use crate::saves::{Fill, Filler, SavesFolder, archive};
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use contract::document::{Document, REAL_STATE_BYTES};
+use contract::key::KEY_CHARACTERS;
+use contract::visible;
+use stats::keys::THREE_CHARACTER_KEYS;
+use stats::statistics::uniformity;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -2,15 +2,17 @@
 
 use super::{reports_folder, stop_on_signal, subject};
 use crate::claims::{self, Claim};
-use crate::measure::file::Measurements;
 use crate::measure::{Order, measure};
 use crate::report::files::{MEASURED_OUTPUTS, VERDICT_OUTPUTS, write_pages};
-use crate::report::{Report, terminal};
-use crate::verify::expectations::{Expectations, Outcome};
+use crate::report::terminal;
+use crate::verify::expectations::Expectations;
 use crate::verify::lab::Effort;
 use crate::verify::{DEFAULT_USERS, Plan, verify};
 use anyhow::Context;
 use clap::Args;
+use record::claims::Outcome;
+use record::claims::Report;
+use record::measurements::Measurements;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 

@@ -1,10 +1,11 @@
 //! One user's connection to the target: plain or secure, as its URL says.
 
-use super::exchange::Failure;
 use super::plain::Plain;
 use super::secure::Secure;
 use super::target::Target;
-use super::wire::{Buffers, Client, Patience, Reply, Request};
+use super::wire::{Buffers, Client, Patience};
+use contract::Failure;
+use contract::{Reply, Request};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

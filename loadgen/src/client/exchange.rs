@@ -1,177 +1,9 @@
 //! One operation, what came back, and when.
 
-use super::target::Operation;
-use crate::escape::{visible, visible_character};
-use serde::{Deserialize, Serialize};
+use contract::{Answer, Body, Failure, Meaning, Operation, had_no_effect, visible};
+use record::step::{Step, ms};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::fmt;
-use std::time::Duration;
-
-/// Why there is no answer. What the operation did at the server is then unknown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// No connection could be made: nothing happened at the server.
-    #[error("cannot connect: {0}")]
-    CannotConnect(String),
-    /// No connection could be made in time: nothing happened at the server.
-    #[error("cannot connect: no connection within {} s", .0.as_secs_f64())]
-    NoConnection(Duration),
-    /// The server's certificate is not trusted, so that no request was sent.
-    #[error("cannot connect: {0}")]
-    Untrusted(String),
-    /// The answer, or the rest of it, did not come in time.
-    #[error("no answer within {} s", .0.as_secs_f64())]
-    TimedOut(Duration),
-    /// The connection ended before the answer did.
-    #[error("connection closed without an answer ({0})")]
-    Closed(String),
-    /// What came is not HTTP.
-    #[error("the answer is not HTTP ({0})")]
-    NotHttp(String),
-    /// The answer has no end in sight.
-    #[error("an answer of more than {0} MB")]
-    TooLong(usize),
-}
-
-impl Failure {
-    /// Whether no request was sent, so that nothing happened at the server.
-    #[must_use]
-    pub fn was_never_sent(&self) -> bool {
-        matches!(self, Self::CannotConnect(_) | Self::NoConnection(_) | Self::Untrusted(_))
-    }
-
-    /// Whether a user gave up waiting.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::TimedOut(_) | Self::NoConnection(_))
-    }
-}
-
-/// An answer as HTTP gave it.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// `X-Key-Attempts`, where the server sends it.
-    pub attempts: Option<u32>,
-    /// The body.
-    pub body: Body,
-}
-
-/// A body, read as the contract's envelope.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// `{"success":true,…}`; `data` is `null` where it is left out.
-    Success(Box<RawValue>),
-    /// `{"success":false,"message":…}`.
-    Failure(String),
-    /// Not the contract's envelope: how it begins, or why it cannot be read.
-    Other(String),
-    /// Not the contract's envelope, and a redirect to this `Location`.
-    Redirect(String),
-}
-
-/// How many characters of an untrusted text are shown.
-const EXCERPT_CHARS: usize = 60;
-
-/// Appended to the excerpt of a body that is valid JSON up to where it ends.
-pub(crate) const CUT_SHORT: &str = " (the JSON ends in the middle)";
-
-/// The beginning of an untrusted text, on one line.
-#[must_use]
-pub fn excerpt(bytes: &[u8]) -> String {
-    // A character has at most four bytes.
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min((EXCERPT_CHARS + 1) * 4)]);
-    let mut excerpt: String = text.chars().take(EXCERPT_CHARS).flat_map(visible_character).collect();
-    if text.chars().nth(EXCERPT_CHARS).is_some() {
-        excerpt.push('…');
-    }
-    excerpt
-}
-
-/// What a response says about its request, by status and envelope together. Loads and claims both decide it here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// 200, and a success in the contract's envelope.
-    Success,
-    /// 4xx or 5xx, and an error in the contract's envelope.
-    Refusal,
-    /// 4xx or 5xx without the envelope, such as a proxy's page. The server may not have seen the request, or may have
-    /// done it.
-    Unclear,
-    /// The contract's envelope, with a status that does not match it, such as 201.
-    WrongStatus,
-    /// Any other response without the envelope.
-    NoEnvelope,
-}
-
-impl Meaning {
-    /// From a status, and from what the envelope says about success, if there is one.
-    #[must_use]
-    pub fn of(status: u16, is_success: Option<bool>) -> Self {
-        match (status, is_success) {
-            (200, Some(true)) => Self::Success,
-            (400..600, Some(false)) => Self::Refusal,
-            (_, Some(_)) => Self::WrongStatus,
-            (400..600, None) => Self::Unclear,
-            (_, None) => Self::NoEnvelope,
-        }
-    }
-}
-
-/// Whether a refusal in the contract's envelope implies that nothing was done, as the request was wrong. A server that
-/// is busy or timed out (408, 429) may have begun.
-#[must_use]
-pub fn had_no_effect(status: u16) -> bool {
-    (400..500).contains(&status) && !matches!(status, 408 | 429)
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    success: bool,
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default)]
-    data: Option<Box<RawValue>>,
-}
-
-impl Body {
-    /// Reads a body.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> Self {
-        match serde_json::from_slice::<Envelope>(bytes) {
-            Ok(Envelope { success: true, data, .. }) => {
-                Self::Success(data.unwrap_or_else(|| RawValue::NULL.to_owned()))
-            }
-            Ok(Envelope { success: false, message: Some(message), .. }) => Self::Failure(message),
-            read => {
-                let mut excerpt = excerpt(bytes);
-                if is_cut_short(bytes, read.err().as_ref()) {
-                    excerpt.push_str(CUT_SHORT);
-                }
-                Self::Other(excerpt)
-            }
-        }
-    }
-}
-
-/// Whether a body is the beginning of a JSON object.
-fn is_cut_short(bytes: &[u8], error: Option<&serde_json::Error>) -> bool {
-    bytes.starts_with(b"{") && error.is_some_and(serde_json::Error::is_eof)
-}
-
-impl Answer {
-    /// What the response says by status and envelope together.
-    #[must_use]
-    pub fn meaning(&self) -> Meaning {
-        let is_success = match self.body {
-            Body::Success(_) => Some(true),
-            Body::Failure(_) => Some(false),
-            Body::Other(_) | Body::Redirect(_) => None,
-        };
-        Meaning::of(self.status, is_success)
-    }
-}
 
 /// One operation of one user: what was asked, what came back, and when.
 #[derive(Clone, Debug)]
@@ -330,48 +162,6 @@ fn key_in(data: &RawValue) -> Option<String> {
     serde_json::from_str::<Data>(data.get()).ok().map(|data| data.session_key)
 }
 
-/// Microseconds as milliseconds.
-#[must_use]
-pub fn ms(us: u64) -> f64 {
-    us as f64 / 1e3
-}
-
-/// A line of a counterexample: who did what, when, and what came back. Lines that are no exchange (what was found
-/// on the disk, what should have come) have no user or time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// Number of the user.
-    pub user: Option<usize>,
-    /// Begin, ms since the start of the run.
-    pub from_ms: Option<f64>,
-    /// End, ms since the start of the run.
-    pub to_ms: Option<f64>,
-    /// What was done.
-    pub did: String,
-    /// What came back.
-    pub got: String,
-}
-
-impl Step {
-    /// A line that is a finding, not an exchange.
-    #[must_use]
-    pub fn finding(did: impl Into<String>, got: impl Into<String>) -> Self {
-        Self { user: None, from_ms: None, to_ms: None, did: did.into(), got: got.into() }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(from), Some(to)) = (self.from_ms, self.to_ms) {
-            write!(f, "{from:>11.3} to {to:>11.3} ms  ")?;
-        }
-        if let Some(user) = self.user {
-            write!(f, "user {user:<4} ")?;
-        }
-        write!(f, "{} → {}", self.did, self.got)
-    }
-}
-
 /// An exchange about one key, for tests of judgements: the contract's success for status 200, a refusal for all others.
 #[cfg(test)]
 pub(crate) fn sample(operation: Operation, from_us: u64, to_us: u64, status: u16) -> Exchange {
@@ -391,6 +181,7 @@ pub(crate) fn sample(operation: Operation, from_us: u64, to_us: u64, status: u16
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn exchange(status: u16, body: &str) -> Exchange {
         let answer = Answer { status, attempts: None, body: Body::parse(body.as_bytes()) };
@@ -440,29 +231,13 @@ mod tests {
         }
     }
 
-    /// Regression: a proxy's 502, 503 and 504 pages counted as the server's responses, and its 404 and 413 pages as
-    /// refusals.
+    /// Regression: proxies' error pages counted as the server's responses.
     #[test]
-    fn status_and_envelope_are_read_together() {
-        use Meaning::{NoEnvelope, Refusal, Success, Unclear, WrongStatus};
-        for (status, [success, failure, other]) in [
-            (200, [Success, WrongStatus, NoEnvelope]),
-            (201, [WrongStatus, WrongStatus, NoEnvelope]),
-            (302, [WrongStatus, WrongStatus, NoEnvelope]),
-            (400, [WrongStatus, Refusal, Unclear]),
-            (404, [WrongStatus, Refusal, Unclear]),
-            (413, [WrongStatus, Refusal, Unclear]),
-            (500, [WrongStatus, Refusal, Unclear]),
-            (504, [WrongStatus, Refusal, Unclear]),
-            (600, [WrongStatus, WrongStatus, NoEnvelope]),
-        ] {
-            let meanings = [Some(true), Some(false), None].map(|is_success| Meaning::of(status, is_success));
-            assert_eq!(meanings, [success, failure, other], "{status}");
-        }
+    fn an_error_page_is_unclear() {
         for body in ["", "<html>502 Bad Gateway</html>", r#"{"message":"no upstream"}"#, r#"{"success":false}"#] {
             for status in [400, 404, 413, 502, 503, 504] {
                 let exchange = exchange(status, body);
-                assert_eq!(exchange.meaning(), Some(Unclear), "{status} {body}");
+                assert_eq!(exchange.meaning(), Some(Meaning::Unclear), "{status} {body}");
                 assert!(exchange.may_have_happened() && exchange.refusal().is_none(), "{status} {body}");
             }
         }
@@ -489,18 +264,6 @@ mod tests {
         assert!(!saved.is_unclear() && !lost.is_unclear() && exchange(200, "<html>").is_unclear());
     }
 
-    /// Regression: after `--patience 500ms` it was "no answer within 0 s".
-    #[test]
-    fn a_patience_of_less_than_a_second_is_named_in_full() {
-        for (patience, text) in [
-            (Duration::from_secs(10), "no answer within 10 s"),
-            (Duration::from_millis(500), "no answer within 0.5 s"),
-            (Duration::from_millis(1_250), "no answer within 1.25 s"),
-        ] {
-            assert_eq!(Failure::TimedOut(patience).to_string(), text);
-        }
-    }
-
     #[test]
     fn a_step_says_who_did_what_when_and_what_came_back() {
         let step = exchange(500, r#"{"success":false,"message":"Failed to open file","timestamp":1}"#).step();
@@ -508,13 +271,5 @@ mod tests {
             step.to_string(),
             "      1.000 to       2.500 ms  user 17   save A4K version 3 → 500 Failed to open file"
         );
-    }
-
-    #[test]
-    fn a_body_that_is_no_envelope_is_shown_by_its_beginning() {
-        let Body::Other(excerpt) = Body::parse(&[b"\x00<html>\n".as_slice(), &[b'x'; 500]].concat()) else {
-            panic!("other")
-        };
-        assert!(excerpt.starts_with("\\0<html>\\n") && excerpt.ends_with('…'), "{excerpt}");
     }
 }

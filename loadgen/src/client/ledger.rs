@@ -4,7 +4,7 @@
 //! server, and what was written there is to be cleaned up, and nothing else. The users of a load are too fast for that:
 //! what they still hold is entered when the load has ended.
 
-use super::exchange::Failure;
+use contract::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ pub mod user;
 mod whole_writes;
 pub mod wire;
 
-pub use exchange::{Answer, Exchange, Failure};
-pub use target::{Operation, Target};
+pub use exchange::Exchange;
+pub use target::Target;
 pub use user::User;
 pub use wire::{Client, Patience};

@@ -4,11 +4,13 @@
 //! The connection has no task of its own: whoever waits for an answer drives it meanwhile. That saves waking one task
 //! from another twice a request.
 
-use super::exchange::Failure;
 use super::target::Target;
 use super::whole_writes::WholeWrites;
-use super::wire::{Buffers, Head, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
+use super::wire::{Buffers, MAX_ANSWER_MB, MAX_IDLE, Patience};
 use bytes::{Bytes, BytesMut};
+use contract::Failure;
+use contract::reply::attempts;
+use contract::{Head, Reply, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use hyper::body::{Body, Incoming};

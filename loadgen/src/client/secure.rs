@@ -1,8 +1,10 @@
 //! A connection over TLS, by reqwest.
 
-use super::exchange::Failure;
 use super::target::Target;
-use super::wire::{Head, MAX_ANSWER_MB, MAX_IDLE, Patience, Reply, Request, attempts};
+use super::wire::{MAX_ANSWER_MB, MAX_IDLE, Patience};
+use contract::Failure;
+use contract::reply::attempts;
+use contract::{Head, Reply, Request};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use std::error::Error;
 use std::io;

@@ -1,65 +1,13 @@
 //! Where the target is and how its paths are made.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use contract::{Operation, Paths};
+use hyper::Uri;
 use hyper::header::HeaderValue;
-use hyper::{Method, Uri};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use url::{Position, Url, form_urlencoded};
-
-/// The operations of the wire contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the contract's operations, by their names")]
-pub enum Operation {
-    GenerateKey,
-    Instantiate,
-    Save,
-    Restore,
-    Delete,
-    List,
-}
-
-impl Operation {
-    /// All of them; each has the place of its number, so that what is kept for each can be found by that.
-    pub const ALL: [Self; 6] =
-        [Self::GenerateKey, Self::Instantiate, Self::Save, Self::Restore, Self::Delete, Self::List];
-
-    /// The operation of a name.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
-    }
-
-    /// Its name in paths and reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GenerateKey => "generate-key",
-            Self::Instantiate => "instantiate",
-            Self::Save => "save",
-            Self::Restore => "restore",
-            Self::Delete => "delete",
-            Self::List => "list",
-        }
-    }
-
-    /// The method that a client uses.
-    #[must_use]
-    pub fn method(self) -> Method {
-        match self {
-            Self::GenerateKey | Self::Restore | Self::List => Method::GET,
-            Self::Instantiate | Self::Save => Method::POST,
-            Self::Delete => Method::DELETE,
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use url::{Position, Url};
 
 /// A server that speaks the wire contract.
 #[derive(Clone, Debug)]
@@ -70,9 +18,7 @@ pub struct Target {
     authorization: Option<HeaderValue>,
     host: String,
     port: u16,
-    path_template: String,
-    /// The paths of all operations: each is asked for at full load.
-    paths: [String; 6],
+    paths: Paths,
     host_header: HeaderValue,
     /// Where connections are made, if not to host and port: something that passes on what it is sent.
     through: Option<SocketAddr>,
@@ -81,9 +27,6 @@ pub struct Target {
     /// Other processes of the same service, which users are spread over.
     beside: Vec<Arc<Target>>,
 }
-
-/// The path at which most servers answer, `{op}` standing for the operation.
-pub const DEFAULT_PATH_TEMPLATE: &str = "/php/api/{op}.php";
 
 /// Where the page with the client is, if nothing is said.
 pub const DEFAULT_PAGE: &str = "/";
@@ -106,32 +49,14 @@ impl Target {
         }
         let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?.to_owned();
         let port = url.port_or_known_default().ok_or_else(|| format!("{url} names no port"))?;
-        if !path_template.contains("{op}") {
-            return Err(format!(
-                "the path template {path_template:?} does not hold {{op}}, which stands for the operation"
-            ));
-        }
-        if !path_template.starts_with('/') {
-            return Err(format!("the path template {path_template:?} does not start with a slash"));
-        }
-        if path_template.contains('#') {
-            return Err(format!("the path template {path_template:?} has a fragment (#), which is never sent"));
-        }
+        let paths = Paths::new(url.path().trim_end_matches('/'), path_template)?;
         let host_header = HeaderValue::from_str(&format!("{host}:{port}"))
             .map_err(|_| format!("{url} names a host that cannot be sent in a header"))?;
-        let base_path = url.path().trim_end_matches('/');
-        let paths =
-            Operation::ALL.map(|operation| format!("{base_path}{}", path_template.replace("{op}", operation.name())));
-        if paths.iter().any(|path| Uri::try_from(path).is_err()) {
-            return Err(format!("the path template {path_template:?} makes no path: only visible ASCII can be sent"));
-        }
-        let path_template = path_template.to_owned();
         Ok(Self {
             url,
             authorization,
             host,
             port,
-            path_template,
             paths,
             host_header,
             through: None,
@@ -215,10 +140,10 @@ impl Target {
         self.to_give(self.url.to_string())
     }
 
-    /// The same of a path at the target.
+    /// The URL of a delete, up to the key, as a command line needs it.
     #[must_use]
-    pub fn url_to_give_of(&self, path: &impl fmt::Display) -> String {
-        self.to_give(self.url_of(path))
+    pub fn delete_url_to_give(&self) -> String {
+        self.to_give(self.url_of(&self.paths.uri(Operation::Delete, "")))
     }
 
     fn to_give(&self, url: String) -> String {
@@ -270,52 +195,23 @@ impl Target {
         self.port
     }
 
-    /// The template as given.
+    /// The paths of its operations.
     #[must_use]
-    pub fn path_template(&self) -> &str {
-        &self.path_template
-    }
-
-    /// The path of an operation.
-    #[must_use]
-    pub fn path(&self, operation: Operation) -> &str {
-        &self.paths[operation as usize]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// The URL of the target that a redirect of a list leads to; `None` if it leads back, or the path template would be
     /// another there.
     #[must_use]
     pub fn redirected(&self, location: &str) -> Option<Url> {
-        let list = self.path_template.replace("{op}", Operation::List.name());
-        let mut to = self.url.join(self.path(Operation::List)).ok()?.join(location).ok()?;
+        let list = self.paths.without_base(Operation::List);
+        let mut to = self.url.join(self.paths.of(Operation::List)).ok()?.join(location).ok()?;
         let base = to[Position::BeforePath..Position::AfterQuery].strip_suffix(&list)?.to_owned();
         to.set_path(&base);
         to.set_query(None);
         let without_slash = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         (without_slash(&to) != without_slash(&self.url)).then_some(to)
-    }
-
-    /// Where an operation is asked for; the key goes with those that have it in their query, and does not matter to
-    /// others.
-    ///
-    /// # Panics
-    /// Never: a target whose paths are none is not made, and a key is encoded.
-    #[must_use]
-    pub fn uri(&self, operation: Operation, key: &str) -> Uri {
-        let path = self.path(operation);
-        let parameter = match operation {
-            Operation::Restore => Some("sessionKey="),
-            Operation::Delete => Some("session="),
-            _ => None,
-        };
-        let mut text = String::with_capacity(path.len() + 24);
-        text.push_str(path);
-        if let Some(parameter) = parameter {
-            text.push(if path.contains('?') { '&' } else { '?' });
-            text.push_str(parameter);
-            text.extend(form_urlencoded::byte_serialize(key.as_bytes()));
-        }
-        Uri::try_from(text).expect("the path was checked when the target was made, and the key is encoded")
     }
 }
 
@@ -345,7 +241,7 @@ fn without_authorization(text: &str) -> Result<(Url, Option<HeaderValue>), Strin
 fn decoded(text: &str) -> String {
     // In a form, + and & would mean something else.
     let value = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(value.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
+    url::form_urlencoded::parse(value.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 /// A text that may be a URL, or was meant to be one, without user name and password.
@@ -362,6 +258,13 @@ pub fn without_credentials(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contract::DEFAULT_PATH_TEMPLATE;
+
+    #[test]
+    fn the_url_of_a_delete_can_be_printed() {
+        let target = Target::new("http://user:secret@127.0.0.1:8080/app", "/it's/{op}").expect("a target");
+        assert_eq!(target.delete_url_to_give(), "http://USER:PASSWORD@127.0.0.1:8080/app/it's/delete?session=");
+    }
 
     #[test]
     fn a_user_and_a_password_are_in_the_header_alone() {
@@ -402,7 +305,7 @@ mod tests {
     #[test]
     fn a_query_in_the_template_is_joined_by_an_ampersand() {
         let target = Target::new("http://127.0.0.1:8036", "/index.php?op={op}").expect("valid");
-        let uri = |operation| target.uri(operation, "A4K").to_string();
+        let uri = |operation| target.paths().uri(operation, "A4K").to_string();
         assert_eq!(uri(Operation::Restore), "/index.php?op=restore&sessionKey=A4K");
         assert_eq!(uri(Operation::Delete), "/index.php?op=delete&session=A4K");
         assert_eq!(uri(Operation::List), "/index.php?op=list");
@@ -413,13 +316,13 @@ mod tests {
     #[test]
     fn a_path_is_made_from_the_template() {
         let target = Target::new("http://127.0.0.1:8036/", DEFAULT_PATH_TEMPLATE).expect("valid");
-        assert_eq!(target.path(Operation::GenerateKey), "/php/api/generate-key.php");
+        assert_eq!(target.paths().of(Operation::GenerateKey), "/php/api/generate-key.php");
         let below = Target::new("http://[::1]:8036/app/", "/api/{op}").expect("valid");
-        assert_eq!(below.path(Operation::List), "/app/api/list");
+        assert_eq!(below.paths().of(Operation::List), "/app/api/list");
         assert_eq!((below.host(), below.authority().as_str()), ("::1", "[::1]:8036"));
-        assert_eq!(below.uri(Operation::Restore, "A4K").to_string(), "/app/api/restore?sessionKey=A4K");
-        assert_eq!(below.uri(Operation::Delete, "a&b=c d").to_string(), "/app/api/delete?session=a%26b%3Dc+d");
-        assert_eq!(below.uri(Operation::Save, "A4K").to_string(), "/app/api/save");
+        assert_eq!(below.paths().uri(Operation::Restore, "A4K").to_string(), "/app/api/restore?sessionKey=A4K");
+        assert_eq!(below.paths().uri(Operation::Delete, "a&b=c d").to_string(), "/app/api/delete?session=a%26b%3Dc+d");
+        assert_eq!(below.paths().uri(Operation::Save, "A4K").to_string(), "/app/api/save");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! One user: a number, a connection, and the operations of the contract.
 
 use super::connection::Connection;
-use super::exchange::{Answer, Exchange};
+use super::exchange::Exchange;
 use super::ledger::{Ledger, Ownership};
-use super::target::{Operation, Target};
-use super::wire::{Buffers, Client, Patience, Reply, Request};
+use super::target::Target;
+use super::wire::{Buffers, Client, Patience};
 use bytes::Bytes;
+use contract::Answer;
+use contract::Operation;
+use contract::request::body;
+use contract::{Reply, Request};
 use hyper::{Method, Uri};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -46,13 +50,12 @@ impl User {
 
     /// Asks for a key.
     pub async fn generate_key(&mut self) -> Exchange {
-        self.ask(Operation::GenerateKey, "", String::new()).await
+        self.ask(Operation::GenerateKey, "", Bytes::new()).await
     }
 
     /// Creates a document under a key.
     pub async fn instantiate(&mut self, key: &str, type_slug: &str, state: &RawValue) -> Exchange {
-        let state = state.get();
-        let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"{type_slug}","state":{state}}}"#);
+        let body = body(key, type_slug, state.get().len(), |_| {}, |out| out.extend_from_slice(state.get().as_bytes()));
         self.ask(Operation::Instantiate, key, body).await
     }
 
@@ -64,33 +67,30 @@ impl User {
         metadata: &BTreeMap<String, u64>,
         state: &RawValue,
     ) -> Exchange {
-        let metadata = serde_json::json!(metadata);
-        // Put together as text: a large state is not worth reading again.
-        let body = format!(
-            r#"{{"sessionKey":"{key}","typeSlug":"{type_slug}","metadata":{metadata},"state":{}}}"#,
-            state.get()
-        );
+        let metadata = format!(r#","metadata":{}"#, serde_json::json!(metadata));
+        let fields = |out: &mut Vec<u8>| out.extend_from_slice(metadata.as_bytes());
+        let body = body(key, type_slug, state.get().len(), fields, |out| out.extend_from_slice(state.get().as_bytes()));
         self.ask(Operation::Save, key, body).await
     }
 
     /// Posts a given body about a key.
     pub async fn post(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
-        self.ask(operation, key, body).await
+        self.ask(operation, key, body.into()).await
     }
 
     /// Reads the document of a key.
     pub async fn restore(&mut self, key: &str) -> Exchange {
-        self.ask(Operation::Restore, key, String::new()).await
+        self.ask(Operation::Restore, key, Bytes::new()).await
     }
 
     /// Deletes the document of a key.
     pub async fn delete(&mut self, key: &str) -> Exchange {
-        self.ask(Operation::Delete, key, String::new()).await
+        self.ask(Operation::Delete, key, Bytes::new()).await
     }
 
     /// Lists all documents.
     pub async fn list(&mut self) -> Exchange {
-        self.ask(Operation::List, "", String::new()).await
+        self.ask(Operation::List, "", Bytes::new()).await
     }
 
     /// Sends a request that the contract does not foresee: `query` goes behind the operation's path as it is.
@@ -114,16 +114,15 @@ impl User {
         query: &str,
         body: Bytes,
     ) -> (Exchange, Option<Reply>) {
-        let path = self.target.path(operation);
+        let path = self.target.paths().of(operation);
         let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let uri =
             Uri::try_from(path).expect("the target's path was checked, and the query is one of the harness's own");
         self.exchange(operation, key, Request { method, uri, body }).await
     }
 
-    async fn ask(&mut self, operation: Operation, key: &str, body: String) -> Exchange {
-        let uri = self.target.uri(operation, key);
-        let request = Request { method: operation.method(), uri, body: Bytes::from(body) };
+    async fn ask(&mut self, operation: Operation, key: &str, body: Bytes) -> Exchange {
+        let request = self.target.paths().request(operation, key, body);
         self.exchange(operation, key, request).await.0
     }
 

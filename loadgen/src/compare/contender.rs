@@ -2,11 +2,11 @@
 
 use crate::client::Target;
 use crate::client::target::without_credentials;
-use crate::escape::visible;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::verify::clean_up::clean_up_or_fail;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::preflight::{self, is_alive};
+use contract::visible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(last_lines(log.path(), 99), [""; 0]);
         assert_eq!(last_lines(Path::new("/nowhere"), 0), [""; 0]);
     }
-    use crate::client::target::DEFAULT_PATH_TEMPLATE;
+    use contract::DEFAULT_PATH_TEMPLATE;
 
     fn of(text: &str) -> Result<Contender, String> {
         Contender::of(text, DEFAULT_PATH_TEMPLATE)

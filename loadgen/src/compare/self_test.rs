@@ -3,17 +3,17 @@
 
 use super::contender::Ready;
 use super::{Order, compare};
-use crate::client::Operation;
-use crate::gate::comparison::{Comparison, Side};
-use crate::gate::figure::{Figure, Percentile};
 use crate::gate::gates::{RatioGate, TurnLoad};
 use crate::gate::judge;
-use crate::model::ratio::starts::DEFAULT_STARTS;
-use crate::model::ratio::{Answer, Bound};
-use crate::model::statistics::percentile;
 use crate::print::stderr;
 use crate::reference::{Launcher, Protocol};
 use anyhow::{Context, bail};
+use contract::Operation;
+use record::comparison::figure::{Figure, Percentile};
+use record::comparison::{Comparison, Side};
+use stats::ratio::starts::DEFAULT_STARTS;
+use stats::ratio::{Answer, Bound};
+use stats::statistics::percentile;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;

@@ -4,13 +4,14 @@
 mod looks;
 
 use super::name_content;
-use crate::check::documents::access::{Access, HARNESS, SAVES_FOLDER};
-use crate::check::documents::whole::Verdict;
-use crate::client::{Operation, Patience, Target};
-use crate::document::{Content, Document};
-use crate::record::history::{Accesses, Answer, HistoryLine, Judgement, Output, Phase, append, read_history};
+use crate::client::{Patience, Target};
 use crate::saves::folder::SavesFolder;
 use anyhow::anyhow;
+use check::documents::access::{Access, HARNESS, SAVES_FOLDER};
+use check::documents::whole::Verdict;
+use contract::Operation;
+use contract::document::{Content, Document};
+use record::history::{Accesses, Answer, HistoryLine, Judgement, Output, Phase, append, read_history};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,10 +169,10 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::anomaly::Anomaly;
-    use crate::document::stored;
     use crate::engine::user::writer;
-    use crate::record::history::{HistoryHeader, HistoryWriter};
+    use check::anomaly::Anomaly;
+    use contract::document::stored;
+    use record::history::{HistoryHeader, HistoryWriter};
 
     const SEED: u64 = 7;
 

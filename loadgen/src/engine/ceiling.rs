@@ -2,17 +2,17 @@
 
 use super::{Setup, run};
 use crate::client::{Patience, Target};
-use crate::document::{Content, REAL_STATE_BYTES, stored};
-use crate::model::keys::THREE_CHARACTER_KEYS;
-use crate::saves::folder::key_at;
 use crate::scenario::{Load, Pacing, Plan, Scenario, Shape, Think};
 use bytes::Bytes;
+use contract::document::{Content, REAL_STATE_BYTES, stored};
+use contract::key::key_at;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;

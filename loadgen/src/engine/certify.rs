@@ -2,8 +2,8 @@
 
 use super::Measured;
 use super::ceiling::Ceiling;
-use crate::record::figures::{OperationReport, Percentiles, Tally};
-use crate::record::run::Little;
+use record::figures::{OperationReport, Percentiles, Tally};
+use record::run::Little;
 
 /// A generator's thread that computes for more of its time than this cannot come to everything when it is to.
 const MOST_BUSY: f64 = 0.9;
@@ -107,10 +107,10 @@ pub fn why_invalid(measured: &Measured, total: &OperationReport, users: u32, cei
 mod tests {
     use super::super::Arrivals;
     use super::*;
-    use crate::record::figures::Took;
-    use crate::record::history::Judgement;
-    use crate::record::hlog::{new_histogram, record};
-    use crate::record::run::Window;
+    use record::figures::Took;
+    use record::history::Judgement;
+    use record::hlog::{new_histogram, record};
+    use record::run::Window;
 
     /// Ten seconds of a hundred operations a second, each of 10 ms, on a generator at ease.
     fn good() -> Measured {

@@ -1,7 +1,8 @@
 //! Sessions that a worker's users ended, and when their documents were created, to notice a list that still shows one.
 //! The key may have another user's document by then, but that one was created at another time.
 
-use crate::check::answer::{Listed, place_of_key as place};
+use contract::key::place_of_key as place;
+use contract::response::Listed;
 use std::collections::HashMap;
 
 /// Words of a bitmap of all keys of three characters. Lists have thousands of entries, nearly all of keys that nobody

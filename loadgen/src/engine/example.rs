@@ -1,8 +1,8 @@
 //! Some of what went wrong, to be shown where a figure alone would not convince.
 
 use super::recorder::Done;
-use crate::client::exchange::{Step, ms};
-use crate::record::history::{Judgement, Output};
+use record::history::{Judgement, Output};
+use record::step::{Step, ms};
 
 /// Wrong answers, and errors, of which a worker keeps examples: the first ones. More would only be more of the same.
 pub(super) const MOST_EXAMPLES: usize = 5;

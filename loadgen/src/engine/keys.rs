@@ -2,7 +2,7 @@
 //! was written can be taken back at the end. Touched when a key is handed out or ended, and by nothing else.
 
 use crate::client::ledger::{Ledger, Ownership};
-use crate::model::keys::THREE_CHARACTER_KEYS;
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};

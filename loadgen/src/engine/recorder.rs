@@ -6,12 +6,12 @@ mod tests;
 
 use super::example::{Example, MOST_EXAMPLES};
 use super::tick::Usage;
-use crate::client::Operation;
-use crate::record::figures::{Tally, Took};
-use crate::record::history::{Answer, CHUNK_BYTES, HistoryLine, HistorySender, Judgement, Phase};
-use crate::record::hlog::{new_histogram, record};
-use crate::record::run::{Turns, Window};
+use contract::Operation;
 use hdrhistogram::Histogram;
+use record::figures::{Tally, Took};
+use record::history::{Answer, CHUNK_BYTES, HistoryLine, HistorySender, Judgement, Phase};
+use record::hlog::{new_histogram, record};
+use record::run::{Turns, Window};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender};
 

@@ -4,19 +4,21 @@ use super::ended::Ended;
 use super::keys::{Handing, Hold, Keys};
 use super::recorder::{Done, Recorder};
 use super::time::Time;
-use crate::check::anomaly::Anomaly;
-use crate::check::answer::{Listed, Reading, Said, is_session_key, read};
-use crate::check::session::{Asked, Grade, Session, grade_alone};
-use crate::client::wire::{Client, Request};
-use crate::client::{Operation, Target};
-use crate::document::{Content, MIN_STATE_BYTES};
-use crate::record::figures::KEYS_EXHAUSTED;
-use crate::record::history::{Answer, Judgement, Output};
+use crate::client::Target;
+use crate::client::wire::Client;
 use crate::scenario::{Action, Step};
 use bytes::Bytes;
+use check::anomaly::Anomaly;
+use check::session::{Asked, Grade, Session, grade_alone};
+use contract::Operation;
+use contract::document::{Content, MIN_STATE_BYTES};
+use contract::key::is_session_key;
+use contract::request::{instantiate_body, save_body};
+use contract::response::{Listed, Reading, Said, read};
+use record::figures::KEYS_EXHAUSTED;
+use record::history::{Answer, Judgement, Output};
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -223,7 +225,7 @@ impl<C: Client, T: Time> User<C, T> {
             Action::Instantiate => self.instantiate(due, step.state_bytes).await,
             Action::Save => {
                 let content = self.content(step.state_bytes);
-                let body = self.body(content, Content::write_posted);
+                let body = save_body(self.key(), content);
                 self.act(Operation::Save, Asked::Save(content), due, body).await.0
             }
             Action::Restore => self.act(Operation::Restore, Asked::Restore, due, Bytes::new()).await.0,
@@ -258,7 +260,7 @@ impl<C: Client, T: Time> User<C, T> {
 
     async fn instantiate(&mut self, due: Due, state_bytes: usize) -> Outcome {
         let content = self.content(state_bytes);
-        let body = self.body(content, |_, _| {});
+        let body = instantiate_body(self.key(), content);
         let (outcome, _) = self.act(Operation::Instantiate, Asked::Instantiate(content), due, body).await;
         if self.session.as_ref().is_some_and(|session| !session.may_have_document()) {
             // It was refused, or is another's: nothing may be written or deleted there.
@@ -353,23 +355,13 @@ impl<C: Client, T: Time> User<C, T> {
         Content { writer: self.common.writer(self.number), number, size_bytes: state_bytes.max(MIN_STATE_BYTES) }
     }
 
-    fn body(&self, content: Content, write_before_state: impl FnOnce(Content, &mut Vec<u8>)) -> Bytes {
-        let mut body = Vec::with_capacity(content.size_bytes + 600);
-        let key = self.session.as_ref().map_or("", |session| &session.key);
-        // Writing to memory does not fail.
-        let _ = write!(body, r#"{{"sessionKey":"{key}","typeSlug":"{}""#, content.type_slug());
-        write_before_state(content, &mut body);
-        body.extend_from_slice(br#","state":"#);
-        content.write_state(&mut body);
-        body.push(b'}');
-        body.into()
+    fn key(&self) -> &str {
+        self.session.as_ref().map_or("", |session| &session.key)
     }
 
     /// Sends a request, and reads what is answered. Times are taken just before and just after.
     async fn send(&mut self, operation: Operation, due: Due, body: Bytes) -> Sent {
-        let key = self.session.as_ref().map_or("", |session| &session.key);
-        let uri = self.common.target.uri(operation, key);
-        let request = Request { method: operation.method(), uri, body };
+        let request = self.common.target.paths().request(operation, self.key(), body);
         let call_us = self.time.now_us();
         if !due.is_set_up {
             self.recorder.borrow_mut().sends(due.meant_us, call_us);

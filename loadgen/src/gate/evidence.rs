@@ -1,14 +1,17 @@
 //! What there is to judge by: the files of a run's folder.
 
-use super::comparison::{self, Comparison};
-use super::counts::{self, Counts};
 use super::gates::Gates;
-use crate::record::derive::derive;
-use crate::record::figures::OperationReport;
-use crate::record::history::read_history;
-use crate::record::run::{RunReport, Window};
-use crate::record::{HISTORY_FILE, RUN_FILE, read_report};
-use crate::report::{Report, TargetReport, files};
+use record::claims;
+use record::claims::{Report, TargetReport};
+use record::comparison;
+use record::comparison::Comparison;
+use record::counts;
+use record::counts::Counts;
+use record::derive::derive;
+use record::figures::OperationReport;
+use record::files::{HISTORY_FILE, RUN_FILE, read_run};
+use record::history::read_history;
+use record::run::{RunReport, Window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -54,9 +57,9 @@ impl Evidence {
         let has = |name: &str| folder.join(name).exists();
         let mut evidence = Self::default();
         if has(RUN_FILE) {
-            evidence.run = Some(read_report(folder).map_err(|error| error.to_string())?);
+            evidence.run = Some(read_run(folder).map_err(|error| error.to_string())?);
         }
-        if has(files::CLAIMS) {
+        if has(claims::FILE) {
             evidence.claims = Some(Report::read(folder)?);
         }
         if has(counts::NAME) {
@@ -81,7 +84,7 @@ impl Evidence {
         let anew = "make both again, with the same server and folder";
         let files = [
             (RUN_FILE, self.run.as_ref().map(|run| &run.started)),
-            (files::CLAIMS, self.claims.as_ref().map(|claims| &claims.started)),
+            (claims::FILE, self.claims.as_ref().map(|claims| &claims.started)),
             (comparison::NAME, self.comparison.as_ref().map(|comparison| &comparison.started)),
         ];
         let begun = |text: &String| humantime::parse_rfc3339(text).ok();
@@ -110,7 +113,7 @@ impl Evidence {
             "{}: {RUN_FILE} is about {}, {} about {}: {anew}",
             folder.display(),
             run.target.url,
-            files::CLAIMS,
+            claims::FILE,
             tried.join(", ")
         ))
     }
@@ -154,7 +157,7 @@ impl Evidence {
             (
                 gates.verdicts.is_some() && self.claims.is_none(),
                 "verdicts",
-                files::CLAIMS,
+                claims::FILE,
                 "loadgen verify --out writes it there",
             ),
             (
@@ -169,7 +172,7 @@ impl Evidence {
             None if self.is_empty() => Err(format!(
                 "there is nothing to judge in {}: none of {RUN_FILE}, {}, {}, {}",
                 folder.display(),
-                files::CLAIMS,
+                claims::FILE,
                 counts::NAME,
                 comparison::NAME
             )),

@@ -19,14 +19,15 @@
 //! at_most = 1.10
 //! ```
 
-use super::figure::Figure;
-use crate::claims::{self, Verdict};
-use crate::model::ratio::Bound;
-use crate::model::ratio::starts::{LEAST_STARTS, MOST_STARTS};
+use crate::claims;
 use crate::run::objective::Objective;
 use crate::scenario::Mix;
+use record::claims::Verdict;
+use record::comparison::figure::Figure;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use stats::ratio::Bound;
+use stats::ratio::starts::{LEAST_STARTS, MOST_STARTS};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -90,7 +91,7 @@ pub struct TurnLoad {
     #[serde(deserialize_with = "time")]
     pub at_most: Duration,
     /// How often both servers are started anew; if nothing is said, as often as
-    /// [`DEFAULT_STARTS`](crate::model::ratio::starts::DEFAULT_STARTS) if both can be.
+    /// [`DEFAULT_STARTS`](stats::ratio::starts::DEFAULT_STARTS) if both can be.
     #[serde(deserialize_with = "starts")]
     pub starts: Option<usize>,
 }

@@ -3,17 +3,18 @@
 //!
 //! Architecture invariant: pure. What the bootstrap draws comes from the comparison's own seed.
 
-use super::comparison::{Comparison, Side};
 use super::evidence::{Evidence, Figures};
 use super::gates::{ClaimId, Gates, RatioGate};
-use crate::claims::{self, Verdict};
-use crate::model::ratio::{Answer, Bound, Pair, Ratio};
-use crate::model::statistics::percentile;
-use crate::record::figures::Named;
-use crate::record::run::RunReport;
-use crate::record::words;
-use crate::report::{ClaimReport, Report};
-use crate::verify::expectations::Outcome;
+use crate::claims;
+use crate::report::run::words;
+use record::claims::Outcome;
+use record::claims::Verdict;
+use record::claims::{ClaimReport, Report};
+use record::comparison::{Comparison, Side};
+use record::figures::in_words;
+use record::run::RunReport;
+use stats::ratio::{Answer, Bound, Pair, Ratio};
+use stats::statistics::percentile;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a gate is about, in the order in which they are judged.
@@ -304,12 +305,6 @@ pub(super) fn starts_in_words(starts: usize) -> String {
         1 => "one start of each server: the ratio includes the variation between starts".to_owned(),
         starts => format!("{starts} starts of each server"),
     }
-}
-
-/// How often each named thing came, in a line; none where nothing did.
-pub(super) fn in_words(named: &Named) -> Option<String> {
-    let told: Vec<String> = named.iter().map(|(name, count)| format!("{count} × {name}")).collect();
-    (!told.is_empty()).then(|| told.join(", "))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! The folders of two runs side by side: verdicts, wrong answers, counts; and times, of which nothing is concluded, for
 //! they were taken at different times of day.
 
-use super::counts::{self, Counts};
-use crate::claims::Verdict;
-use crate::record::run::RunReport;
-use crate::record::words;
-use crate::record::{RUN_FILE, read_report};
-use crate::report::{Report, files};
+use crate::report::run::words;
 use comfy_table::{Table, presets};
+use record::claims;
+use record::claims::Report;
+use record::claims::Verdict;
+use record::counts;
+use record::counts::Counts;
+use record::files::{RUN_FILE, read_run};
+use record::run::RunReport;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,7 +31,7 @@ pub fn compare(a: &Path, b: &Path) -> Result<Told, String> {
     let both = |name: &str| a.join(name).exists() && b.join(name).exists();
     let mut told = Told::default();
     let mut has_any = false;
-    if both(files::CLAIMS) {
+    if both(claims::FILE) {
         verdicts(&Report::read(a)?, &Report::read(b)?, &mut told);
         has_any = true;
     }
@@ -41,11 +43,11 @@ pub fn compare(a: &Path, b: &Path) -> Result<Told, String> {
         has_any = true;
     }
     if both(RUN_FILE) {
-        let read = |folder: &Path| read_report(folder).map_err(|error| error.to_string());
+        let read = |folder: &Path| read_run(folder).map_err(|error| error.to_string());
         loads(&read(a)?, &read(b)?, &mut told);
         has_any = true;
     }
-    let names = [files::CLAIMS, counts::NAME, RUN_FILE].join(", ");
+    let names = [claims::FILE, counts::NAME, RUN_FILE].join(", ");
     if has_any { Ok(told) } else { Err(format!("the two folders have none of {names} in common")) }
 }
 
@@ -101,8 +103,8 @@ fn loads(a: &RunReport, b: &RunReport, told: &mut Told) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::run::tests::sample;
-    use crate::record::write_report;
+    use record::files::write_run;
+    use record::samples::run as sample;
     use tempfile::{TempDir, tempdir};
 
     fn folders() -> [TempDir; 2] {
@@ -140,14 +142,14 @@ mod tests {
     fn times_of_two_runs_are_shown_and_nothing_is_concluded_from_them() {
         let folders = folders();
         let mut run = sample();
-        write_report(&run, folders[0].path()).expect("writes");
+        write_run(&run, folders[0].path()).expect("writes");
         run.operations.values_mut().for_each(|report| report.wrong.clear());
         run.total.wrong.clear();
         run.operations.values_mut().for_each(|report| report.response_us.p50 *= 10);
-        write_report(&run, folders[1].path()).expect("writes");
+        write_run(&run, folders[1].path()).expect("writes");
         let told = told(&folders);
         assert!(!told.is_worse && told.text.contains("Nothing is concluded from these times"), "{}", told.text);
-        write_report(&sample(), folders[1].path()).expect("writes");
+        write_run(&sample(), folders[1].path()).expect("writes");
         assert!(compare(folders[0].path(), folders[1].path()).expect("compared").is_worse, "it has wrong answers");
     }
 

@@ -1,13 +1,14 @@
 //! A comparison in words: figure by figure, what each server came to, and the ratio with its interval.
 
-use super::comparison::{Comparison, Side};
-use super::figure::{Figure, Percentile};
-use super::judge::{in_words, starts_in_words};
-use crate::client::Operation;
-use crate::escape::visible;
-use crate::model::ratio::{Pair, Ratio, RatioError};
-use crate::model::statistics::percentile;
+use super::judge::starts_in_words;
 use comfy_table::{Table, presets};
+use contract::Operation;
+use contract::visible;
+use record::comparison::figure::{Figure, Percentile};
+use record::comparison::{Comparison, Side};
+use record::figures::in_words;
+use stats::ratio::{Pair, Ratio, RatioError};
+use stats::statistics::percentile;
 use std::fmt::Write as _;
 
 /// Of each interval by itself.
@@ -103,9 +104,9 @@ fn meaning(figure: Figure, ratio: &Ratio) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::comparison::tests::{sample, started_anew};
-    use super::super::failing::ServerFailure;
     use super::*;
+    use record::comparison::failing::ServerFailure;
+    use record::samples::{comparison as sample, comparison_with_starts as started_anew};
 
     #[test]
     fn a_slower_server_is_told_with_its_ratio() {

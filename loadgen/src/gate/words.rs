@@ -1,9 +1,10 @@
 //! The gates' answers in words: for a terminal, for a pull request, and for CI.
 
 use super::judge::{Judged, Judgement, Stage};
-use crate::escape::{markdown as escape, visible, visible_lines};
-use crate::model::ratio::Answer;
+use crate::escape::markdown as escape;
+use contract::{visible, visible_lines};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use stats::ratio::Answer;
 use std::fmt::Write as _;
 
 impl Stage {

@@ -1,11 +1,11 @@
 //! A load run's history.
 
 use super::Judged;
-use crate::check::documents::counterexample::Counterexample;
-use crate::check::documents::whole::Verdict;
-use crate::record::history::Accesses;
 use crate::report::counterexample::timeline;
 use crate::report::timeline::Timeline;
+use check::documents::counterexample::Counterexample;
+use check::documents::whole::Verdict;
+use record::history::Accesses;
 
 /// Judges a run's history, document by document.
 #[must_use]

@@ -1,10 +1,10 @@
 //! Histories of registers and maps that others recorded.
 
 use super::Judged;
-use crate::check::linearizability::{Budget, Call, Limit, Model, Piece, Verdict, check, partition, smallest};
-use crate::check::models::{kv, register};
-use crate::record::formats::{FormatError, jepsen_register};
 use crate::report::timeline::{Bar, Placed, Timeline, Unit};
+use check::linearizability::{Budget, Call, Limit, Model, Piece, Verdict, check, partition, smallest};
+use check::models::{kv, register};
+use record::formats::{FormatError, jepsen_register};
 
 /// What a search may use, in bytes, and when it must stop.
 pub struct Limits<'a> {
@@ -36,7 +36,7 @@ pub fn judge_register(text: &str, limits: &mut Limits<'_>) -> Result<Judged, For
 /// # Errors
 /// Where a line is malformed.
 pub fn judge_kv(text: &str, limits: &mut Limits<'_>) -> Result<Judged, FormatError> {
-    let history = crate::record::formats::kv::parse(text)?;
+    let history = record::formats::kv::parse(text)?;
     let mut whole = Judged { is_linearizable: Some(true), ..Judged::default() };
     for part in partition(&history.calls, |operation| operation.key) {
         let calls: Vec<Call<kv::Operation>> = part.into_iter().map(|index| history.calls[index].clone()).collect();

@@ -1,12 +1,12 @@
 //! What documents cost: the time of a list, and space on the disk.
 
-use super::file::Folder;
 use super::predict;
-use crate::document::REAL_STATE_BYTES;
-use crate::record::figures::Percentiles;
-use crate::record::hlog::{new_histogram, record};
 use crate::saves::{Fill, Filler, SavesFolder};
 use crate::verify::lab::{Lab, Stuck};
+use contract::document::REAL_STATE_BYTES;
+use record::figures::Percentiles;
+use record::hlog::{new_histogram, record};
+use record::measurements::Folder;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;

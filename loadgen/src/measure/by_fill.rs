@@ -1,12 +1,12 @@
 //! What a key costs, by fill.
 
-use super::file::{Fill, PredictedFill};
 use super::predict;
 use crate::client::Exchange;
-use crate::model::keys::THREE_CHARACTER_KEYS;
-use crate::record::figures::Percentiles;
-use crate::record::hlog::{new_histogram, record};
 use crate::verify::lab::{Lab, Stuck};
+use record::figures::Percentiles;
+use record::hlog::{new_histogram, record};
+use record::measurements::{Fill, PredictedFill};
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,15 +1,15 @@
 //! Throughput and latency by users.
 
-use super::file::Users;
 use crate::claims::load::{self, Load};
-use crate::model::scalability::{Fitted, Point};
-use crate::record::figures::Tally;
-use crate::record::hlog::new_histogram;
 use crate::scenario::{Plan, Scenario, Shape};
 use crate::verify::lab::{Lab, Stuck};
 use hdrhistogram::Histogram;
 use rand::Rng;
 use rand::seq::SliceRandom;
+use record::figures::Tally;
+use record::hlog::new_histogram;
+use record::measurements::Users;
+use stats::scalability::{Fitted, Point};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Rounds {
             self.so_far.predicted_goodput_per_s.clear();
         }
         let response_us = QUANTILES.map(|quantile| (quantile, self.response_us.value_at_quantile(quantile)));
-        let operations = crate::client::Operation::ALL.into_iter().zip(&self.tallies);
+        let operations = contract::Operation::ALL.into_iter().zip(&self.tallies);
         let operations = operations.filter(|(_, tally)| !tally.response_us().is_empty());
         let operations = operations.map(|(operation, tally)| (operation.name().to_owned(), tally.report().response_us));
         Users {

@@ -3,26 +3,24 @@
 //! Some of the points are *held out*: the model is fitted to the others, says what they will be, and only then are they
 //! measured. So the file holds each prediction beside what came of it.
 //!
-//! - [`file`]: the format, `measurements.json`
 //! - `by_fill`, `by_users`, `by_documents`: the three sweeps
 //! - [`predict`]: the model fitted to what was measured; pure
 
 mod by_documents;
 mod by_fill;
 mod by_users;
-pub mod file;
 pub mod predict;
 
 use crate::client::Target;
-use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::print::stderr;
 use crate::reference::{Embedded, Launcher, Protocol};
-use crate::report::host::Host;
 use crate::saves::SavesFolder;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::{DEFAULT_USERS, Keep, Subject, clean_up, preflight};
 use anyhow::Context;
-use file::{Measured, Measurements};
+use record::host::Host;
+use record::measurements::{Measured, Measurements};
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -52,7 +50,7 @@ pub async fn measure(
     keep: Keep<'_, Measurements>,
 ) -> anyhow::Result<Measurements> {
     let mut measurements = Measurements {
-        schema: file::SCHEMA.to_owned(),
+        schema: record::measurements::SCHEMA.to_owned(),
         seed: order.seed,
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         partial: false,

@@ -2,11 +2,11 @@
 //!
 //! Architecture invariant: pure; what is random about it comes in.
 
-use super::file::{Fill, Folder, PredictedFill, Users};
-use crate::model::keys::Attempts;
-use crate::model::line::{Errors, LEAST_POINTS, LineFit};
-use crate::model::scalability::{Fitted, Point};
-use crate::model::statistics::percentile;
+use record::measurements::{Fill, Folder, PredictedFill, Users};
+use stats::keys::Attempts;
+use stats::line::{Errors, LEAST_POINTS, LineFit};
+use stats::scalability::{Fitted, Point};
+use stats::statistics::percentile;
 
 /// How a server finds a free key, as far as its attempts tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +121,9 @@ pub fn lists(points: &[Folder]) -> Option<LineFit> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::Measured;
-    use super::super::file::tests::sample;
     use super::*;
+    use record::measurements::Measured;
+    use record::samples::measurements as sample;
     use std::collections::BTreeMap;
 
     fn measured() -> Measured {

@@ -5,7 +5,7 @@ use super::judged::{Judged, Verdict};
 use super::objective::{Clause, Operation, Quantity};
 use super::server::{ALPHABET, Reserves};
 use super::text::count;
-use crate::model::guesses::length_for_expected;
+use stats::guesses::length_for_expected;
 
 /// A sentence for each objective that is not kept.
 pub(super) fn advice(forecast: &Forecast, objectives: &[Judged]) -> Vec<String> {

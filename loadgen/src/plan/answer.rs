@@ -9,7 +9,7 @@ use super::limits::{Grows, headroom, limits};
 use super::question::Question;
 use super::rows::rows;
 use super::server::{ALPHABET, Server};
-use crate::model::keys::KeySpace;
+use stats::keys::KeySpace;
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 

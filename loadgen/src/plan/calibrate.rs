@@ -1,12 +1,12 @@
 //! The simulation calibrated from measurements, and held to them.
 
 use super::server::{Reserves, Server};
-use crate::measure::file::Users as UsersPoint;
 use crate::measure::predict::median;
-use crate::model::keys::KeySpace;
-use crate::record::figures::Percentiles;
-use crate::simulation::{Calibration, Count, Distribution, Operation, Protocol, simulate};
+use record::figures::Percentiles;
+use record::measurements::Users as UsersPoint;
 use serde::Serialize;
+use stats::keys::KeySpace;
+use stats::simulation::{Calibration, Count, Distribution, Operation, Protocol, simulate};
 
 /// Attempts of a request by the documented protocol.
 const MAX_ATTEMPTS: u32 = 100;

@@ -1,7 +1,7 @@
 //! A number with what it rests on.
 
-use crate::model::statistics::Interval;
 use serde::Serialize;
+use stats::statistics::Interval;
 
 /// What a number rests on. A number may rest on several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -9,10 +9,10 @@ use super::objective::Quantity;
 use super::question::{Question, Situation};
 use super::server::{ALPHABET, CONFIDENCE, Reserves, Server};
 use crate::measure::predict::Search;
-use crate::model::collisions::{DAY_S, Sharing, Traffic, at_once};
-use crate::model::folder::DiskSpace;
-use crate::model::guesses::expected_without_replacement;
-use crate::model::keys::{Attempts, KeySpace};
+use stats::collisions::{DAY_S, Sharing, Traffic, at_once};
+use stats::folder::DiskSpace;
+use stats::guesses::expected_without_replacement;
+use stats::keys::{Attempts, KeySpace};
 
 /// Characters of the keys that were measured: the specification's.
 const MEASURED_LENGTH: u32 = 3;

@@ -5,9 +5,9 @@ use super::objective::Quantile;
 use super::server::{CONFIDENCE, Server, quantile_us};
 use super::typical::typical;
 use crate::measure::predict::Search;
-use crate::model::keys::Attempts;
-use crate::model::line::{Errors, LineFit};
-use crate::record::figures::Percentiles;
+use record::figures::Percentiles;
+use stats::keys::Attempts;
+use stats::line::{Errors, LineFit};
 
 /// A figure of the times at one fill.
 #[derive(Clone, Copy, Debug, PartialEq)]

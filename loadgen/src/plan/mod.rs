@@ -1,6 +1,6 @@
 //! Capacity plans: which key length and which protocol keep the objectives, how far they carry, and what comes then.
 //!
-//! Everything rests on a measurement ([`crate::measure::file`]), laws fitted to it, closed forms ([`crate::model`]) and
+//! Everything rests on a measurement ([`record::measurements`]), laws fitted to it, closed forms ([`stats`]) and
 //! the question; every number says on which. What is not known is refused rather than guessed.
 //!
 //! - `question.rs`, `objective.rs`: what is asked.
@@ -41,9 +41,9 @@ pub use answer::KEY_LENGTHS;
 pub use file::Plan;
 pub use question::Question;
 
-use crate::measure::file::{Measured, Measurements};
 use figure::Unknown;
 use file::{Asked, SCHEMA, Source};
+use record::measurements::{Measured, Measurements};
 use server::Server;
 
 /// Which of the measured servers are looked at.

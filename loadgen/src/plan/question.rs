@@ -1,7 +1,7 @@
 //! What is planned for.
 
 use super::objective::Objective;
-use crate::model::collisions::Window;
+use stats::collisions::Window;
 
 /// A question to the planner.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,11 +2,11 @@
 
 use super::server::quantile_us;
 use super::{objective::Quantile, question::Question};
-use crate::measure::file::{Fill, Folder, Measured, Measurements, SCHEMA, Users};
-use crate::model::keys::Attempts;
-use crate::model::scalability::Law;
-use crate::record::figures::Percentiles;
-use crate::report::host::Host;
+use record::figures::Percentiles;
+use record::host::Host;
+use record::measurements::{Fill, Folder, Measured, Measurements, SCHEMA, Users};
+use stats::keys::Attempts;
+use stats::scalability::Law;
 use std::collections::BTreeMap;
 
 pub(super) use super::question::tests::question;

@@ -1,13 +1,13 @@
 //! What is known of a server: its measurements, and what is fitted to them.
 
 use super::objective::Quantile;
-use crate::measure::file::{Fill, Folder, Measured, Users};
 use crate::measure::predict::{self, Search};
-use crate::model::line::LineFit;
-use crate::model::scalability::{Bootstrap, Fitted, RESAMPLES};
-use crate::record::figures::Percentiles;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use record::figures::Percentiles;
+use record::measurements::{Fill, Folder, Measured, Users};
+use stats::line::LineFit;
+use stats::scalability::{Bootstrap, Fitted, RESAMPLES};
 
 /// Characters that a key is made of.
 pub const ALPHABET: u32 = 36;

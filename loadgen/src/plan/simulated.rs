@@ -7,9 +7,9 @@ use super::objective::{Operation as Timed, Quantile};
 use super::question::Question;
 use super::server::{ALPHABET, Server};
 use super::text::Unit;
-use crate::model::keys::KeySpace;
-use crate::simulation::{Count, Distribution, Initial, Operation, Outcome, Parameters, simulate};
 use serde::Serialize;
+use stats::keys::KeySpace;
+use stats::simulation::{Count, Distribution, Initial, Operation, Outcome, Parameters, simulate};
 
 /// Events of one simulation, by estimate: some fifteen seconds of a core. The estimate is of two events an operation, and
 /// so never half of what comes: a hundred million are never reached.

@@ -5,7 +5,7 @@ use super::judged::Verdict;
 use super::limits::{Grows, Headroom, Kind, Limit};
 use super::question::Question;
 use super::text::{count, digits};
-use crate::measure::file::{Measured, Measurements, Users};
+use record::measurements::{Measured, Measurements, Users};
 
 /// The longest key that the reference server can be started with.
 const LONGEST_REFERENCE_KEY: u32 = 8;

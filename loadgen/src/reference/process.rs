@@ -2,8 +2,8 @@
 
 use super::{Protocol, temporary_folder};
 use crate::client::Target;
-use crate::client::target::DEFAULT_PATH_TEMPLATE;
 use anyhow::{Context, bail};
+use contract::DEFAULT_PATH_TEMPLATE;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::fs::File;
 use std::path::{Path, PathBuf};

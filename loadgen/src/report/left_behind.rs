@@ -1,15 +1,15 @@
 //! Documents that a run may have left on a target, and how to remove them: the same words in every report.
 
-use crate::client::{Operation, Target};
-use crate::escape::{markdown, markdown_code, visible};
-use crate::saves::folder::is_key;
+use crate::escape::{markdown, markdown_code};
+use contract::key::is_key;
+use contract::visible;
 
-/// A shell command that deletes the documents of these keys; none without keys. A key is put into it only if it is made
+/// A shell command that deletes the documents of these keys at a URL that a key is appended to; none without keys. A key is put into it only if it is made
 /// like one: a server chooses keys.
 #[must_use]
-pub fn command(target: &Target, keys: &[String]) -> Option<String> {
+pub fn command(delete_url: &str, keys: &[String]) -> Option<String> {
     let keys: Vec<&str> = keys.iter().map(String::as_str).filter(|key| is_key(key)).collect();
-    let url = target.url_to_give_of(&target.uri(Operation::Delete, "")).replace('\'', "'\\''");
+    let url = delete_url.replace('\'', "'\\''");
     let command = || format!("for key in {}; do curl -sS -X DELETE '{url}'\"$key\"; echo; done", keys.join(" "));
     (!keys.is_empty()).then(command)
 }
@@ -48,12 +48,12 @@ mod tests {
 
     #[test]
     fn the_command_deletes_at_the_targets_own_path_and_runs_nothing_that_a_server_chose() {
-        let target = Target::new("http://user:secret@127.0.0.1:8080/app", "/it's/{op}").expect("a target");
-        let command = command(&target, &keys(&["A4K", "$(reboot)", "B5LC", "';x"])).expect("two keys");
+        let url = "http://USER:PASSWORD@127.0.0.1:8080/app/it's/delete?session=";
+        let command = command(url, &keys(&["A4K", "$(reboot)", "B5LC", "';x"])).expect("two keys");
         let expected = "for key in A4K B5LC; do curl -sS -X DELETE \
                         'http://USER:PASSWORD@127.0.0.1:8080/app/it'\\''s/delete?session='\"$key\"; echo; done";
         assert_eq!(command, expected);
-        assert_eq!(super::command(&target, &keys(&["$(reboot)"])), None);
+        assert_eq!(super::command(url, &keys(&["$(reboot)"])), None);
     }
 
     #[test]

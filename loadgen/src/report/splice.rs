@@ -2,7 +2,7 @@
 //! README, say. A part is `verdicts`, the table that a run ends with, or a claim, whose counterexample is shown.
 
 use super::terminal;
-use super::{ClaimReport, Report, TargetReport};
+use record::claims::{ClaimReport, Report, TargetReport};
 
 /// What stands before a part, around its name, and after it.
 const BEGIN: (&str, &str) = ("<!-- reference: ", " -->\n");
@@ -42,27 +42,27 @@ fn part(name: &str, report: &Report) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{sample, torn};
     use super::*;
-    use crate::claims::Finding;
+    use record::claims::{Outcome, Verdict};
+    use record::samples::{claims, s1_holds, s4, torn};
 
     const PAGE: &str = "before\n<!-- reference: verdicts -->\nstale\n<!-- /reference -->\nbetween\n\
         <!-- reference: S4 -->\n<!-- /reference -->\nafter\n";
 
     #[test]
     fn every_part_is_made_anew_and_the_rest_stays() {
-        let spliced = splice(PAGE, &sample(torn(), Finding::holds("all there"))).expect("has both parts");
+        let spliced = splice(PAGE, &claims(vec![torn(), s1_holds()])).expect("has both parts");
         assert!(spliced.starts_with("before\n<!-- reference: verdicts -->\n```text\n┌"), "{spliced}");
         assert!(
             spliced.contains("┘\n```\n<!-- /reference -->\nbetween\n<!-- reference: S4 -->\n```text\nS4 on documented")
         );
         assert!(spliced.ends_with("--seed 7\n```\n<!-- /reference -->\nafter\n") && !spliced.contains("stale"));
-        assert_eq!(splice(&spliced, &sample(torn(), Finding::holds("all there"))).as_ref(), Ok(&spliced));
+        assert_eq!(splice(&spliced, &claims(vec![torn(), s1_holds()])).as_ref(), Ok(&spliced));
     }
 
     #[test]
     fn a_part_that_is_not_there_or_has_no_end_is_named() {
-        let report = sample(Finding::holds("whole"), Finding::holds("all there"));
+        let report = claims(vec![s4(Verdict::Holds, Outcome::Failed), s1_holds()]);
         assert_eq!(splice(PAGE, &report), Err("the report has no part \"S4\"".to_owned()));
         let endless = PAGE.replace(END, "");
         assert!(splice(&endless, &report).is_err_and(|error| error.contains("\"verdicts\" has no end")));

@@ -1,9 +1,9 @@
 //! `summary.md`: the verdicts for a pull request, with every figure and counterexample.
 
 use super::left_behind::in_markdown;
-use super::{ClaimReport, Report, TargetReport};
-use crate::claims::Verdict;
 use crate::escape::{markdown as escape, markdown_code as code};
+use record::claims::Verdict;
+use record::claims::{ClaimReport, Report, TargetReport};
 use std::fmt::Write as _;
 
 /// The whole summary.
@@ -80,13 +80,14 @@ fn counterexample(claim: &ClaimReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{sample, torn};
     use super::*;
-    use crate::claims::Finding;
+    use record::samples::{claims, s1_holds, torn};
 
     #[test]
     fn the_summary_holds_verdicts_figures_and_counterexamples() {
-        let text = markdown(&sample(torn(), Finding::holds("all there").measured("mean_ms", 0.123_456)));
+        let mut s1 = s1_holds();
+        s1.measured.insert("mean_ms".to_owned(), 0.123_456.into());
+        let text = markdown(&claims(vec![torn(), s1]));
         for part in [
             "Tried 2026-11-24T09:00:00Z with 100 users, effort `quick`, seed 7, on Linux 6 with 2 CPUs and 1000 MB.",
             "| S4 | a restore answers a whole, current document | refuted (known) | a torn read \\| of half | restores 17 |",

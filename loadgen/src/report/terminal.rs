@@ -1,10 +1,12 @@
 //! The table that a run ends with, and what follows from it.
 
-use super::{ClaimReport, Report, TargetReport, left_behind};
-use crate::claims::{self, Verdict};
-use crate::escape::visible;
-use crate::verify::expectations::Outcome;
+use super::left_behind;
+use crate::claims;
 use comfy_table::{ContentArrangement, Table, presets};
+use contract::visible;
+use record::claims::Outcome;
+use record::claims::Verdict;
+use record::claims::{ClaimReport, Report, TargetReport};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -99,7 +101,7 @@ pub(super) fn counterexample(target: &TargetReport, claim: &ClaimReport) -> Stri
 fn conclusion(report: &Report, folder: &Path) -> String {
     let mut out = String::new();
     for target in &report.targets {
-        let count = |verdict| crate::verify::count(target, verdict);
+        let count = |verdict| target.count(verdict);
         let (holds, refuted) = (count(Verdict::Holds), count(Verdict::Refuted));
         let open = count(Verdict::Inconclusive) + count(Verdict::Untestable);
         let name = visible(&target.name);
@@ -136,13 +138,15 @@ fn conclusion(report: &Report, folder: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{sample, torn};
     use super::*;
-    use crate::claims::Finding;
+    use record::samples::{claims, s1, torn};
 
     #[test]
     fn the_result_says_what_happened_and_what_to_do() {
-        let text = render(&sample(torn(), Finding::inconclusive("too few")), Path::new("reports/x"));
+        let text = render(
+            &claims(vec![torn(), s1(Verdict::Inconclusive, Outcome::Undecided, "too few")]),
+            Path::new("reports/x"),
+        );
         for part in [
             "refuted (known)",
             "S4 on documented: \"restore.php [KEEP]",

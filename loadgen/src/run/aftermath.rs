@@ -3,10 +3,11 @@
 use super::stage::Stage;
 use super::{HistoryUse, Order};
 use crate::engine::aftermath::{self, View};
-use crate::record::run::HistoryReport;
-use crate::record::{HISTORY_FILE, write_counterexamples};
 use crate::report::counterexample::timeline;
 use crate::report::timeline::Timeline;
+use crate::report::timeline::write_pages;
+use record::files::HISTORY_FILE;
+use record::run::HistoryReport;
 use tokio_util::sync::CancellationToken;
 
 /// Judges the history, with what the target shows, unless it was stopped, and what is in the saves folder, where that can be
@@ -27,6 +28,6 @@ pub(super) async fn judge(
     judged.came_back.iter().for_each(|key| stage.lab.ledger.note_open_write(key));
     let verdict = judged.verdict;
     let pictures: Vec<Timeline> = verdict.counterexamples.iter().map(timeline).collect();
-    let pages = write_counterexamples(&order.out, "counterexample", &pictures)?;
+    let pages = write_pages(&order.out, "counterexample", &pictures)?;
     Ok(Some(HistoryReport::new(&verdict, &pages)))
 }

@@ -14,26 +14,27 @@ mod report;
 pub mod search;
 mod stage;
 
-use crate::client::{Operation, Patience, Target};
+use crate::client::{Patience, Target};
 use crate::engine::aftermath::opening_line;
 use crate::engine::ceiling::{self, Ceiling};
 use crate::engine::{self, Measured, Second, Setup, limits};
 use crate::print::stderr;
-use crate::record::history::{HistoryHeader, HistoryWriter};
-use crate::record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
-use crate::record::run::{RunReport, Search};
-use crate::record::{HISTORY_FILE, HLOG_FILE};
 use crate::reference::Protocol;
 use crate::report::left_behind;
 use crate::scenario::Plan;
 use crate::verify::clean_up;
 use crate::verify::lab::OPENING;
 use anyhow::Context;
+use contract::Operation;
 use live::ending::Ending;
 use live::figures::TrialUnderWay;
 use live::{Live, Teller};
 use objective::Objective;
 use progress::Progress;
+use record::files::{HISTORY_FILE, HLOG_FILE};
+use record::history::{HistoryHeader, HistoryWriter};
+use record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
+use record::run::{RunReport, Search};
 use search::Seek;
 use stage::Stage;
 use std::fs::File;
@@ -170,9 +171,9 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
 
 /// Enters in a report what may be left on the target, and writes it.
 fn keep(order: &Order, report: &mut RunReport, target: &Target, left_behind: Vec<String>) -> anyhow::Result<()> {
-    report.left_behind_command = left_behind::command(target, &left_behind);
+    report.left_behind_command = left_behind::command(&target.delete_url_to_give(), &left_behind);
     report.left_behind = left_behind;
-    Ok(crate::record::write_report(report, &order.out)?)
+    Ok(crate::report::run::write(report, &order.out)?)
 }
 
 /// How fast the generator is by itself.

@@ -1,7 +1,7 @@
 //! What a target is to keep to, such as `save p99 < 50ms, wrong = 0`.
 
-use crate::client::Operation;
-use crate::record::figures::OperationReport;
+use contract::Operation;
+use record::figures::OperationReport;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -237,7 +237,7 @@ impl fmt::Display for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::figures::Percentiles;
+    use record::figures::Percentiles;
 
     fn report(p99_us: u64, wrong: u64) -> OperationReport {
         OperationReport {

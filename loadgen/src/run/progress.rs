@@ -3,11 +3,11 @@
 
 use crate::engine::Second;
 use crate::print::stderr;
-use crate::record::figures::OperationReport;
-use crate::record::run::Trial;
-use crate::record::words::figure;
+use crate::report::run::words::figure;
 use crate::scenario::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
+use record::figures::OperationReport;
+use record::run::Trial;
 use std::fmt::Write as _;
 
 /// Parts of the bar.
@@ -120,10 +120,10 @@ pub fn trial(trial: &Trial) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::figures::{Tally, Took};
-    use crate::record::history::Judgement;
-    use crate::record::hlog::new_histogram;
     use crate::scenario::{Load, Mix, Pacing, Scenario, Shape, Sizes, Think};
+    use record::figures::{Tally, Took};
+    use record::history::Judgement;
+    use record::hlog::new_histogram;
     use std::time::Duration;
 
     #[test]

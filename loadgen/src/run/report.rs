@@ -2,13 +2,13 @@
 
 use super::objective::Objective;
 use super::{Order, Performed, Subject};
-use crate::client::Operation;
 use crate::engine::ceiling::Ceiling;
 use crate::engine::{Measured, certify};
-use crate::record::figures::{OperationReport, Percentiles, Rate, Tally};
-use crate::record::run::{Generator, RunReport, RunTarget, SCHEMA, Trial, TrialPhase};
-use crate::report::host::Host;
 use crate::scenario::Plan;
+use contract::Operation;
+use record::figures::{OperationReport, Percentiles, Rate, Tally};
+use record::host::Host;
+use record::run::{Generator, RunReport, RunTarget, SCHEMA, Trial, TrialPhase};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 

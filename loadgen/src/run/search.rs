@@ -2,8 +2,8 @@
 //! close, and confirmed by a longer run. Pure.
 
 use super::objective::Objective;
-use crate::record::run::{Search, Trial, TrialPhase};
 use crate::scenario::{Arrivals, Load, Plan, Shape};
+use record::run::{Search, Trial, TrialPhase};
 
 /// Where the highest kept and the lowest not kept are this close, as a ratio, the search is over.
 const CLOSE: f64 = 1.05;

@@ -1,11 +1,12 @@
 //! Documents made to bring a folder to a fill.
 
-use super::folder::{SavesFolder, key_at};
-use crate::document::{Content, MIN_STATE_BYTES, stored};
-use crate::model::keys::THREE_CHARACTER_KEYS;
+use super::folder::SavesFolder;
+use contract::document::{Content, MIN_STATE_BYTES, stored};
+use contract::key::key_at;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;

@@ -1,29 +1,9 @@
 //! The saves folder and its files.
 
+use contract::key::is_key;
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-/// Characters of a key, in the specification's order.
-pub const KEY_CHARACTERS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-/// Whether a text is a key of three to eight characters.
-#[must_use]
-pub fn is_key(text: &str) -> bool {
-    (3..=8).contains(&text.len()) && text.bytes().all(|byte| KEY_CHARACTERS.contains(&byte))
-}
-
-/// Whether a text is a key as the contract has it.
-#[must_use]
-pub fn is_three_character_key(text: &str) -> bool {
-    text.len() == 3 && is_key(text)
-}
-
-/// The three-character key at a position below 46,656, in the order of the alphabet.
-#[must_use]
-pub fn key_at(position: usize) -> String {
-    [36 * 36, 36, 1].iter().map(|place| char::from(KEY_CHARACTERS[position / place % 36])).collect()
-}
 
 /// A folder of documents.
 #[derive(Clone, Debug)]
@@ -156,14 +136,6 @@ pub fn key_of(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_counted_in_the_order_of_the_alphabet() {
-        assert_eq!(
-            (key_at(0), key_at(35), key_at(36), key_at(46_655)),
-            ("AAA".into(), "AA9".into(), "ABA".into(), "999".into())
-        );
-    }
 
     /// Regression: a pipe of that name was read, and nobody ever writes to it.
     #[test]

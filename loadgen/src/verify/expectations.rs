@@ -1,7 +1,8 @@
 //! Which refutations are known, and what a run amounts to beside them. Nothing here reaches a judgement.
 
-use crate::claims::{self, Verdict};
-use serde::{Deserialize, Serialize};
+use crate::claims;
+use record::claims::Outcome;
+use record::claims::Verdict;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -84,30 +85,6 @@ impl Expectations {
     }
 }
 
-/// What a verdict, or a run, amounts to; in the order in which they outweigh each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// As expected.
-    AsExpected,
-    /// Not decided.
-    Undecided,
-    /// A claim is refuted that was not known to be, or the other way round.
-    Failed,
-}
-
-impl Outcome {
-    /// The exit code.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::AsExpected => 0,
-            Self::Failed => 1,
-            Self::Undecided => 3,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,12 +114,6 @@ mod tests {
         assert_eq!(outcomes(&Expectations::documented()), both);
         let hardened = [Outcome::AsExpected, Outcome::Failed, Outcome::Undecided];
         assert_eq!(outcomes(&Expectations::hardened()), hardened);
-    }
-
-    #[test]
-    fn a_failure_outweighs_what_is_undecided() {
-        let worst = [Outcome::Undecided, Outcome::Failed, Outcome::AsExpected].into_iter().max();
-        assert_eq!(worst.map(Outcome::exit_code), Some(1));
     }
 
     #[test]

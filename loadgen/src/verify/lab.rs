@@ -1,20 +1,20 @@
 //! What an experiment works with: users, keys of its own, a saves folder, time.
 
-use crate::claims::Verdict;
 use crate::claims::attempts::Recommended;
 use crate::client::Patience;
 use crate::client::ledger::{Ledger, Ownership};
 use crate::client::{Exchange, Target, User};
-use crate::document::posted::OPENING_WRITER;
-use crate::document::{Content, Document, REAL_STATE_BYTES};
-use crate::model::keys::THREE_CHARACTER_KEYS;
 use crate::print::stderr;
 use crate::reference::Launcher;
 use crate::report::left_behind;
-use crate::saves::folder::{is_key, is_three_character_key, key_at};
 use crate::saves::{Fill, Filler, SavesFolder};
+use contract::document::posted::OPENING_WRITER;
+use contract::document::{Content, Document, REAL_STATE_BYTES};
+use contract::key::{is_key, is_session_key, key_at};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use record::claims::Verdict;
+use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,12 @@ pub enum Effort {
 }
 
 impl Effort {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.pick("quick", "default", "full")
+    }
+
     /// One of three settings.
     #[must_use]
     pub fn pick<T>(self, quick: T, default: T, full: T) -> T {
@@ -333,7 +339,7 @@ impl Lab {
             // A server that hands out used keys must not have us write to a stranger's document, where there are any.
             if known.binary_search(&key).is_err() {
                 // A key of another length is used where the server knows it: one that refuses it then blames nobody else.
-                if self.was_empty && is_three_character_key(&key) || self.is_free(user, &key).await {
+                if self.was_empty && is_session_key(&key) || self.is_free(user, &key).await {
                     return Ok(key);
                 }
                 answer = format!("{key}, which cannot be used");
@@ -439,7 +445,7 @@ impl Lab {
 
     /// Prints what may be left on the target to standard error, where there is no report to have it.
     pub fn print_left_behind(&self, keys: &[String]) {
-        let command = left_behind::command(&self.target, keys);
+        let command = left_behind::command(&self.target.delete_url_to_give(), keys);
         for line in left_behind::lines(keys, command.as_deref(), self.target.url().as_str()) {
             stderr!("{line}");
         }

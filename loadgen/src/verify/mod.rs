@@ -16,20 +16,23 @@ pub mod progress;
 pub mod runner;
 pub mod stalls;
 
-use crate::claims::{Claim, Finding, Needs, Verdict};
+use crate::claims::schedules;
+use crate::claims::{Claim, Finding, Needs};
 use crate::client::Target;
 use crate::client::target::DEFAULT_PAGE;
 use crate::reference::{Embedded, Launcher, Protocol};
-use crate::report::{ClaimReport, Report, TargetReport};
+use crate::report::left_behind;
 use crate::saves::SavesFolder;
 use anyhow::Context;
 use expectations::Expectations;
 use lab::{Effort, Lab};
 use progress::Progress;
+use record::claims::Verdict;
+use record::claims::{ClaimReport, Report, TargetReport};
 use runner::{Ended, Tried};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 /// Users of experiments that do not name their own number, unless told otherwise: the specification's hundred.
@@ -91,7 +94,8 @@ pub type Keep<'a, R> = &'a (dyn Fn(&R) -> anyhow::Result<()> + Sync);
 /// # Errors
 /// Where a target cannot be set up or may not be tried, or the report not be kept.
 pub async fn verify(plan: &Plan, stop: &CancellationToken, keep: Keep<'_, Report>) -> anyhow::Result<Report> {
-    let mut report = Report::new(plan.seed, plan.effort, plan.users);
+    let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let mut report = Report::new(plan.seed, plan.effort.name(), plan.users, started);
     let benches = set_up(plan).await?;
     let progress = Progress::new(plan.claims.len() * benches.len());
     let run = Run { plan, benches: &benches, progress: &progress, stop };
@@ -112,7 +116,7 @@ pub async fn verify(plan: &Plan, stop: &CancellationToken, keep: Keep<'_, Report
     }
     let labs: Vec<Arc<Lab>> = benches.iter().map(|bench| Arc::clone(&bench.lab)).collect();
     for ((bench, lab), target) in benches.into_iter().zip(&labs).zip(&mut report.targets) {
-        target.leave(&lab.target, bench.close(stop).await?);
+        leave(target, &lab.target, bench.close(stop).await?);
     }
     let kept = kept.and_then(|()| keep(&report));
     if kept.is_err() {
@@ -232,7 +236,7 @@ impl Bench {
         };
         run.progress.ended(&self.report.name, claim, &tried);
         let reproduce = reproduce(run.plan, &self.report, claim);
-        lab::lock(&self.verdicts).push(ClaimReport::new(claim, tried, &self.known, reproduce));
+        lab::lock(&self.verdicts).push(claim_report(claim, tried, &self.known, reproduce));
     }
 
     /// Withdraws a verdict that company may have caused; whether there was one. Company there is only where the servers
@@ -253,7 +257,7 @@ impl Bench {
         report.claims.clone_from(&lab::lock(&self.verdicts));
         report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
         if self.embedded.is_none() {
-            report.leave(&self.lab.target, self.lab.may_be_left());
+            leave(&mut report, &self.lab.target, self.lab.may_be_left());
         }
         report
     }
@@ -278,7 +282,7 @@ fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
         Subject::Server { target, saves, .. } => {
             let urls = (0..target.processes()).map(|number| target.process(number).url_to_give());
             words.extend(urls.map(|url| format!("--target {url}")));
-            words.push(format!("--path-template '{}'", target.path_template()));
+            words.push(format!("--path-template '{}'", target.paths().template()));
             words.extend((target.page() != DEFAULT_PAGE).then(|| format!("--page '{}'", target.page())));
             words.extend(saves.as_ref().map(|saves| format!("--saves '{}'", saves.path().display())));
         }
@@ -292,8 +296,28 @@ fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
     words.join(" ")
 }
 
-/// How many of a report's claims have a verdict.
-#[must_use]
-pub fn count(report: &TargetReport, verdict: Verdict) -> usize {
-    report.claims.iter().filter(|claim| claim.verdict == verdict).count()
+/// Enters what may be left on a target.
+fn leave(report: &mut TargetReport, target: &Target, keys: Vec<String>) {
+    report.left_behind_command = left_behind::command(&target.delete_url_to_give(), &keys);
+    report.left_behind = keys;
+}
+
+/// A verdict as it goes into the report, of a target of which something is known.
+fn claim_report(claim: &Claim, tried: Tried, known: &Expectations, reproduce: String) -> ClaimReport {
+    let Tried { finding, took } = tried;
+    let schedule = schedules::of_finding(claim.id, &finding);
+    ClaimReport {
+        id: claim.id.to_owned(),
+        title: claim.title.to_owned(),
+        quote: claim.quote.to_owned(),
+        verdict: finding.verdict,
+        outcome: known.weigh(claim.id, finding.verdict),
+        summary: finding.summary,
+        measured: finding.measured,
+        expected: finding.expected,
+        counterexample: finding.counterexample,
+        schedule: schedule.into_iter().flat_map(str::lines).map(str::to_owned).collect(),
+        reproduce,
+        took_s: took.as_secs_f64(),
+    }
 }

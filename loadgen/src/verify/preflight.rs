@@ -2,10 +2,11 @@
 
 use super::lab::Lab;
 use crate::client::Patience;
-use crate::client::exchange::Body;
-use crate::client::{Exchange, Failure, User};
-use crate::document::{Content, MIN_STATE_BYTES};
-use crate::saves::folder::is_key;
+use crate::client::{Exchange, User};
+use contract::Body;
+use contract::Failure;
+use contract::document::{Content, MIN_STATE_BYTES};
+use contract::key::is_key;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,7 +113,7 @@ pub async fn look(lab: &mut Lab, consent: bool) -> Result<(), Unfit> {
 async fn list(lab: &Lab, user: &mut User) -> Result<usize, Unfit> {
     let listed = user.list().await;
     let asked = || {
-        let path = lab.target.path(crate::client::Operation::List);
+        let path = lab.target.paths().of(contract::Operation::List);
         lab.target.url_of(&path)
     };
     let foreign = |what: String| Unfit::Foreign { url: asked(), what };

@@ -3,8 +3,8 @@
 
 use super::runner::Tried;
 use crate::claims::Claim;
-use crate::escape::visible;
 use crate::print::stderr;
+use contract::visible;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 

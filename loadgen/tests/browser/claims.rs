@@ -7,12 +7,12 @@ use crate::support::harness::{Run, interrupt, loadgen, names, saves_folder, star
 use crate::support::liar;
 use crate::{Outcome, trials};
 use anyhow::{Context, ensure};
+use contract::DEFAULT_PATH_TEMPLATE;
 use loadgen::browser::Gateway;
-use loadgen::claims::Verdict;
 use loadgen::client::ledger::{Ledger, Ownership};
-use loadgen::client::target::DEFAULT_PATH_TEMPLATE;
 use loadgen::client::{Patience, Target};
 use loadgen::reference::Protocol;
+use record::claims::Verdict;
 use rustix::process::Signal;
 use std::path::Path;
 use std::sync::Arc;

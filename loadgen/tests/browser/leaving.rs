@@ -3,8 +3,8 @@
 use crate::room::{Checklist, Room, until};
 use crate::{Outcome, trials};
 use anyhow::ensure;
+use contract::Operation;
 use loadgen::browser::{Gateway, Treatment};
-use loadgen::client::Operation;
 use serde_json::{Value, json};
 use std::time::Duration;
 

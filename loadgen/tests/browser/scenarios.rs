@@ -3,7 +3,7 @@
 use crate::room::{Checklist, Room};
 use crate::{Outcome, pictures, trials};
 use anyhow::ensure;
-use loadgen::client::Operation;
+use contract::Operation;
 use loadgen::reference::Protocol;
 use serde_json::json;
 use std::collections::BTreeSet;

@@ -3,8 +3,8 @@
 use crate::room::{Room, until};
 use crate::{Outcome, pictures, trials};
 use anyhow::{Context, ensure};
+use contract::Operation;
 use loadgen::browser::Treatment;
-use loadgen::client::Operation;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

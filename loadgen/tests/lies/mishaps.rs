@@ -10,7 +10,7 @@ use super::support::load::{SCENARIOS, run};
 use super::support::mishap::{self, Battered, Blow, Mishap, OPERATIONS, Reference, Trouble};
 use super::support::running::{Counted, Running};
 use super::{Outcome, Row};
-use loadgen::claims::Verdict;
+use record::claims::Verdict;
 use std::path::Path;
 use std::time::Duration;
 

@@ -6,12 +6,12 @@ use super::support::liar;
 use super::support::load::{Loaded, run};
 use super::table::{CLAIMS, Claims, LOADS, Load};
 use super::{Outcome, Row};
-use loadgen::check::documents::judge;
-use loadgen::check::documents::whole::Verdict as Judged;
-use loadgen::claims::Verdict;
-use loadgen::record::HISTORY_FILE;
-use loadgen::record::history::{Accesses, read_history};
-use loadgen::record::run::CounterexampleReport;
+use check::documents::judge;
+use check::documents::whole::Verdict as Judged;
+use record::claims::Verdict;
+use record::files::HISTORY_FILE;
+use record::history::{Accesses, read_history};
+use record::run::CounterexampleReport;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! The harness as its users run it: the binary, its exit code, what it prints, and the report it writes.
 
-use loadgen::claims::Verdict;
-use loadgen::report::Report;
+use record::claims::Report;
+use record::claims::Verdict;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

@@ -1,8 +1,8 @@
 //! Whole load runs and their results.
 
 use super::harness::loadgen;
-use loadgen::record::read_report;
-use loadgen::record::run::{HistoryReport, RunReport};
+use record::files::read_run;
+use record::run::{HistoryReport, RunReport};
 
 /// The scenarios.
 pub(crate) const SCENARIOS: [&str; 6] = ["journey", "same-session", "keygen-burst", "churn", "list-heavy", "mixed"];
@@ -50,6 +50,6 @@ pub(crate) fn run(arguments: &[&str]) -> Loaded {
         .arg(out.path());
     let output = command.output().expect("it runs");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let report = read_report(out.path()).unwrap_or_else(|error| panic!("{error}\n{said}"));
+    let report = read_run(out.path()).unwrap_or_else(|error| panic!("{error}\n{said}"));
     Loaded { code: output.status.code().unwrap_or(-1), said, report, out }
 }

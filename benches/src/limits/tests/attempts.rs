@@ -1,8 +1,8 @@
 use super::*;
 use crate::limits::closed_form::{WHOLE_RUN_ERRS, chance_each, contradictions, mean_interval};
-use loadgen::model::keys::{Attempts, MAX_ATTEMPTS};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use stats::keys::{Attempts, MAX_ATTEMPTS};
 
 /// A whole run's requests at a fill of 45,000 are more.
 const REQUESTS: u32 = 20_000;

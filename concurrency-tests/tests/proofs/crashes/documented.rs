@@ -5,9 +5,9 @@ use super::machine::Flaw;
 use super::recovery::{Left, is_sound, left_under};
 use super::subject::Subject;
 use super::survey::{Crash, Survey};
+use check::{Document, Monitor, Slot, Store};
 use concurrency_tests::proof::{Row, with_commas};
 use concurrency_tests::scenario::{KEYS, Start, UnderKey};
-use loadgen::check::{Document, Monitor, Slot, Store};
 use server::fs::memory::Kernel;
 use std::collections::BTreeSet;
 

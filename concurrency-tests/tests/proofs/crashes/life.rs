@@ -2,8 +2,8 @@
 
 use super::machine::{Flaw, Machine, OWNER, Recorded};
 use super::subject::{Server, Subject};
+use check::{Answer, Document, Monitor, Operation, Slot, Store};
 use concurrency_tests::scenario::{Action, KEYS, Start, store_in};
-use loadgen::check::{Answer, Document, Monitor, Operation, Slot, Store};
 use server::fs::forgetting::WriteBack;
 use server::fs::memory::Called;
 use server::fs::ready;

@@ -20,10 +20,10 @@ mod subject;
 mod survey;
 mod together;
 
+use check::Monitor;
 use concurrency_tests::proof::{Proof, Row};
 use concurrency_tests::scenario::{Action, Start};
 use life::{BEFORE, BETWEEN, Life, live};
-use loadgen::check::Monitor;
 use machine::Flaw;
 use recovery::{is_sound, keeps_all};
 use server::fs::memory::Kernel;

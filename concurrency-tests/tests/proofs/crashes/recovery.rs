@@ -3,9 +3,9 @@
 use super::life::{AFTER, Client};
 use super::machine::{Flaw, Machine};
 use super::subject::Subject;
+use check::{Answer, Document, Monitor, Slot, Store};
 use concurrency_tests::scenario::{Action, KEY, KEYS, file_of, strays};
 use concurrency_tests::world::STALE_BEFORE_MS;
-use loadgen::check::{Answer, Document, Monitor, Slot, Store};
 use server::fs::forgetting::WriteBack;
 use server::fs::memory::Kernel;
 use server::fs::ready;

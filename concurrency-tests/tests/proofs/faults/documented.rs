@@ -4,10 +4,10 @@ use super::run::{Promise, Scenario, run};
 use super::subject::{Said, Subject, Task};
 use super::sweep::{Sweep, faults_of, never_fired};
 use super::{THENS, scenarios};
+use check::Answer;
 use concurrency_tests::Action::{Delete, GenerateKey, Instantiate, List, Restore, Save};
 use concurrency_tests::proof::{Proof, Row, with_commas};
 use concurrency_tests::scenario::{KEY, file_of};
-use loadgen::check::Answer;
 use server::fs::{CallKind, Open};
 use std::collections::{BTreeMap, BTreeSet};
 

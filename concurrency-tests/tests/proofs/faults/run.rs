@@ -1,11 +1,11 @@
 //! One run: a task is done while calls fail, and what came of it is judged.
 
 use super::subject::{CLIENT, Files, MOVED_AWAY, Record, Recorded, Said, Server, Subject, Task};
+use check::{Answer, Document, Monitor, Operation, Slot, Store};
 use concurrency_tests::Action;
 use concurrency_tests::plain_fs::Plain;
 use concurrency_tests::scenario::{KEY, KEYS, OLD, Start, UnderKey, file_of, store_in, strays};
 use concurrency_tests::world::{LONG_AGO_MS, NOW_MS};
-use loadgen::check::{Answer, Document, Monitor, Operation, Slot, Store};
 use server::fs::failing::FAULTS;
 use server::fs::memory::{Called, Kernel};
 use server::fs::{Around, CallKind, Failing, Fault};

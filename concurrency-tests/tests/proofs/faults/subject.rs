@@ -1,11 +1,11 @@
 //! The servers under test, and what is asked of them.
 
+use check::Answer;
 use concurrency_tests::model_hint::FewKeys;
 use concurrency_tests::plain_fs::PlainFs;
 use concurrency_tests::scenario::{KEYS, rules};
 use concurrency_tests::world::STALE_BEFORE_MS;
 use concurrency_tests::{Action, FixedWorld};
-use loadgen::check::Answer;
 use server::fs::{Around, Between, CallKind, Extent, Failing, FileSystem, ready};
 use server::outside::SharedHint;
 use server::protocol::{Documented, DocumentedOptions, Durability, Error, Hardened, Hint};

@@ -12,9 +12,9 @@ mod model;
 mod search;
 mod users;
 
+use check::history::Event;
+use check::{Answer, Operation};
 use concurrency_tests::proof::{Proof, Row, with_commas};
-use loadgen::check::history::Event;
-use loadgen::check::{Answer, Operation};
 use model::{Finding, Scenario, Server};
 use search::{Found, Printed, Searched, Walk, search};
 use std::env;

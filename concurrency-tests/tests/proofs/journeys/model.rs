@@ -1,12 +1,12 @@
 //! One execution: users at once on their journeys, on two server processes, and what of it cannot be explained.
 
 use super::users::{ALONE, Common, GUEST, HOST, HOUSEKEEPING, Journey, LATE, LISTING, STAYING, User};
+use check::history::{Slots, Violation};
+use check::{Document, Slot};
 use concurrency_tests::mutants::{NotExclusive, Unlocked};
 use concurrency_tests::scenario::rules;
 use concurrency_tests::shuttle_fs::{ShuttleFs, ShuttleHint, ShuttleSteps};
 use concurrency_tests::world::{LONG_AGO_MS, NOW_MS, STALE_BEFORE_MS};
-use loadgen::check::history::{Slots, Violation};
-use loadgen::check::{Document, Slot};
 use server::fs::memory::{Called, Kernel};
 use server::fs::{FileSystem, Open, ready};
 use server::hint::Freshness;

@@ -1,9 +1,9 @@
 //! Whole journeys, as a browser client has them, and users who go on them.
 
+use check::history::History;
+use check::{Answer, Document, Operation};
 use concurrency_tests::scenario::rules;
 use concurrency_tests::world::STALE_BEFORE_MS;
-use loadgen::check::history::History;
-use loadgen::check::{Answer, Document, Operation};
 use serde_json::json;
 use server::fs::ready;
 use server::protocol::{Error, Instantiated, Listed, Protocol};

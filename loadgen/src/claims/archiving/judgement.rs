@@ -4,7 +4,7 @@ use super::super::Finding;
 use super::super::seen::Seen;
 use super::{Round, Session};
 use crate::client::Exchange;
-use crate::client::exchange::Step;
+use record::step::Step;
 
 /// Documents that must have been moved, and saves acknowledged, to say anything.
 const FEWEST: usize = 20;
@@ -82,12 +82,12 @@ fn steps(session: &Session, by: &str) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Verdict;
     use super::super::archiver::Archiver;
     use super::super::content;
     use super::*;
-    use crate::client::Operation;
     use crate::client::exchange::sample;
+    use contract::Operation;
+    use record::claims::Verdict;
     use serde_json::Value;
 
     fn whole(number: u64) -> Seen {

@@ -1,11 +1,13 @@
 //! The Content-Type and the timestamp that every response of the contract has.
 
 use super::super::Finding;
-use crate::check::anomaly::Anomaly;
-use crate::client::exchange::{Answer, Body, Step};
-use crate::client::wire::Reply;
-use crate::client::{Exchange, Operation};
-use crate::escape::visible;
+use crate::client::Exchange;
+use check::anomaly::Anomaly;
+use contract::Operation;
+use contract::Reply;
+use contract::visible;
+use contract::{Answer, Body};
+use record::step::Step;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -101,8 +103,8 @@ pub(super) fn fault(envelopes: &[Envelope]) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::client::exchange::sample;
-    use crate::client::wire::Head;
     use bytes::Bytes;
+    use contract::Head;
     use hyper::header::HeaderValue;
 
     fn envelope(content_type: Option<&'static str>, body: &str) -> Option<Envelope> {

@@ -3,9 +3,9 @@
 use super::{Seat, no_client, step};
 use crate::browser::Call;
 use crate::claims::{Claim, Finding, Needs};
-use crate::client::Operation;
-use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
+use contract::Operation;
+use record::step::Step;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -135,7 +135,7 @@ fn judge(page: &str, visits: &[Visit]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::Verdict;
+    use record::claims::Verdict;
     use std::time::Duration;
 
     fn call(operation: Operation, key: &str) -> Call {

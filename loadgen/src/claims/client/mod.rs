@@ -10,9 +10,9 @@ pub(super) use retries::C2;
 
 use crate::browser::driver::BrowserError;
 use crate::browser::{Browser, Call, Driver, Gateway, Treatment};
-use crate::client::Operation;
-use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
+use contract::Operation;
+use record::step::Step;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

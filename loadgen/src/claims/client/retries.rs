@@ -3,9 +3,9 @@
 use super::{CALLS_COME, Seat, no_client, step, unless_it_overwrites};
 use crate::browser::{Call, Treatment};
 use crate::claims::{Claim, Finding, Needs};
-use crate::client::Operation;
-use crate::client::exchange::Step;
 use crate::verify::lab::{Lab, Stuck};
+use contract::Operation;
+use record::step::Step;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ fn judge(page: &str, starts: &[Failing]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::Verdict;
+    use record::claims::Verdict;
 
     fn start(refused: usize, came_ms: &[u64]) -> Failing {
         let call = |ms: &u64| Call {

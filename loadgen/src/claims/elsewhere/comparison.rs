@@ -1,8 +1,9 @@
 //! Claims tried in each of several places, which must come to the same verdicts.
 
-use super::super::{Claim, Finding, Verdict};
-use crate::client::exchange::Step;
+use super::super::{Claim, Finding};
 use crate::verify::lab::{Lab, Stuck};
+use record::claims::Verdict;
+use record::step::Step;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 

@@ -3,9 +3,10 @@
 use super::super::Finding;
 use super::super::seen::Seen;
 use super::{BEFORE, Enumeration, REQUESTS, Request, Trial};
-use crate::client::exchange::{Answer, Body, Step};
-use crate::document::Content;
-use crate::saves::folder::is_key;
+use contract::document::Content;
+use contract::key::is_key;
+use contract::{Answer, Body};
+use record::step::Step;
 use serde_json::json;
 
 /// How a request was answered.
@@ -117,11 +118,11 @@ fn figures(request: Request, trials: &[Trial]) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Verdict;
     use super::super::ASKED;
     use super::*;
     use crate::client::exchange::sample;
-    use crate::client::{Failure, Operation};
+    use contract::{Failure, Operation};
+    use record::claims::Verdict;
 
     fn whole(content: Content) -> Seen {
         Seen::Whole { content, metadata: json!({}) }

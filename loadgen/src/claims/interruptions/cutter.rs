@@ -125,7 +125,7 @@ async fn pass_on(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::target::DEFAULT_PATH_TEMPLATE;
+    use contract::DEFAULT_PATH_TEMPLATE;
 
     #[test]
     fn what_is_passed_is_counted_in_one_direction_over_all_pieces() {

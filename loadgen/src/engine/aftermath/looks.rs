@@ -2,15 +2,16 @@
 //! harness sends a list and restores like any other operations, and they are judged with the rest.
 
 use super::name_content;
-use crate::check::answer::{Listed, Said, read};
-use crate::check::documents::access::{Access, HARNESS, Kind, NEVER};
 use crate::client::connection::Connection;
-use crate::client::wire::{Buffers, Client as _, Request};
-use crate::client::{Operation, Patience, Target};
-use crate::record::history::{Accesses, Answer, HistoryLine, Judgement, Output, Phase};
-use crate::saves::folder::is_key;
+use crate::client::wire::{Buffers, Client as _};
+use crate::client::{Patience, Target};
 use bytes::Bytes;
+use check::documents::access::{Access, HARNESS, Kind, NEVER};
+use contract::Operation;
+use contract::key::is_key;
+use contract::response::{Listed, Said, read};
 use futures_util::future::join_all;
+use record::history::{Accesses, Answer, HistoryLine, Judgement, Output, Phase};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -129,7 +130,7 @@ impl Look<'_> {
     }
 
     async fn ask(&self, connection: &mut Connection, operation: Operation, key: &str) -> Asked<'static> {
-        let request = Request { method: operation.method(), uri: self.target.uri(operation, key), body: Bytes::new() };
+        let request = self.target.paths().request(operation, key, Bytes::new());
         let call_us = self.now_us();
         let outcome = connection.send(request).await;
         Asked { about: None, call_us, return_us: self.now_us(), said: read(operation, outcome).said }
@@ -195,7 +196,7 @@ impl Look<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::documents::access::Content;
+    use check::documents::access::Content;
 
     const A: Content = Content { writer: 3, number: 1 };
 
@@ -224,7 +225,7 @@ mod tests {
     fn all_that_is_held_or_listed_is_looked_at_and_of_the_rest_what_was_ended_last() {
         let of_key = |number: usize| {
             let ended = at(100 + number as u64, Kind::Deleted);
-            (crate::saves::folder::key_at(number), vec![at(0, Kind::Created(A)), ended])
+            (contract::key::key_at(number), vec![at(0, Kind::Created(A)), ended])
         };
         let mut by_key: Vec<(String, Vec<Access>)> = (0..MOST_ENDED + 10).map(of_key).collect();
         by_key.push(("ZZZ".to_owned(), vec![at(0, Kind::Created(A))]));

@@ -1,8 +1,8 @@
 //! What is kept of operations besides counts.
 
 use super::*;
-use crate::client::exchange::Step;
-use crate::record::history::Output;
+use record::history::Output;
+use record::step::Step;
 use std::sync::mpsc::channel;
 
 /// What is kept of operations of these times and judgements.

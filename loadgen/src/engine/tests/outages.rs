@@ -1,7 +1,7 @@
 //! Targets that do not respond for a time, and what is counted of it.
 
 use super::*;
-use crate::record::run::Turns;
+use record::run::Turns;
 
 /// Five users who each take a turn of 1 ms, for 20 s, of which the target does not respond for some.
 fn with_outage(pacing: Pacing, outage_us: Range<u64>, patience_us: u64) -> Measured {

@@ -3,11 +3,12 @@
 use super::super::ended::Ended;
 use super::super::recorder::Interval;
 use super::*;
-use crate::client::wire::{Head, Reply, Request};
-use crate::client::{Failure, Operation, Target};
+use crate::client::Target;
 use crate::engine::user::Common;
-use crate::record::run::Window;
 use crate::scenario::{Mix, Pacing, Shape, Sizes, Think};
+use contract::{Failure, Operation};
+use contract::{Head, Reply, Request};
+use record::run::Window;
 use std::sync::mpsc::channel;
 
 /// How long a run takes that nothing ends.

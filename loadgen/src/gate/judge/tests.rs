@@ -1,9 +1,9 @@
-use super::super::comparison::tests::{sample as comparison, started_anew};
-use super::super::counts::Counts;
 use super::super::evidence::Figures;
-use super::super::failing::ServerFailure;
 use super::*;
-use crate::record::run::tests::{invalid, sample as run};
+use record::comparison::failing::ServerFailure;
+use record::counts::Counts;
+use record::samples::{comparison, comparison_with_starts as started_anew};
+use record::samples::{invalid_run as invalid, run};
 
 fn gates(text: &str) -> Gates {
     text.parse().expect("gates")
@@ -102,7 +102,7 @@ fn verdicts_must_be_as_expected_or_as_asked_for() {
 #[test]
 fn a_count_that_differs_fails_with_the_command_that_renews_it() {
     let counts = |fsync: u64| Counts {
-        schema: super::super::counts::SCHEMA.to_owned(),
+        schema: record::counts::SCHEMA.to_owned(),
         renewed_by: "make counts".to_owned(),
         operations: [("save".to_owned(), [("fsync".to_owned(), fsync)].into())].into(),
     };

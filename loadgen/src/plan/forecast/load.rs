@@ -5,7 +5,7 @@ use super::super::figure::{Figure, Known, Unknown};
 use super::super::server::CONFIDENCE;
 use super::Forecast;
 use crate::measure::predict::median;
-use crate::model::scalability::Law;
+use stats::scalability::Law;
 
 /// Halvings of an interval of numbers of users: far below a thousandth of a user.
 const HALVINGS: u32 = 60;

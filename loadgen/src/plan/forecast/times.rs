@@ -6,7 +6,7 @@ use super::super::objective::{Operation, Quantile};
 use super::super::server::quantile_us;
 use super::super::typical::typical;
 use super::{Forecast, MEASURED_LENGTH};
-use crate::measure::file::Users;
+use record::measurements::Users;
 
 impl Forecast<'_> {
     /// A figure of an operation's times, in µs: that of one user, and so many times longer as it was among the users

@@ -1,8 +1,8 @@
 //! Intervals and names that several sections share.
 
 use super::number;
-use crate::measure::file::{Fill, Measured};
-use crate::model::statistics::{Interval, clopper_pearson};
+use record::measurements::{Fill, Measured};
+use stats::statistics::{Interval, clopper_pearson};
 
 /// Confidence of intervals of shares and of mean attempts: that of verdicts.
 pub(super) const CONFIDENCE: f64 = 0.99;

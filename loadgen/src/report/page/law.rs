@@ -1,11 +1,11 @@
 //! The Universal Scalability Law of a measured target, with what chance in the rounds makes of it.
 
-use crate::measure::file::Measured;
 use crate::measure::predict;
-use crate::model::scalability::{Bootstrap, Fitted, RESAMPLES};
-use crate::model::statistics::Interval;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use record::measurements::Measured;
+use stats::scalability::{Bootstrap, Fitted, RESAMPLES};
+use stats::statistics::Interval;
 
 /// Confidence of intervals of fits.
 pub(super) const CONFIDENCE: f64 = 0.95;
@@ -77,7 +77,7 @@ impl Law {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::file::Users;
+    use record::measurements::Users;
 
     fn measured(throughput: impl Fn(f64) -> f64) -> Measured {
         let at = |users: u32| Users {

@@ -2,8 +2,8 @@
 
 use super::content::{Block, Column, Table};
 use super::{advice, sections};
-use crate::measure::file::Measurements;
 use crate::report::timeline::text::short_with_note;
+use record::measurements::Measurements;
 use std::fmt::Write as _;
 
 /// Longest text of a cell or paragraph, in letters.

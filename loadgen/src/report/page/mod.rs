@@ -21,8 +21,8 @@ mod sections;
 mod tests;
 mod verdicts;
 
-use super::Report;
-use crate::measure::file::Measurements;
+use record::claims::Report;
+use record::measurements::Measurements;
 
 /// The page's title.
 const TITLE: &str = "What the server keeps of its promises";

@@ -3,8 +3,8 @@
 use super::chances::{attempts, name, refused};
 use super::content::Basis;
 use super::number;
-use crate::measure::file::{Fill, Folder, Measured, Users};
 use crate::measure::predict::median;
+use record::measurements::{Fill, Folder, Measured, Users};
 
 /// How far mean attempts and throughput may be off.
 const ATTEMPTS_OFF: f64 = 0.03;
@@ -156,7 +156,7 @@ impl Of<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::file::PredictedFill;
+    use record::measurements::PredictedFill;
 
     fn kept(target: &Measured, what: What) -> Option<bool> {
         all(target).into_iter().find(|of| of.what == what).and_then(|of| of.is_kept)

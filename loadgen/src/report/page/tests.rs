@@ -6,15 +6,15 @@ mod missing;
 mod style;
 
 use super::{markdown, render};
-use crate::claims::Verdict;
-use crate::client::exchange::Step;
-use crate::measure::file::{Fill, Folder, Measured, Measurements, SCHEMA, Users};
 use crate::measure::predict::{Keys, lists, throughput};
-use crate::model::keys::Attempts;
-use crate::record::figures::Percentiles;
-use crate::report::host::Host;
-use crate::report::{ClaimReport, Report};
-use crate::verify::expectations::Outcome;
+use record::claims::Outcome;
+use record::claims::Verdict;
+use record::claims::{ClaimReport, Report};
+use record::figures::Percentiles;
+use record::host::Host;
+use record::measurements::{Fill, Folder, Measured, Measurements, SCHEMA, Users};
+use record::step::Step;
+use stats::keys::Attempts;
 
 const KEYS: u64 = 46_656;
 

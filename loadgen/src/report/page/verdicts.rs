@@ -1,8 +1,8 @@
 //! Promises, and what came of each on every target.
 
-use crate::claims::Verdict;
-use crate::client::exchange::Step;
-use crate::report::{ClaimReport, Report};
+use record::claims::Verdict;
+use record::claims::{ClaimReport, Report};
+use record::step::Step;
 use serde_json::Value;
 
 /// A promise and what came of it.

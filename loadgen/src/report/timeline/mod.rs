@@ -28,7 +28,10 @@ mod tests;
 pub(crate) mod text;
 mod units;
 
+use record::files::at;
 use std::fmt;
+use std::io;
+use std::path::Path;
 pub use units::Unit;
 
 /// What happened, and how much of it some order explains.
@@ -98,4 +101,18 @@ impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.lines().iter().try_for_each(|line| writeln!(f, "{line}"))
     }
+}
+
+/// Writes a page for each counterexample, the first `NAME.html`, the next `NAME-2.html`; returns their names.
+///
+/// # Errors
+/// If one cannot be written; the message names it.
+pub fn write_pages(folder: &Path, name: &str, counterexamples: &[Timeline]) -> io::Result<Vec<String>> {
+    let write = |(number, counterexample): (usize, &Timeline)| {
+        let page = if number == 0 { format!("{name}.html") } else { format!("{name}-{}.html", number + 1) };
+        let path = folder.join(&page);
+        std::fs::write(&path, counterexample.page()).map_err(|error| at(&path, &error))?;
+        Ok(page)
+    };
+    counterexamples.iter().enumerate().map(write).collect()
 }

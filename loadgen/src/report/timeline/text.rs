@@ -1,6 +1,6 @@
 //! Text from outside: made visible, and shortened. It may hold anything.
 
-use crate::escape::visible_character;
+use contract::visible_character;
 use std::fmt::Write as _;
 
 /// What stands for the rest of a text.

@@ -1,9 +1,9 @@
 //! How a run ended, as its page's last event tells it. Pure.
 
 use super::figures::{Moment, Row};
-use crate::record::figures::OperationReport;
-use crate::record::run::RunReport;
-use crate::record::terminal;
+use crate::report::run::terminal;
+use record::figures::OperationReport;
+use record::run::RunReport;
 use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
@@ -78,8 +78,8 @@ fn whole(report: &RunReport) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::run::tests::{invalid, sample};
     use anyhow::anyhow;
+    use record::samples::{invalid_run as invalid, run as sample};
 
     #[test]
     fn an_ending_says_what_the_terminal_says_and_where_the_files_are() {

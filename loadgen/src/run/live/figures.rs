@@ -9,12 +9,12 @@ mod tests;
 
 use super::ending::Ending;
 use crate::engine::Second;
-use crate::record::figures::{OperationReport, Percentiles};
-use crate::record::hlog::new_histogram;
-use crate::record::run::{Trial, TrialPhase};
 use crate::report::timeline::text::short;
 use crate::scenario::Plan;
 use hdrhistogram::Histogram;
+use record::figures::{OperationReport, Percentiles};
+use record::hlog::new_histogram;
+use record::run::{Trial, TrialPhase};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;

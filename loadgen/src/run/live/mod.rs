@@ -17,13 +17,13 @@ mod serve;
 
 use crate::engine::Second;
 use crate::print::stderr;
-use crate::record::figures::OperationReport;
-use crate::record::run::Trial;
 use crate::scenario::Plan;
 use anyhow::Context;
 use ending::Ending;
 use figures::{Figures, TrialUnderWay};
 use history::{History, Kind};
+use record::figures::OperationReport;
+use record::run::Trial;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

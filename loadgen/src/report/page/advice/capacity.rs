@@ -1,14 +1,14 @@
 //! Rules by what was measured: up to where to load a server, and what to measure again.
 
 use super::{Advice, LONGER_KEYS};
-use crate::measure::file::{Measured, Measurements};
 use crate::measure::predict::{Keys, Search, lists};
-use crate::model::guesses::{SECRET_ENOUGH, expected_without_replacement, length_for_expected};
-use crate::model::keys::{KeySpace, fill_at_exhaustion, fill_at_mean};
 use crate::report::page::chances::name;
 use crate::report::page::law::Law;
 use crate::report::page::number::{self, digits, of};
 use crate::report::page::predicted;
+use record::measurements::{Measured, Measurements};
+use stats::guesses::{SECRET_ENOUGH, expected_without_replacement, length_for_expected};
+use stats::keys::{KeySpace, fill_at_exhaustion, fill_at_mean};
 
 /// Sessions that a key should be a secret among: what the specification recommends at most.
 const SESSIONS: u64 = 10_000;

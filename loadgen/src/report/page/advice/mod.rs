@@ -8,9 +8,9 @@ mod capacity;
 mod tests;
 
 use super::number::{and, count};
-use crate::claims::Verdict;
-use crate::measure::file::Measurements;
-use crate::report::{Report, TargetReport};
+use record::claims::Verdict;
+use record::claims::{Report, TargetReport};
+use record::measurements::Measurements;
 
 /// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Rule {
         (!ids.is_empty()).then(|| format!("{}: {} {verb} refuted (measured).", target.name, and(&ids)))
     }
 
-    fn wrong_on(&self, target: &crate::measure::file::Measured) -> Option<String> {
+    fn wrong_on(&self, target: &record::measurements::Measured) -> Option<String> {
         let seen = self.wrong.iter().filter_map(|&name| {
             let times: u64 = target.users.iter().filter_map(|of| of.wrong.get(name)).sum();
             (times > 0).then(|| format!("{} × {name}", count(times)))

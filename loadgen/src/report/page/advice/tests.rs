@@ -1,9 +1,9 @@
 //! Each rule advises where its figures say so, and only there.
 
 use super::{Advice, LONGER_KEYS, RULES, all};
-use crate::claims::Verdict::{Holds, Inconclusive, Refuted, Untestable};
-use crate::measure::file::Measured;
 use crate::report::page::tests::{measured, measurements, report};
+use record::claims::Verdict::{Holds, Inconclusive, Refuted, Untestable};
+use record::measurements::Measured;
 
 fn whats(of: &[Advice]) -> Vec<&str> {
     of.iter().map(|advice| advice.what.as_str()).collect()
@@ -35,7 +35,7 @@ fn every_claim_of_a_rule_brings_its_advice_and_no_other() {
 fn every_wrong_answer_of_a_rule_brings_its_advice() {
     for rule in &RULES {
         for &name in rule.wrong {
-            let mut users = crate::measure::file::Users::default();
+            let mut users = record::measurements::Users::default();
             users.wrong.insert(name.to_owned(), 2);
             let advice =
                 by_measurement(Measured { name: "target".to_owned(), users: vec![users], ..Measured::default() });

@@ -1,10 +1,10 @@
 //! Verdicts as HTML: all of them at a glance, then each promise with what came of it on the targets side by side.
 
 use super::text;
-use crate::client::exchange::Step;
 use crate::escape::html;
 use crate::report::page::verdicts::{Promise, Tried, class, shape};
 use crate::report::timeline::text::{short, short_with_note};
+use record::step::Step;
 use std::fmt::Write as _;
 
 /// Most lines of a counterexample or a schedule, and of all of them together, and longest line, in letters: what keeps

@@ -1,14 +1,15 @@
 //! The answer in a few sentences, and what it rests on.
 
-use crate::claims::Verdict;
-use crate::measure::file::{Fill, Measured, Measurements, Users};
-use crate::report::host::Host;
+use crate::report::left_behind;
 use crate::report::page::chances::{attempts, name};
 use crate::report::page::content::{Block, Section};
 use crate::report::page::law::Law;
 use crate::report::page::{advice, number};
-use crate::report::{Report, TargetReport, left_behind};
-use crate::verify::expectations::Outcome;
+use record::claims::Outcome;
+use record::claims::Verdict;
+use record::claims::{Report, TargetReport};
+use record::host::Host;
+use record::measurements::{Fill, Measured, Measurements, Users};
 use std::fmt::Write as _;
 
 const ID: &str = "answer";

@@ -1,9 +1,9 @@
 //! What to change.
 
-use crate::measure::file::Measurements;
-use crate::report::Report;
 use crate::report::page::advice;
 use crate::report::page::content::{Block, Section};
+use record::claims::Report;
+use record::measurements::Measurements;
 
 const ID: &str = "change";
 const TITLE: &str = "What to change";

@@ -1,14 +1,14 @@
 //! What documents cost: the time of a list, and space on the disk.
 
-use crate::measure::file::{Folder, Measured, Measurements};
 use crate::measure::predict::lists;
-use crate::model::line::{Errors, LineFit};
 use crate::report::page::chances::{held_out, name};
 use crate::report::page::chart::scale::{Scale, Unit};
 use crate::report::page::chart::{Axis, Chart, Kind, Point, Series};
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers, words};
 use crate::report::page::law::CONFIDENCE;
 use crate::report::page::number;
+use record::measurements::{Folder, Measured, Measurements};
+use stats::line::{Errors, LineFit};
 
 pub(in crate::report::page) const ID: &str = "folders";
 pub(in crate::report::page) const TITLE: &str = "Lists and disk space by documents";

@@ -1,13 +1,13 @@
 //! What a key costs by fill: attempts, and the share of requests that find none.
 
-use crate::measure::file::{Fill, Measured, Measurements};
 use crate::measure::predict::Keys;
-use crate::model::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, fill_at_exhaustion, fill_at_mean};
 use crate::report::page::chances::{attempts, fill_share, from_to, held_out, name, refused};
 use crate::report::page::chart::scale::{Scale, Unit};
 use crate::report::page::chart::{Axis, Chart, Kind, Mark, Point, Series};
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers, words};
 use crate::report::page::number;
+use record::measurements::{Fill, Measured, Measurements};
+use stats::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, fill_at_exhaustion, fill_at_mean};
 
 pub(in crate::report::page) const ID: &str = "keys";
 pub(in crate::report::page) const TITLE: &str = "Keys by fill";

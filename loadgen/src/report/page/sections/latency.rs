@@ -1,11 +1,11 @@
 //! Response times by percentile, from the histograms.
 
-use crate::measure::file::{Measured, Measurements, Users};
 use crate::report::page::chances::name;
 use crate::report::page::chart::scale::{Scale, Unit};
 use crate::report::page::chart::{Axis, Chart, Kind, Point, Series};
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers};
 use crate::report::page::number;
+use record::measurements::{Measured, Measurements, Users};
 
 pub(in crate::report::page) const ID: &str = "latency";
 pub(in crate::report::page) const TITLE: &str = "Response time by percentile";

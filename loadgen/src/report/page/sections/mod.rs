@@ -13,8 +13,8 @@ pub(super) mod verdicts;
 pub(super) mod wrong;
 
 use super::content::Section;
-use crate::measure::file::Measurements;
-use crate::report::Report;
+use record::claims::Report;
+use record::measurements::Measurements;
 
 /// Why a section of measurements is left out.
 const NOT_MEASURED: &str = "no measurements were given; loadgen measure makes them";

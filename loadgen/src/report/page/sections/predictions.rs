@@ -1,9 +1,9 @@
 //! Predicted against measured: all points that were held out.
 
-use crate::measure::file::Measurements;
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers, words};
 use crate::report::page::number;
 use crate::report::page::predicted::{Prediction, What, all};
+use record::measurements::Measurements;
 
 pub(in crate::report::page) const ID: &str = "predictions";
 pub(in crate::report::page) const TITLE: &str = "Predicted against measured";

@@ -1,13 +1,13 @@
 //! The risk that somebody gets into a session that is not theirs: by the same key, or by a guess.
 
 use super::sharing;
-use crate::measure::file::{Measured, Measurements};
-use crate::model::guesses::{SECRET_ENOUGH, expected_time_s, expected_without_replacement, length_for_expected};
-use crate::model::keys::KeySpace;
 use crate::report::page::chart::scale::{Scale, Unit};
 use crate::report::page::chart::{Axis, Chart, Kind, Point, Series};
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers};
 use crate::report::page::number;
+use record::measurements::{Measured, Measurements};
+use stats::guesses::{SECRET_ENOUGH, expected_time_s, expected_without_replacement, length_for_expected};
+use stats::keys::KeySpace;
 
 pub(in crate::report::page) const ID: &str = "risk";
 pub(in crate::report::page) const TITLE: &str = "Risk that two share a session";

@@ -1,14 +1,14 @@
 //! The risk that two users are handed one key, as `generate-key` of the specification does not reserve it.
 
 use super::risk::ALPHABET;
-use crate::measure::file::Measured;
-use crate::model::collisions::{Sharing, Traffic, Window, at_once};
-use crate::model::keys::KeySpace;
 use crate::report::page::chances::name;
 use crate::report::page::chart::scale::{Scale, Unit};
 use crate::report::page::chart::{Axis, Chart, Kind, Point, Series};
 use crate::report::page::content::{Basis, Block, Table, chosen, numbers};
 use crate::report::page::number;
+use record::measurements::Measured;
+use stats::collisions::{Sharing, Traffic, Window, at_once};
+use stats::keys::KeySpace;
 
 /// Users, each of whom opens a session once an hour (assumed).
 const USERS: [u32; 3] = [10, 100, 1_000];
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn duplicates_under_load_are_counted() {
-        use crate::measure::file::Users;
+        use record::measurements::Users;
         let of = |count| Users { sent: 50, wrong: [("duplicate key".to_owned(), count)].into(), ..Users::default() };
         let target = Measured { name: "documented".to_owned(), users: vec![of(2), of(1)], ..Measured::default() };
         assert_eq!(

@@ -1,6 +1,5 @@
 //! Throughput and mean response time by users, with the law fitted to them.
 
-use crate::measure::file::{Measured, Measurements, Users};
 use crate::measure::predict::median;
 use crate::report::page::chances::{from_to, held_out, name};
 use crate::report::page::chart::scale::{Scale, Unit};
@@ -8,6 +7,7 @@ use crate::report::page::chart::{Axis, Chart, Kind, Mark, Point, Series};
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers, words};
 use crate::report::page::law::Law;
 use crate::report::page::number;
+use record::measurements::{Measured, Measurements, Users};
 
 pub(in crate::report::page) const ID: &str = "throughput";
 pub(in crate::report::page) const TITLE: &str = "Throughput and waiting by users";
@@ -206,7 +206,7 @@ fn range(rounds: &[f64], text: impl Fn(f64) -> String) -> String {
 fn littles_ratio(of: &Users) -> Option<f64> {
     let pairs = of.goodput_per_s.iter().zip(&of.mean_response_us);
     let ratios: Vec<f64> = pairs.map(|(rate, us)| rate * us / SECOND_US / f64::from(of.users)).collect();
-    crate::model::statistics::percentile(&ratios, 0.5).filter(|ratio| ratio.is_finite())
+    stats::statistics::percentile(&ratios, 0.5).filter(|ratio| ratio.is_finite())
 }
 
 fn little(of: &Subject<'_>) -> String {

@@ -1,8 +1,8 @@
 //! The verdicts: every promise, with what came of it on all targets side by side.
 
-use crate::report::Report;
 use crate::report::page::content::{Block, Section};
 use crate::report::page::verdicts::promises;
+use record::claims::Report;
 
 const ID: &str = "verdicts";
 const TITLE: &str = "The promises, one by one";

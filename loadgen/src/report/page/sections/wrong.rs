@@ -1,10 +1,10 @@
 //! Wrong answers by name, and clear failures, by users.
 
-use crate::measure::file::{Measured, Measurements, Users};
-use crate::model::statistics::clopper_pearson;
 use crate::report::page::chances::{CONFIDENCE, name};
 use crate::report::page::content::{Basis, Block, Section, Table, chosen, numbers, words};
 use crate::report::page::number;
+use record::measurements::{Measured, Measurements, Users};
+use stats::statistics::clopper_pearson;
 
 pub(in crate::report::page) const ID: &str = "wrong";
 pub(in crate::report::page) const TITLE: &str = "Wrong answers";

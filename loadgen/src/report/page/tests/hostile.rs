@@ -3,9 +3,9 @@
 use super::super::{markdown, render};
 use super::markup::{elements, without_style};
 use super::{claim, full, measured, measurements};
-use crate::claims::Verdict;
-use crate::client::exchange::Step;
-use crate::measure::file::Measured;
+use record::claims::Verdict;
+use record::measurements::Measured;
+use record::step::Step;
 
 const HOSTILE: &str = "</title></style></pre>\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;\u{202e}\0";
 
@@ -29,7 +29,7 @@ fn hostile_text_in_any_field_is_escaped() {
     (target.name, target.url) = (hostile(), hostile());
     target.users[0].wrong.insert(hostile(), 1);
     target.users[0].errors.insert(hostile(), 1);
-    target.users[0].operations.insert(hostile(), crate::record::figures::Percentiles::default());
+    target.users[0].operations.insert(hostile(), record::figures::Percentiles::default());
     let page = render(Some(&report), Some(&measurements));
     let elements = elements(&without_style(&page));
     assert!(!elements.iter().any(|name| name == "script" || name == "img"));

@@ -3,8 +3,8 @@
 use super::super::{markdown, render};
 use super::markup::{elements, without_style};
 use super::{full, host, measured, measurements, report};
-use crate::measure::file::{Fill, Folder, Measured, Measurements, PredictedFill, Users};
-use crate::report::Report;
+use record::claims::Report;
+use record::measurements::{Fill, Folder, Measured, Measurements, PredictedFill, Users};
 
 fn checked(report: Option<&Report>, measurements: Option<&Measurements>) -> String {
     let page = render(report, measurements);

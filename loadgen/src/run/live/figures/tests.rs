@@ -1,8 +1,8 @@
 use super::*;
-use crate::record::figures::{Tally, Took};
-use crate::record::history::Judgement;
-use crate::record::hlog::record;
 use crate::scenario::{Load, Mix, Pacing, Scenario, Shape, Sizes, Think};
+use record::figures::{Tally, Took};
+use record::history::Judgement;
+use record::hlog::record;
 use serde_json::{Value, json};
 
 const RESTORE: usize = 3;

@@ -1,0 +1,272 @@
+//! `claims.json`: the verdicts of a run.
+
+use crate::files::write_whole;
+use crate::host::Host;
+use crate::step::Step;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// The file's name in a run's folder.
+pub const FILE: &str = "claims.json";
+
+/// Name and version of the format of `claims.json`.
+pub const SCHEMA: &str = "claimcheck.claims/1";
+
+/// The JSON Schema of `claims.json`.
+pub const JSON_SCHEMA: &str = include_str!("../../schemas/claims.schema.json");
+
+/// `claims.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What all randomness of the harness came from.
+    pub seed: u64,
+    /// When the run began, RFC 3339, UTC.
+    pub started: String,
+    /// Whether the run was interrupted: then some claims have no verdict.
+    pub partial: bool,
+    /// `quick`, `default` or `full`.
+    pub effort: String,
+    /// Users of experiments that do not name their own number.
+    pub users: usize,
+    /// Where it ran.
+    pub host: Host,
+    /// What was tried.
+    pub targets: Vec<TargetReport>,
+}
+
+/// The verdicts on one target.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// Its name: the protocol of an embedded server, or `target`.
+    pub name: String,
+    /// The protocol, where the harness chose it.
+    pub protocol: Option<String>,
+    /// Where it was.
+    pub url: String,
+    /// Its saves folder, where that is known.
+    pub saves: Option<String>,
+    /// The verdicts, in the order of claims.md.
+    pub claims: Vec<ClaimReport>,
+    /// Keys of ours under which a document may be left.
+    pub left_behind: Vec<String>,
+    /// A shell command that deletes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind_command: Option<String>,
+}
+
+/// One verdict.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClaimReport {
+    /// Its name in claims.md.
+    pub id: String,
+    /// What is promised.
+    pub title: String,
+    /// The specification's words.
+    pub quote: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What that amounts to beside what is known of the target.
+    pub outcome: Outcome,
+    /// One line: what decides it, or what is missing.
+    pub summary: String,
+    /// Measured figures.
+    pub measured: Map<String, Value>,
+    /// What they should be.
+    pub expected: Map<String, Value>,
+    /// Who did what, when, and what came back.
+    pub counterexample: Vec<Step>,
+    /// Where it is refuted, and users at once are what it takes: the lines of the shortest schedule by which the
+    /// specification's protocol comes to that in the model; none otherwise.
+    #[serde(default)]
+    pub schedule: Vec<String>,
+    /// The command that tries it again.
+    pub reproduce: String,
+    /// How long it took, s.
+    pub took_s: f64,
+}
+
+impl Report {
+    /// A report without verdicts.
+    #[must_use]
+    pub fn new(seed: u64, effort: &str, users: usize, started: String) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            seed,
+            started,
+            partial: false,
+            effort: effort.to_owned(),
+            users,
+            host: Host::this(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Whether documents of the run may be left on a target.
+    #[must_use]
+    pub fn may_have_left_documents(&self) -> bool {
+        self.targets.iter().any(|target| !target.left_behind.is_empty())
+    }
+
+    /// What the run amounts to: the weightiest outcome of all. One that was interrupted, or may have left documents on a
+    /// target, is undecided at best.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let outcomes = self.targets.iter().flat_map(|target| target.claims.iter().map(|claim| claim.outcome));
+        let least =
+            if self.partial || self.may_have_left_documents() { Outcome::Undecided } else { Outcome::AsExpected };
+        outcomes.fold(least, Outcome::max)
+    }
+
+    /// Writes `claims.json` into a run's folder.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        let json = serde_json::to_string_pretty(self)?;
+        write_whole(&folder.join(FILE), &(json + "\n"))
+    }
+
+    /// Reads `claims.json` of a run's folder.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(FILE);
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let report: Self = serde_json::from_str(&text)
+            .map_err(|error| format!("{} is no file of verdicts: {error}", path.display()))?;
+        if report.schema != SCHEMA {
+            return Err(format!(
+                "{} has the format \"{}\", this program reads \"{SCHEMA}\"",
+                path.display(),
+                report.schema
+            ));
+        }
+        Ok(report)
+    }
+}
+
+impl TargetReport {
+    /// How many of its claims have a verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.claims.iter().filter(|claim| claim.verdict == verdict).count()
+    }
+
+    /// A report without verdicts.
+    #[must_use]
+    pub fn new(name: &str, protocol: Option<&str>, url: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            protocol: protocol.map(str::to_owned),
+            url: url.to_owned(),
+            saves: None,
+            claims: Vec::new(),
+            left_behind: Vec::new(),
+            left_behind_command: None,
+        }
+    }
+}
+
+impl ClaimReport {
+    /// The verdict in a word or two, with what is remarkable about it.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        match (self.verdict, self.outcome) {
+            (Verdict::Refuted, Outcome::AsExpected) => "refuted (known)".to_owned(),
+            (Verdict::Refuted, _) => "REFUTED".to_owned(),
+            (Verdict::Holds, Outcome::Failed) => "holds (known to be refuted!)".to_owned(),
+            (verdict, _) => verdict.to_string(),
+        }
+    }
+}
+
+/// What an experiment says of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The criterion was met.
+    Holds,
+    /// It was not; there is a counterexample.
+    Refuted,
+    /// What was seen does not decide it.
+    Inconclusive,
+    /// It cannot be tried here.
+    Untestable,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Holds => "holds",
+            Self::Refuted => "refuted",
+            Self::Inconclusive => "inconclusive",
+            Self::Untestable => "untestable",
+        })
+    }
+}
+
+/// What a verdict, or a run, amounts to; in the order in which they outweigh each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// As expected.
+    AsExpected,
+    /// Not decided.
+    Undecided,
+    /// A claim is refuted that was not known to be, or the other way round.
+    Failed,
+}
+
+impl Outcome {
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::AsExpected => 0,
+            Self::Failed => 1,
+            Self::Undecided => 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{claims, s1, s1_holds, s4, torn};
+
+    #[test]
+    fn claims_json_keeps_to_its_schema() {
+        let json = serde_json::to_value(claims(vec![torn(), s1_holds()])).expect("writes");
+        let schema: Value = serde_json::from_str(JSON_SCHEMA).expect("a schema");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        let mut spoiled = json;
+        spoiled["targets"][0]["claims"][0]["verdict"] = "maybe".into();
+        assert!(!validator.is_valid(&spoiled), "the schema refuses what it should");
+    }
+
+    #[test]
+    fn a_report_amounts_to_its_weightiest_verdict() {
+        assert_eq!(claims(vec![torn(), s1_holds()]).outcome(), Outcome::AsExpected);
+        let undecided = s1(Verdict::Inconclusive, Outcome::Undecided, "");
+        assert_eq!(claims(vec![torn(), undecided.clone()]).outcome(), Outcome::Undecided);
+        let failed = s4(Verdict::Holds, Outcome::Failed);
+        assert_eq!(claims(vec![failed, undecided]).outcome(), Outcome::Failed);
+        let partial = Report { partial: true, ..claims(vec![torn(), s1_holds()]) };
+        assert_eq!(partial.outcome(), Outcome::Undecided);
+    }
+
+    #[test]
+    fn a_failure_outweighs_what_is_undecided() {
+        let worst = [Outcome::Undecided, Outcome::Failed, Outcome::AsExpected].into_iter().max();
+        assert_eq!(worst.map(Outcome::exit_code), Some(1));
+    }
+}
