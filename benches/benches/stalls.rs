@@ -8,15 +8,15 @@
 use bytes::Bytes;
 use contract::Operation;
 use contract::key::key_at;
+use engine::client::{Patience, Target};
+use engine::scenario::{Arrivals, Load, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
+use engine::{Setup, run};
 use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use loadgen::client::{Patience, Target};
-use loadgen::engine::{Setup, run};
-use loadgen::scenario::{Arrivals, Load, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
 use record::figures::Tally;
 use std::collections::HashMap;
 use std::convert::Infallible;

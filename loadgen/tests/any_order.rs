@@ -10,12 +10,12 @@
 mod support;
 
 use contract::DEFAULT_PATH_TEMPLATE;
+use engine::client::Target;
+use engine::saves_folder::SavesFolder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use loadgen::claims;
 use loadgen::claims::Claim;
-use loadgen::client::Target;
 use loadgen::reference::Protocol;
-use loadgen::saves::SavesFolder;
 use loadgen::verify::expectations::Expectations;
 use loadgen::verify::lab::Effort;
 use loadgen::verify::{DEFAULT_USERS, Plan, Subject, verify};

@@ -4,9 +4,9 @@
 //! `cargo run --release -- report reports/reference --splice README.md`.
 
 use loadgen::claims;
-use loadgen::report::splice::splice;
 use record::claims::Report;
 use record::measurements::Measurements;
+use report::splice::splice;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {

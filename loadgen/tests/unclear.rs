@@ -6,7 +6,8 @@
 
 mod support;
 
-use loadgen::saves::{Fill, Filler, SavesFolder};
+use engine::saves_folder::SavesFolder;
+use loadgen::saves::{Fill, Filler};
 use record::claims::Verdict;
 use record::files::read_run;
 use record::run::RunReport;

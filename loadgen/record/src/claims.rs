@@ -3,11 +3,14 @@
 use crate::files::write_whole;
 use crate::host::Host;
 use crate::step::Step;
-use serde::{Deserialize, Serialize};
+use contract::visible;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::str::FromStr;
 
 /// The file's name in a run's folder.
 pub const FILE: &str = "claims.json";
@@ -187,6 +190,97 @@ impl ClaimReport {
     }
 }
 
+/// The subjects of claims, in the order of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// K: keys.
+    Keys,
+    /// S: saves and what becomes of them under concurrency.
+    Saves,
+    /// P: performance.
+    Performance,
+    /// R: reliability.
+    Reliability,
+    /// O: operation of a service.
+    Operation,
+    /// C: the client.
+    Client,
+}
+
+/// Identity of a claim, such as `S4`: its subject's letter and a number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClaimId {
+    subject: Subject,
+    number: u8,
+}
+
+impl ClaimId {
+    /// The identity that is written like this.
+    ///
+    /// # Panics
+    /// If it is none; as constants are evaluated by the compiler, a mistake does not compile.
+    #[must_use]
+    pub const fn of(text: &str) -> Self {
+        match Self::parse(text.as_bytes()) {
+            Some(id) => id,
+            None => panic!("a claim's id is one of K, S, P, R, O, C and a number"),
+        }
+    }
+
+    const fn parse(text: &[u8]) -> Option<Self> {
+        let [letter, digits @ ..] = text else { return None };
+        let subject = match letter.to_ascii_uppercase() {
+            b'K' => Subject::Keys,
+            b'S' => Subject::Saves,
+            b'P' => Subject::Performance,
+            b'R' => Subject::Reliability,
+            b'O' => Subject::Operation,
+            b'C' => Subject::Client,
+            _ => return None,
+        };
+        let number = match digits {
+            [one @ b'1'..=b'9'] => *one - b'0',
+            [ten @ b'1'..=b'9', one @ b'0'..=b'9'] => (*ten - b'0') * 10 + *one - b'0',
+            _ => return None,
+        };
+        Some(Self { subject, number })
+    }
+}
+
+impl fmt::Display for ClaimId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = match self.subject {
+            Subject::Keys => 'K',
+            Subject::Saves => 'S',
+            Subject::Performance => 'P',
+            Subject::Reliability => 'R',
+            Subject::Operation => 'O',
+            Subject::Client => 'C',
+        };
+        f.pad(&format!("{letter}{}", self.number))
+    }
+}
+
+impl fmt::Debug for ClaimId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ClaimId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text.as_bytes()).ok_or_else(|| format!("there is no claim \"{}\"", visible(text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for ClaimId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// What an experiment says of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -262,6 +356,17 @@ mod tests {
         assert_eq!(claims(vec![failed, undecided]).outcome(), Outcome::Failed);
         let partial = Report { partial: true, ..claims(vec![torn(), s1_holds()]) };
         assert_eq!(partial.outcome(), Outcome::Undecided);
+    }
+
+    #[test]
+    fn an_id_reads_as_it_is_written_and_ids_have_the_order_of_reports() {
+        let mut ids: Vec<ClaimId> =
+            ["C1", "o5", "K10", "S4", "K2", "P1", "R6"].map(|id| id.parse().expect("an id")).into();
+        ids.sort_unstable();
+        assert_eq!(ids.iter().map(ClaimId::to_string).collect::<Vec<_>>(), ["K2", "K10", "S4", "P1", "R6", "O5", "C1"]);
+        for none in ["", "K", "Z9", "K0", "K01", "K100", "4K", "K-1", "K1 "] {
+            assert!(none.parse::<ClaimId>().is_err_and(|error| error.starts_with("there is no claim")), "{none}");
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! What stands between a browser and a server: it passes on what it is sent, notes each call of the contract, and does
 //! to it what it is told.
 
-use crate::client::ledger::{Ledger, Ownership};
-use crate::client::{Patience, Target};
 use crate::verify::lab::lock;
 use bytes::Bytes;
 use contract::Body;
 use contract::Operation;
+use engine::client::ledger::{Ledger, Ownership};
+use engine::client::{Patience, Target};
 use futures_util::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};

@@ -2,13 +2,13 @@
 //! few responses are right.
 
 use super::Finding;
-use crate::client::Exchange;
 use crate::verify::lab::Stuck;
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::key::is_session_key;
 use contract::visible;
 use contract::{Answer, Body, CUT_SHORT};
+use engine::client::Exchange;
 use record::step::Step;
 use serde_json::value::RawValue;
 
@@ -140,10 +140,10 @@ pub(super) fn judged<T>(seen: Result<T, Halted>, judge: impl FnOnce(&T) -> Findi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use Anomaly::{MalformedAnswer, ValidRequestRefused, WrongStatus};
     use Operation::{Delete, GenerateKey, Instantiate, List, Restore, Save};
     use contract::Failure;
+    use engine::client::samples::exchange as sample;
     use std::time::Duration;
 
     fn with(operation: Operation, status: u16, body: &str) -> Exchange {

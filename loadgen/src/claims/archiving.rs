@@ -8,11 +8,11 @@ mod judgement;
 
 use super::seen::Seen;
 use super::{Claim, Needs};
-use crate::client::Exchange;
-use crate::saves::SavesFolder;
 use crate::verify::lab::{Lab, Stuck, at_once};
 use archiver::Archiver;
 use contract::document::{Content, REAL_STATE_BYTES};
+use engine::client::Exchange;
+use engine::saves_folder::SavesFolder;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 use std::fs::File;

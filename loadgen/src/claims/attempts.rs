@@ -3,9 +3,9 @@
 use super::chance::CONFIDENCE;
 use super::exhaustion::is_refused;
 use super::{Claim, Finding, Needs};
-use crate::client::Exchange;
 use crate::verify::lab::{Lab, Stuck};
 use crate::verify::stalls::{StallWatch, is_undisturbed};
+use engine::client::Exchange;
 use record::step::Step;
 use serde_json::json;
 use stats::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, birthday_collision, mean_attempts};

@@ -6,12 +6,12 @@ mod envelope;
 
 use super::answers::{Halted, judged, says_nothing};
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, Stuck};
 use bytes::Bytes;
 use contract::Operation;
 use contract::Reply;
 use contract::document::{Content, REAL_STATE_BYTES};
+use engine::client::{Exchange, User};
 use envelope::Envelope;
 use hyper::Method;
 use record::step::Step;
@@ -311,7 +311,7 @@ impl Asker {
 
 /// The names that the specification's commands show, where the folder is known.
 fn names(lab: &Lab) -> Result<Option<BTreeSet<String>>, Stuck> {
-    let names = lab.folder.as_ref().map(crate::saves::SavesFolder::json_names).transpose()?;
+    let names = lab.folder.as_ref().map(engine::saves_folder::SavesFolder::json_names).transpose()?;
     Ok(names.map(|names| names.into_iter().collect()))
 }
 

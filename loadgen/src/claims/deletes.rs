@@ -3,11 +3,11 @@
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::document::{Content, REAL_STATE_BYTES};
+use engine::client::{Exchange, User};
 use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -217,9 +217,9 @@ fn judge(meetings: &[Meeting]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample as exchange;
     use Operation::{Delete, Instantiate, Restore, Save};
     use contract::{Answer, Body};
+    use engine::client::samples::exchange;
     use record::claims::Verdict;
 
     const FIRST: Content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };

@@ -7,9 +7,9 @@
 
 use super::answers::{self, Halted, judged};
 use super::{Claim, Finding, Needs};
-use crate::client::Exchange;
 use crate::verify::lab::{Lab, Stuck};
 use contract::key::KEY_CHARACTERS;
+use engine::client::Exchange;
 use record::claims::Verdict;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;

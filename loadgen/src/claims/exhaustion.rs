@@ -3,8 +3,8 @@
 use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::client::Exchange;
 use crate::verify::lab::{Lab, Stuck, lock};
+use engine::client::Exchange;
 use rand::RngExt;
 use record::step::Step;
 use serde_json::json;

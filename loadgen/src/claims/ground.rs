@@ -1,11 +1,11 @@
 //! Where a server may be killed and its disk made to fail: a saves folder of an experiment's own.
 
-use crate::client::ledger::Ledger;
-use crate::client::{Target, User};
 use crate::reference::{Disk, Launcher, Process, temporary_folder};
-use crate::saves::SavesFolder;
 use crate::verify::lab::{Lab, Stuck};
 use contract::key::key_at;
+use engine::client::ledger::Ledger;
+use engine::client::{Target, User};
+use engine::saves_folder::SavesFolder;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -74,7 +74,7 @@ impl Ground {
     pub(super) fn users(&self, server: &Process, count: usize) -> Result<Vec<User>, Stuck> {
         let target: Arc<Target> = Arc::new(server.target().map_err(Stuck)?);
         let ledger: Arc<Ledger> = Arc::default();
-        let patience = crate::client::Patience::default();
+        let patience = engine::client::Patience::default();
         let user = |number| User::new(number, Arc::clone(&target), patience, self.origin, Arc::clone(&ledger));
         Ok((0..count).map(user).collect())
     }

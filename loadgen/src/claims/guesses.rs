@@ -2,10 +2,10 @@
 
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::client::Exchange;
 use crate::verify::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, Document, MIN_STATE_BYTES};
 use contract::key::{KEY_CHARACTERS, key_at};
+use engine::client::Exchange;
 use rand::RngExt;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
@@ -128,8 +128,8 @@ fn judge(guessed: &Guessed) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Operation;
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
 
     #[test]

@@ -3,9 +3,9 @@
 use super::chance::CONFIDENCE;
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
-use crate::scenario::Scenario;
 use crate::verify::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
+use engine::scenario::Scenario;
 use record::step::Step;
 use stats::statistics::clopper_pearson;
 use std::collections::BTreeSet;

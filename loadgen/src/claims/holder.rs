@@ -1,8 +1,8 @@
 //! Another process that holds the locks of a saves folder, as far as a server can tell: locks belong to open files, and
 //! the harness's are not the server's.
 
-use crate::saves::SavesFolder;
 use crate::verify::lab::Stuck;
+use engine::saves_folder::SavesFolder;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::path::{Path, PathBuf};

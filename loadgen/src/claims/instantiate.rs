@@ -4,10 +4,10 @@ use super::answers::first_wrong;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, REAL_STATE_BYTES};
+use engine::client::{Exchange, User};
 use std::sync::Arc;
 
 /// Documents, each instantiated by so many users at once and by one once more.
@@ -141,9 +141,9 @@ fn judge(rounds: &[Round]) -> Finding {
 mod tests {
     use super::super::posted::stored;
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Operation;
     use contract::{Answer, Body};
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
     use serde_json::json;
 

@@ -8,13 +8,13 @@ use super::judged::Story;
 use super::posted::{self, Shown};
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
-use crate::client::{Exchange, User};
-use crate::saves::SavesFolder;
 use crate::verify::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES};
 use cutter::{Cut, Cutter};
+use engine::client::{Exchange, User};
+use engine::saves_folder::SavesFolder;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use record::step::Step;
@@ -265,8 +265,8 @@ fn judge(documents: &[Document]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Failure;
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
 
     const CONTENT: Content = Content { writer: 0, number: 1, size_bytes: MIN_STATE_BYTES };

@@ -2,11 +2,11 @@
 
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
 use contract::key::is_key;
+use engine::client::{Exchange, User};
 use record::step::Step;
 use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -218,9 +218,9 @@ fn judge(journeys: &Journeys) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Operation;
     use contract::{Answer, Body};
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
 
     fn step(user: usize, operation: Operation) -> Exchange {

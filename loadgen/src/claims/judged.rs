@@ -1,7 +1,6 @@
 //! Exchanges about one document, judged by the one definition of right: whether an order explains them.
 
 use super::answers::wrong_by_itself;
-use crate::client::Exchange;
 use check::anomaly::Anomaly;
 use check::documents::access::{Access, Content, Kind, NEVER, SAVES_FOLDER};
 use check::documents::counterexample::Counterexample;
@@ -10,6 +9,7 @@ use contract::Operation;
 use contract::document;
 use contract::had_no_effect;
 use contract::response::is_unreadable;
+use engine::client::Exchange;
 use record::step::Step;
 
 /// All that was done to a document, and what its file was found to hold.

@@ -2,9 +2,9 @@
 
 use super::answers;
 use super::{Claim, Finding, Needs};
-use crate::client::Exchange;
 use crate::verify::lab::{Lab, Stuck};
 use contract::key::key_at;
+use engine::client::Exchange;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::BTreeSet;

@@ -2,11 +2,11 @@
 
 use super::answers::{Halted, judged, wrong_by_itself};
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES, same};
 use contract::visible;
+use engine::client::{Exchange, User};
 use record::step::Step;
 use serde::Deserialize;
 use serde_json::Value;
@@ -368,9 +368,9 @@ fn judge(lists: &Lists) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Operation;
     use contract::{Answer, Body};
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
     use serde_json::json;
 

@@ -1,13 +1,15 @@
 //! A load on the target, for the claims that are tried by one: a plan carried out, and what there is to judge of it.
 
-use crate::client::ledger::Ledger;
-use crate::engine::certify::why_held_up;
-use crate::engine::{self, Example, Measured, Second, Setup, limits};
-use crate::scenario::{self, Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
 use crate::verify::lab::{Lab, Stuck};
 use crate::verify::preflight::is_alive;
 use check::anomaly::Anomaly;
 use contract::{Failure, Operation};
+use engine;
+use engine::certify::why_held_up;
+use engine::client::ledger::Ledger;
+use engine::scenario;
+use engine::scenario::{Mix, Pacing, Plan, Scenario, Shape, Sizes, Think};
+use engine::{Example, Measured, Second, Setup, limits};
 use record::figures::{Named, OperationReport, Tally};
 use record::history::HistoryWriter;
 use record::step::{Step, ms};

@@ -4,15 +4,15 @@ use super::answers::{Halted, judged, wrong_by_itself};
 use super::holder::Locks;
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
-use crate::client::Patience;
-use crate::client::{Exchange, User};
-use crate::saves::SavesFolder;
 use crate::verify::lab::Lab;
 use crate::verify::stalls::StallWatch;
 use bytes::Bytes;
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
 use contract::{Failure, Operation};
+use engine::client::Patience;
+use engine::client::{Exchange, User};
+use engine::saves_folder::SavesFolder;
 use hyper::Method;
 use record::step::Step;
 use std::collections::BTreeMap;
@@ -273,8 +273,8 @@ fn judge(held: &HeldUp) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::{Answer, Body};
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
 
     fn answered(operation: Operation, after_s: u64, status: u16, message: &str) -> Exchange {

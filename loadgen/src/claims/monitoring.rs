@@ -2,10 +2,10 @@
 
 use super::answers::{Halted, judged};
 use super::{Claim, Finding, Needs};
-use crate::client::User;
-use crate::saves::folder::key_of;
 use crate::verify::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, REAL_STATE_BYTES};
+use engine::client::User;
+use engine::saves_folder::key_of;
 use record::step::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

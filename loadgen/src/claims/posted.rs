@@ -3,11 +3,11 @@
 //! Type and extra field follow from the content. So whichever of many saves wrote a document, its content implies the
 //! rest.
 
-use crate::client::{Exchange, User};
 use contract::Operation;
 use contract::document::posted::field_beyond;
 use contract::document::{Content, same};
 use contract::visible;
+use engine::client::{Exchange, User};
 use record::step::Step;
 use serde::Deserialize;
 use serde_json::value::RawValue;

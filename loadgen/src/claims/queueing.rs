@@ -2,9 +2,9 @@
 
 use super::load::{Load, carry_out, plan_of_one};
 use super::{Claim, Finding, Needs};
-use crate::scenario::Plan;
 use crate::verify::lab::{Lab, Stuck};
 use contract::Operation;
+use engine::scenario::Plan;
 use record::step::{Step, ms};
 use stats::statistics::jain_index;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::chance::CONFIDENCE;
 use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
-use crate::scenario::{Plan, Scenario};
 use contract::Operation;
+use engine::scenario::{Plan, Scenario};
 use record::figures::Tally;
 use record::step::{Step, ms};
 use serde_json::json;

@@ -4,12 +4,12 @@ use super::answers::{Halted, judged, wrong_by_itself};
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::Body;
 use contract::document::{Content, REAL_STATE_BYTES, same};
 use contract::visible;
+use engine::client::{Exchange, User};
 use record::step::Step;
 use record::story::meaning;
 use serde_json::Value;
@@ -309,10 +309,10 @@ fn judge(told: &[Told]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample as exchange;
     use contract::Answer;
     use contract::Operation;
     use contract::document::MIN_STATE_BYTES;
+    use engine::client::samples::exchange;
     use record::claims::Verdict;
     use serde_json::json;
 

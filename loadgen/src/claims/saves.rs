@@ -5,10 +5,10 @@ use super::judged::Story;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
 use super::{Claim, Finding, Needs};
-use crate::client::{Exchange, User};
 use crate::verify::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
+use engine::client::{Exchange, User};
 use record::claims::Verdict;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -253,8 +253,8 @@ fn judge_states(rounds: &[Round]) -> Finding {
 mod tests {
     use super::super::posted::stored;
     use super::*;
-    use crate::client::exchange::sample as exchange;
     use contract::Operation;
+    use engine::client::samples::exchange;
 
     const BEFORE: u64 = 99;
 

@@ -1,8 +1,8 @@
 //! What a document was seen to be when something had gone wrong, by restore or in its file.
 
-use crate::client::Exchange;
-use crate::saves::SavesFolder;
 use contract::document::{Content, Document};
+use engine::client::Exchange;
+use engine::saves_folder::SavesFolder;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
@@ -74,9 +74,9 @@ impl fmt::Display for Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Operation;
     use contract::document::{MIN_STATE_BYTES, stored};
+    use engine::client::samples::exchange as sample;
 
     #[test]
     fn half_a_document_another_keys_and_an_empty_file_are_told_apart() {

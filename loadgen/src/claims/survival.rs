@@ -3,10 +3,10 @@
 
 use super::Finding;
 use super::seen::Seen;
-use crate::client::{Exchange, User};
-use crate::saves::SavesFolder;
 use crate::verify::lab::Stuck;
 use contract::document::{Content, REAL_STATE_BYTES};
+use engine::client::{Exchange, User};
+use engine::saves_folder::SavesFolder;
 use record::step::Step;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -252,8 +252,8 @@ pub(super) fn judge(crashes: &[Crash], kind: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use contract::{Failure, Operation};
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
     use serde_json::json;
 

@@ -3,10 +3,10 @@
 use super::answers;
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::client::Exchange;
 use crate::verify::lab::{Effort, Lab};
 use check::anomaly::Anomaly;
 use contract::key::is_session_key;
+use engine::client::Exchange;
 use record::claims::Verdict;
 use record::step::Step;
 use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};

@@ -5,8 +5,8 @@
 use super::SECOND_LOOK;
 use super::judged::Story;
 use super::posted::Shown;
-use crate::client::{Exchange, User};
 use crate::verify::lab::Lab;
+use engine::client::{Exchange, User};
 use record::step::Step;
 use serde_json::Value;
 

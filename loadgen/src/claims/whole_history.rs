@@ -2,12 +2,13 @@
 
 use super::load::{Load, carry_out_written_down, plan};
 use super::{Claim, Finding, Needs};
-use crate::engine::aftermath::{self, View};
-use crate::scenario::{Plan, Scenario, SessionUse};
 use crate::verify::lab::{Lab, OPENING, Stuck};
 use check::anomaly::Anomaly;
 use check::documents::access::{Access, HARNESS, NEVER};
 use check::documents::whole::Verdict;
+use engine::aftermath;
+use engine::aftermath::View;
+use engine::scenario::{Plan, Scenario, SessionUse};
 use record::history::{HistoryHeader, HistoryWriter};
 use record::step::{Step, ms};
 use record::story::meaning;

@@ -3,14 +3,14 @@
 use crate::judge::recorded::{Limits, judge_kv, judge_register};
 use crate::judge::{Judged, claimcheck};
 use crate::print::stdout;
-use crate::report::timeline::Timeline;
-use crate::report::timeline::write_pages;
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use contract::visible;
 use record::files::HISTORY_FILE;
 use record::formats;
 use record::history::{Accesses, read_history};
+use report::timeline::Timeline;
+use report::timeline::write_pages;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -3,16 +3,17 @@
 use super::gate::GATE_OUTPUTS;
 use super::{reports_folder, stop_on_signal};
 use crate::compare::contender::Contender;
-use crate::compare::{Order, compare};
-use crate::gate::gates::{TurnLoad, number_of_starts};
-use crate::gate::{runs, told};
+use crate::compare::{DEFAULT_MIX, Order, compare};
 use crate::print::stdout;
 use crate::verify::clean_up::announce;
 use anyhow::{Context, bail};
 use clap::Args;
 use contract::DEFAULT_PATH_TEMPLATE;
+use engine::scenario::Mix;
 use record::comparison;
 use record::comparison::{Comparison, Side};
+use report::gate::gates::{TurnLoad, number_of_starts};
+use report::gate::{runs, told};
 use stats::ratio::starts::DEFAULT_STARTS;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,8 +38,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = TurnLoad::default().users, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     users: u32,
     /// What they do
-    #[arg(long, value_name = "WEIGHTS", default_value_t = TurnLoad::default().mix)]
-    mix: crate::scenario::Mix,
+    #[arg(long, value_name = "WEIGHTS", default_value = DEFAULT_MIX)]
+    mix: Mix,
     /// How often both are started anew, at most [default: 20 if both can be started, 1 if one is at a URL]
     #[arg(long, value_name = "N", value_parser = number_of_starts)]
     starts: Option<usize>,
@@ -79,6 +80,7 @@ impl Servers {
         &self,
         [a, b]: [&str; 2],
         load: &TurnLoad,
+        mix: Mix,
         out: &Path,
         is_decided: &(dyn Fn(&Comparison) -> bool + Sync),
     ) -> anyhow::Result<Comparison> {
@@ -87,7 +89,7 @@ impl Servers {
         let seed = self.seed();
         let starts = starts(load.starts, &contenders)?;
         let [a, b] = [contenders[0].name(a), contenders[1].name(b)];
-        let order = Order { a, b, load: load.clone(), starts, seed };
+        let order = Order { a, b, load: load.clone(), mix, starts, seed };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let comparison = runtime.block_on(async {
             let stop = CancellationToken::new();
@@ -137,9 +139,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(u8::from(told.is_worse));
     }
     let Arguments { users, mix, duration: at_most, starts, .. } = *arguments;
-    let load = TurnLoad { users, mix, at_most, starts, ..TurnLoad::default() };
+    let load = TurnLoad { users, at_most, starts, ..TurnLoad::default() };
     let out = arguments.servers.folder()?;
-    let comparison = arguments.servers.in_turns(names, &load, &out, &|_| false)?;
+    let comparison = arguments.servers.in_turns(names, &load, mix, &out, &|_| false)?;
     crate::print::text(&told::comparison(&comparison));
     stdout!("Seed {}; the run's files are in {}", comparison.seed, out.display());
     let is_wrong = [Side::A, Side::B].iter().any(|side| !comparison.wrong(*side).is_empty());

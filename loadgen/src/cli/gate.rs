@@ -2,15 +2,17 @@
 
 use super::compare::Servers;
 use super::stop_on_signal;
+use crate::claims;
+use crate::compare::DEFAULT_MIX;
 use crate::compare::self_test::self_test;
-use crate::gate::evidence::Evidence;
-use crate::gate::gates::Gates;
-use crate::gate::judge::{Judgement, are_decided, judge};
-use crate::gate::words;
 use crate::print::stdout;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use record::files::set_aside;
+use report::gate::evidence::Evidence;
+use report::gate::gates::Gates;
+use report::gate::judge::{Judgement, are_decided, judge};
+use report::gate::words;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +64,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let path = arguments.gates.as_deref().context("--gates is missing")?;
     let gates = Gates::read(path).map_err(anyhow::Error::msg)?;
+    if let Some(id) =
+        gates.verdicts.iter().flatten().map(|(id, _)| id.to_string()).find(|id| claims::by_id(id).is_none())
+    {
+        bail!("{} is no file of gates: there is no claim \"{id}\"", path.display());
+    }
     let judgement = match subjects[..] {
         [folder] => of_folder(Path::new(folder), None, &gates)?,
         [a, b] if is_folder(&a) && is_folder(&b) => of_folder(Path::new(b), Some(Path::new(a)), &gates)?,
@@ -79,7 +86,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 
 fn of_folder(folder: &Path, baseline: Option<&Path>, gates: &Gates) -> anyhow::Result<Judgement> {
     let evidence = Evidence::gather(folder, baseline, gates).map_err(anyhow::Error::msg)?;
-    Ok(judge(gates, &evidence))
+    Ok(judge(gates, &evidence, claims::ALL.len()))
 }
 
 /// Only ratios, and whether every answer was right, are judged of servers: the other gates are about a run's files.
@@ -87,10 +94,12 @@ fn of_servers(servers: [&str; 2], how: &Servers, out: &Path, gates: Gates) -> an
     if gates.ratios.is_empty() {
         bail!("the file of gates has no [[ratio]]: two servers are held to nothing");
     }
-    let comparison = how.in_turns(servers, &gates.load, out, &|so_far| are_decided(&gates.ratios, so_far))?;
+    let mix = gates.load.mix.as_deref().unwrap_or(DEFAULT_MIX);
+    let mix = mix.parse().map_err(|error| anyhow!("the file of gates, [load]: {error}"))?;
+    let comparison = how.in_turns(servers, &gates.load, mix, out, &|so_far| are_decided(&gates.ratios, so_far))?;
     let others = gates.verdicts.is_some() || !gates.limits.is_empty() || gates.counts.is_some();
     let evidence = Evidence { comparison: Some(comparison), ..Evidence::default() };
-    let mut judgement = judge(&Gates { ratios: gates.ratios, ..Gates::default() }, &evidence);
+    let mut judgement = judge(&Gates { ratios: gates.ratios, ..Gates::default() }, &evidence, claims::ALL.len());
     if others {
         let why = "verdicts, limits and counts: they are about the folder of a run, by loadgen gate DIR";
         judgement.left_out.push(why.to_owned());

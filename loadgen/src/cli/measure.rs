@@ -3,12 +3,12 @@
 use super::{reports_folder, stop_on_signal, subject};
 use crate::measure::{self, Order};
 use crate::print::stdout;
-use crate::report::files::{MEASURED_OUTPUTS, write_pages};
 use crate::verify::lab::Effort;
 use anyhow::Context;
 use clap::Args;
 use record::claims::Report;
 use record::measurements::Measurements;
+use report::files::{MEASURED_OUTPUTS, write_pages};
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 

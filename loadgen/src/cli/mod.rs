@@ -12,10 +12,10 @@ mod signals;
 mod subject;
 pub mod verify;
 
-use crate::client::target::without_credentials;
 use crate::print::stderr;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use engine::client::target::without_credentials;
 use record::files::set_aside;
 use signals::stop_on_signal;
 use std::path::PathBuf;

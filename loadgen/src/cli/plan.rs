@@ -1,11 +1,12 @@
 //! `loadgen plan`
 
 use super::positive;
-use crate::plan::objective::Objective;
-use crate::plan::{self, Choice, Plan, Question, terminal};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use record::measurements::Measurements;
+use report::plan;
+use report::plan::objective::Objective;
+use report::plan::{Choice, Plan, Question, terminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

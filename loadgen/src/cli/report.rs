@@ -1,9 +1,6 @@
 //! `loadgen report`
 
 use crate::print::stdout;
-use crate::report::files;
-use crate::report::run::terminal;
-use crate::report::splice::splice;
 use anyhow::{Context, anyhow};
 use check::documents::whole::Verdict;
 use clap::Args;
@@ -15,6 +12,9 @@ use record::history::{Accesses, read_history};
 use record::hlog::read_hlog;
 use record::measurements::Measurements;
 use record::run::HistoryReport;
+use report::files;
+use report::run::terminal;
+use report::splice::splice;
 use std::path::{Path, PathBuf};
 
 /// Exit code where the figures are not those of the files.

@@ -1,17 +1,17 @@
 //! `loadgen run`
 
 use super::{positive, reports_folder, stop_on_signal};
-use crate::client::{Patience, Target};
 use crate::print::stderr;
 use crate::reference::Protocol;
-use crate::report::run::terminal;
-use crate::run::objective::Objective;
 use crate::run::{HistoryUse, Order, Subject, carry_out};
-use crate::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, Shape, Sizes, Stage, Think};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use contract::DEFAULT_PATH_TEMPLATE;
+use engine::client::{Patience, Target};
+use engine::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, Shape, Sizes, Stage, Think};
 use record::files::OUTPUTS;
+use report::objective::Objective;
+use report::run::terminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,13 +1,14 @@
 //! `loadgen saves`
 
 use crate::print::{stderr, stdout};
-use crate::saves::folder::key_of;
-use crate::saves::{Fill, Filler, SavesFolder, archive};
+use crate::saves::{Fill, Filler, archive};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use contract::document::{Document, REAL_STATE_BYTES};
 use contract::key::KEY_CHARACTERS;
 use contract::visible;
+use engine::saves_folder::SavesFolder;
+use engine::saves_folder::key_of;
 use stats::keys::THREE_CHARACTER_KEYS;
 use stats::statistics::uniformity;
 use std::path::{Path, PathBuf};

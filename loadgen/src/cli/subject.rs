@@ -1,13 +1,13 @@
 //! Which server a command is about: the embedded reference server, or a target.
 
-use crate::client::Target;
-use crate::client::target::DEFAULT_PAGE;
 use crate::reference::Protocol;
-use crate::saves::SavesFolder;
 use crate::verify::Subject;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use contract::DEFAULT_PATH_TEMPLATE;
+use engine::client::Target;
+use engine::client::target::DEFAULT_PAGE;
+use engine::saves_folder::SavesFolder;
 use std::path::PathBuf;
 use std::sync::Arc;
 

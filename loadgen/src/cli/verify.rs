@@ -3,8 +3,6 @@
 use super::{reports_folder, stop_on_signal, subject};
 use crate::claims::{self, Claim};
 use crate::measure::{Order, measure};
-use crate::report::files::{MEASURED_OUTPUTS, VERDICT_OUTPUTS, write_pages};
-use crate::report::terminal;
 use crate::verify::expectations::Expectations;
 use crate::verify::lab::Effort;
 use crate::verify::{DEFAULT_USERS, Plan, verify};
@@ -13,6 +11,8 @@ use clap::Args;
 use record::claims::Outcome;
 use record::claims::Report;
 use record::measurements::Measurements;
+use report::files::{MEASURED_OUTPUTS, VERDICT_OUTPUTS, write_pages};
+use report::terminal;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 

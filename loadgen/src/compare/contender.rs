@@ -1,12 +1,12 @@
 //! One of two servers that are compared: how it is named, started and ended.
 
-use crate::client::Target;
-use crate::client::target::without_credentials;
 use crate::reference::{Embedded, Launcher, Protocol};
 use crate::verify::clean_up::clean_up_or_fail;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::preflight::{self, is_alive};
 use contract::visible;
+use engine::client::Target;
+use engine::client::target::without_credentials;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,16 +8,17 @@ pub mod contender;
 pub mod self_test;
 
 use crate::claims::load::{self, Load};
-use crate::gate::gates::TurnLoad;
-use crate::scenario::{self, Plan, Scenario, Shape};
 use crate::verify::lab::{Lab, Stuck};
 use anyhow::anyhow;
 use contender::Ready;
 use contract::Operation;
+use engine::scenario;
+use engine::scenario::{Mix, Plan, Scenario, Shape};
 use record::comparison::failing::ServerFailure;
 use record::comparison::{Comparison, SCHEMA, Side, Turn, side_of};
 use record::figures::Tally;
 use record::host::Host;
+use report::gate::gates::TurnLoad;
 use stats::ratio::starts::PAIRS_PER_START;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -25,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long users are under way in each turn before anything is measured.
 const WARM_UP: Duration = Duration::from_millis(50);
+
+/// What users do if nothing else is asked for: no lists, whose work grows with what others saved.
+pub const DEFAULT_MIX: &str = "restore=62,save=34,churn=4";
 
 /// What is compared, and how.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Order {
     pub b: String,
     /// The load of each turn, and how long all may take.
     pub load: TurnLoad,
+    /// What its users do.
+    pub mix: Mix,
     /// How often both are started, at most.
     pub starts: usize,
     /// What all randomness of the harness comes from.
@@ -124,7 +130,7 @@ fn without_turns(order: &Order) -> Comparison {
         host: Host::this(),
         a: order.a.clone(),
         b: order.b.clone(),
-        load: in_words(&order.load),
+        load: in_words(&order.load, order.mix),
         starts: order.starts,
         turns: Vec::new(),
         failures: Vec::new(),
@@ -142,7 +148,7 @@ async fn in_turns(
 ) -> anyhow::Result<()> {
     // Connections, caches, first documents: the first turn of each is not the server's usual one.
     for (ready, side) in [(&mut *a, Side::A), (&mut *b, Side::B)] {
-        let (_, failure) = turn(ready, (side, start), &order.load, 0).await?;
+        let (_, failure) = turn(ready, (side, start), order, 0).await?;
         if let Some(failure) = failure {
             comparison.failures.push(failure);
             return Ok(());
@@ -161,7 +167,7 @@ async fn in_turns(
             let side = side_of(number);
             let ready = if side == Side::A { &mut *a } else { &mut *b };
             let seed = order.seed.wrapping_add(number as u64);
-            let (turn, failure) = turn(ready, (side, start), &order.load, seed).await?;
+            let (turn, failure) = turn(ready, (side, start), order, seed).await?;
             comparison.turns.push(turn);
             if let Some(failure) = failure {
                 comparison.failures.push(ServerFailure { turns: vec![number + 1], ..failure });
@@ -176,12 +182,12 @@ async fn in_turns(
 async fn turn(
     ready: &mut Ready,
     (side, start): (Side, usize),
-    load: &TurnLoad,
+    order: &Order,
     seed: u64,
 ) -> anyhow::Result<(Turn, Option<ServerFailure>)> {
     let lab = Arc::clone(&ready.lab);
     let stuck = |Stuck(why)| anyhow!("{} cannot be loaded: {why}", lab.target.url());
-    let plan = plan(&lab, load, seed);
+    let plan = plan(&lab, order, seed);
     let turn = told(side, start, load::carry_out_to_the_end(&lab, plan, None, None).await.map_err(stuck)?);
     if !turn.is_whole()
         && let Some((why, details)) = ready.silence().await
@@ -192,10 +198,10 @@ async fn turn(
     Ok((turn, None))
 }
 
-fn plan(lab: &Lab, load: &TurnLoad, seed: u64) -> Plan {
+fn plan(lab: &Lab, Order { load, mix, .. }: &Order, seed: u64) -> Plan {
     let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let plan = load::plan(lab, Scenario::Mixed, load.users as usize, load.turn);
-    let mut plan = Plan { mix: load.mix, seed, ..plan };
+    let mut plan = Plan { mix: *mix, seed, ..plan };
     if let scenario::Load::Closed { stages, .. } = &mut plan.load {
         *stages = Shape::constant(f64::from(load.users), us(load.turn)).after_warm_up(us(WARM_UP));
     }
@@ -216,8 +222,8 @@ fn told(side: Side, start: usize, load: Load) -> Turn {
     }
 }
 
-fn in_words(load: &TurnLoad) -> String {
+fn in_words(load: &TurnLoad, mix: Mix) -> String {
     let users = if load.users == 1 { "1 user".to_owned() } else { format!("{} users", load.users) };
     let turn = humantime::format_duration(load.turn);
-    format!("{users} without pauses, {}, in turns of {turn}", load.mix)
+    format!("{users} without pauses, {mix}, in turns of {turn}")
 }

@@ -2,15 +2,15 @@
 //! slower by a known share, which must not.
 
 use super::contender::Ready;
-use super::{Order, compare};
-use crate::gate::gates::{RatioGate, TurnLoad};
-use crate::gate::judge;
+use super::{DEFAULT_MIX, Order, compare};
 use crate::print::stderr;
 use crate::reference::{Launcher, Protocol};
 use anyhow::{Context, bail};
 use contract::Operation;
 use record::comparison::figure::{Figure, Percentile};
 use record::comparison::{Comparison, Side};
+use report::gate::gates::{RatioGate, TurnLoad};
+use report::gate::judge;
 use stats::ratio::starts::DEFAULT_STARTS;
 use stats::ratio::{Answer, Bound};
 use stats::statistics::percentile;
@@ -131,7 +131,14 @@ async fn of_two(a: &Launcher, b: &Launcher, seed: u64, stop: &CancellationToken)
 
 fn order(load: TurnLoad, seed: u64) -> Order {
     let name = Protocol::Hardened.name();
-    Order { a: name.to_owned(), b: name.to_owned(), load, starts: DEFAULT_STARTS, seed }
+    Order {
+        a: name.to_owned(),
+        b: name.to_owned(),
+        load,
+        mix: DEFAULT_MIX.parse().unwrap_or_default(),
+        starts: DEFAULT_STARTS,
+        seed,
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! A load run's history.
 
 use super::Judged;
-use crate::report::counterexample::timeline;
-use crate::report::timeline::Timeline;
 use check::documents::counterexample::Counterexample;
 use check::documents::whole::Verdict;
 use record::history::Accesses;
+use report::counterexample::timeline;
+use report::timeline::Timeline;
 
 /// Judges a run's history, document by document.
 #[must_use]

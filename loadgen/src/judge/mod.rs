@@ -7,7 +7,7 @@
 pub mod claimcheck;
 pub mod recorded;
 
-use crate::report::timeline::Timeline;
+use report::timeline::Timeline;
 
 /// What is to be said of a history.
 #[derive(Default)]

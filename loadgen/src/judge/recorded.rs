@@ -1,10 +1,10 @@
 //! Histories of registers and maps that others recorded.
 
 use super::Judged;
-use crate::report::timeline::{Bar, Placed, Timeline, Unit};
 use check::linearizability::{Budget, Call, Limit, Model, Piece, Verdict, check, partition, smallest};
 use check::models::{kv, register};
 use record::formats::{FormatError, jepsen_register};
+use report::timeline::{Bar, Placed, Timeline, Unit};
 
 /// What a search may use, in bytes, and when it must stop.
 pub struct Limits<'a> {

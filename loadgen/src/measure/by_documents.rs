@@ -1,12 +1,13 @@
 //! What documents cost: the time of a list, and space on the disk.
 
-use super::predict;
-use crate::saves::{Fill, Filler, SavesFolder};
+use crate::saves::{Fill, Filler};
 use crate::verify::lab::{Lab, Stuck};
 use contract::document::REAL_STATE_BYTES;
+use engine::saves_folder::SavesFolder;
 use record::figures::Percentiles;
 use record::hlog::{new_histogram, record};
 use record::measurements::Folder;
+use report::predict;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! What a key costs, by fill.
 
-use super::predict;
-use crate::client::Exchange;
 use crate::verify::lab::{Lab, Stuck};
+use engine::client::Exchange;
 use record::figures::Percentiles;
 use record::hlog::{new_histogram, record};
 use record::measurements::{Fill, PredictedFill};
+use report::predict;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::sync::Arc;
 use std::time::Duration;

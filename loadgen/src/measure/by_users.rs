@@ -1,8 +1,8 @@
 //! Throughput and latency by users.
 
 use crate::claims::load::{self, Load};
-use crate::scenario::{Plan, Scenario, Shape};
 use crate::verify::lab::{Lab, Stuck};
+use engine::scenario::{Plan, Scenario, Shape};
 use hdrhistogram::Histogram;
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -75,7 +75,7 @@ fn plan(lab: &Lab, users: u32) -> Result<Plan, Stuck> {
     let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let plan = load::plan(lab, Scenario::Mixed, users as usize, WARM_UP + MEASURED);
     let mut plan = Plan { mix: MIX.parse().map_err(Stuck)?, ..plan };
-    if let crate::scenario::Load::Closed { stages, .. } = &mut plan.load {
+    if let engine::scenario::Load::Closed { stages, .. } = &mut plan.load {
         *stages = Shape::constant(f64::from(users), us(MEASURED)).after_warm_up(us(WARM_UP));
     }
     Ok(plan)

@@ -4,20 +4,18 @@
 //! measured. So the file holds each prediction beside what came of it.
 //!
 //! - `by_fill`, `by_users`, `by_documents`: the three sweeps
-//! - [`predict`]: the model fitted to what was measured; pure
 
 mod by_documents;
 mod by_fill;
 mod by_users;
-pub mod predict;
 
-use crate::client::Target;
 use crate::print::stderr;
 use crate::reference::{Embedded, Launcher, Protocol};
-use crate::saves::SavesFolder;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::{DEFAULT_USERS, Keep, Subject, clean_up, preflight};
 use anyhow::Context;
+use engine::client::Target;
+use engine::saves_folder::SavesFolder;
 use record::host::Host;
 use record::measurements::{Measured, Measurements};
 use stats::keys::THREE_CHARACTER_KEYS;

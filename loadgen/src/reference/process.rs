@@ -1,9 +1,9 @@
 //! A reference server in a child process of its own.
 
 use super::{Protocol, temporary_folder};
-use crate::client::Target;
 use anyhow::{Context, bail};
 use contract::DEFAULT_PATH_TEMPLATE;
+use engine::client::Target;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::fs::File;
 use std::path::{Path, PathBuf};

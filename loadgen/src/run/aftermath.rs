@@ -2,12 +2,13 @@
 
 use super::stage::Stage;
 use super::{HistoryUse, Order};
-use crate::engine::aftermath::{self, View};
-use crate::report::counterexample::timeline;
-use crate::report::timeline::Timeline;
-use crate::report::timeline::write_pages;
+use engine::aftermath;
+use engine::aftermath::View;
 use record::files::HISTORY_FILE;
 use record::run::HistoryReport;
+use report::counterexample::timeline;
+use report::timeline::Timeline;
+use report::timeline::write_pages;
 use tokio_util::sync::CancellationToken;
 
 /// Judges the history, with what the target shows, unless it was stopped, and what is in the saves folder, where that can be

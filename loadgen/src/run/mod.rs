@@ -1,40 +1,40 @@
 //! A load run from end to end: target, generator, figures, files.
 //!
-//! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `report`: figures from what was measured.
+//! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `figures`: figures from what was measured.
 //! - `aftermath`: the history judged, and what is wrong drawn.
 //! - [`progress`]: what the terminal shows meanwhile; [`live`]: what a browser does.
-//! - [`objective`]: what a target is to keep to. Pure.
 //! - [`search`]: the highest rate at which it does. Pure.
 
 mod aftermath;
+mod figures;
 pub mod live;
-pub mod objective;
 pub mod progress;
-mod report;
 pub mod search;
 mod stage;
 
-use crate::client::{Patience, Target};
-use crate::engine::aftermath::opening_line;
-use crate::engine::ceiling::{self, Ceiling};
-use crate::engine::{self, Measured, Second, Setup, limits};
 use crate::print::stderr;
 use crate::reference::Protocol;
-use crate::report::left_behind;
-use crate::scenario::Plan;
 use crate::verify::clean_up;
 use crate::verify::lab::OPENING;
 use anyhow::Context;
 use contract::Operation;
+use engine;
+use engine::aftermath::opening_line;
+use engine::ceiling;
+use engine::ceiling::Ceiling;
+use engine::client::{Patience, Target};
+use engine::scenario::Plan;
+use engine::{Measured, Second, Setup, limits};
 use live::ending::Ending;
 use live::figures::TrialUnderWay;
 use live::{Live, Teller};
-use objective::Objective;
 use progress::Progress;
 use record::files::{HISTORY_FILE, HLOG_FILE};
 use record::history::{HistoryHeader, HistoryWriter};
 use record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
 use record::run::{RunReport, Search};
+use report::left_behind;
+use report::objective::Objective;
 use search::Seek;
 use stage::Stage;
 use std::fs::File;
@@ -150,7 +150,7 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
     // Before anything is given back: what is in the saves folder belongs to the history.
     let history = aftermath::judge(order, &stage, stop).await;
     let report = performed.and_then(|performed| {
-        let report = report::of(order, &performed, ceiling, url, started);
+        let report = figures::of(order, &performed, ceiling, url, started);
         let mut report = RunReport { history: history?, ..report };
         // Before the clean-up, which may be cut short: what was measured is on the disk by then, and what is to be removed.
         keep(order, &mut report, &stage.target(), stage.may_be_left())?;
@@ -173,7 +173,7 @@ async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToke
 fn keep(order: &Order, report: &mut RunReport, target: &Target, left_behind: Vec<String>) -> anyhow::Result<()> {
     report.left_behind_command = left_behind::command(&target.delete_url_to_give(), &left_behind);
     report.left_behind = left_behind;
-    Ok(crate::report::run::write(report, &order.out)?)
+    Ok(report::run::write(report, &order.out)?)
 }
 
 /// How fast the generator is by itself.
@@ -213,7 +213,7 @@ async fn seek(
         let plan = search::plan_of_trial(&order.plan, rate_per_s, is_confirming);
         live.begins(&plan, Some(TrialUnderWay { rate_per_s, phase: seek.phase() }));
         let measured = perform(order, stage, &plan, live, stop).await?;
-        let trial = report::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
+        let trial = figures::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
         if !order.is_quiet {
             stderr!("{}", progress::trial(&trial));
         }

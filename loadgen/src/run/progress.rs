@@ -1,13 +1,13 @@
 //! What is shown while a load runs: a table that renews itself on a terminal, lines elsewhere. All of it goes to
 //! standard error; the result alone goes to standard output.
 
-use crate::engine::Second;
 use crate::print::stderr;
-use crate::report::run::words::figure;
-use crate::scenario::Plan;
+use engine::Second;
+use engine::scenario::Plan;
 use indicatif::{ProgressBar, ProgressStyle};
 use record::figures::OperationReport;
 use record::run::Trial;
+use report::run::words::figure;
 use std::fmt::Write as _;
 
 /// Parts of the bar.
@@ -120,7 +120,7 @@ pub fn trial(trial: &Trial) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Load, Mix, Pacing, Scenario, Shape, Sizes, Think};
+    use engine::scenario::{Load, Mix, Pacing, Scenario, Shape, Sizes, Think};
     use record::figures::{Tally, Took};
     use record::history::Judgement;
     use record::hlog::new_histogram;

@@ -1,9 +1,9 @@
 //! The highest rate at which a target keeps an objective: doubled until it does not, halved into until the two are
 //! close, and confirmed by a longer run. Pure.
 
-use super::objective::Objective;
-use crate::scenario::{Arrivals, Load, Plan, Shape};
+use engine::scenario::{Arrivals, Load, Plan, Shape};
 use record::run::{Search, Trial, TrialPhase};
+use report::objective::Objective;
 
 /// Where the highest kept and the lowest not kept are this close, as a ratio, the search is over.
 const CLOSE: f64 = 1.05;

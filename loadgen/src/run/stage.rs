@@ -1,15 +1,15 @@
 //! The target of a load run: looked at before, and left as it was after.
 
 use super::{Order, Subject};
-use crate::client::Target;
-use crate::engine::Measured;
 use crate::reference::{Embedded, Launcher};
-use crate::saves::folder::SavesFolder;
-use crate::scenario::{Plan, SessionUse};
 use crate::verify::clean_up::clean_up;
 use crate::verify::lab::{Effort, Lab};
 use crate::verify::preflight;
 use anyhow::Context;
+use engine::Measured;
+use engine::client::Target;
+use engine::saves_folder::SavesFolder;
+use engine::scenario::{Plan, SessionUse};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_util::sync::CancellationToken;

@@ -3,9 +3,9 @@
 //! The specification's `find … -mtime +30 -exec mv` tests and then moves: a save in between goes along, and is lost to
 //! its user. Here each document is tested and moved under the lock that its saves take.
 
-use super::SavesFolder;
 use crate::reference;
 use anyhow::{Context, ensure};
+use engine::saves_folder::SavesFolder;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};

@@ -1,8 +1,8 @@
 //! Documents made to bring a folder to a fill.
 
-use super::folder::SavesFolder;
 use contract::document::{Content, MIN_STATE_BYTES, stored};
 use contract::key::key_at;
+use engine::saves_folder::SavesFolder;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;

@@ -1,12 +1,9 @@
 //! A saves folder seen from outside: its documents counted, audited, archived, and filled.
 //!
-//! - [`folder`]: the folder and its files.
 //! - [`fill`]: documents made to reach a fill.
 //! - [`archive`]: old documents moved away, without losing one in use.
 
 pub mod archive;
 pub mod fill;
-pub mod folder;
 
 pub use fill::{Fill, Filler};
-pub use folder::SavesFolder;

@@ -1,19 +1,20 @@
 //! What an experiment works with: users, keys of its own, a saves folder, time.
 
 use crate::claims::attempts::Recommended;
-use crate::client::Patience;
-use crate::client::ledger::{Ledger, Ownership};
-use crate::client::{Exchange, Target, User};
 use crate::print::stderr;
 use crate::reference::Launcher;
-use crate::report::left_behind;
-use crate::saves::{Fill, Filler, SavesFolder};
+use crate::saves::{Fill, Filler};
 use contract::document::posted::OPENING_WRITER;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
 use contract::key::{is_key, is_session_key, key_at};
+use engine::client::Patience;
+use engine::client::ledger::{Ledger, Ownership};
+use engine::client::{Exchange, Target, User};
+use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use record::claims::Verdict;
+use report::left_behind;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -1,12 +1,12 @@
 //! Before anything is tried: whether the target speaks the contract, whose it is, and how it behaves.
 
 use super::lab::Lab;
-use crate::client::Patience;
-use crate::client::{Exchange, User};
 use contract::Body;
 use contract::Failure;
 use contract::document::{Content, MIN_STATE_BYTES};
 use contract::key::is_key;
+use engine::client::Patience;
+use engine::client::{Exchange, User};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! When the harness itself was held up, so that a pause of the machine is not taken for the server's.
 
-use crate::client::Exchange;
+use engine::client::Exchange;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;

@@ -3,7 +3,7 @@
 use super::super::Finding;
 use super::super::seen::Seen;
 use super::{Round, Session};
-use crate::client::Exchange;
+use engine::client::Exchange;
 use record::step::Step;
 
 /// Documents that must have been moved, and saves acknowledged, to say anything.
@@ -85,8 +85,8 @@ mod tests {
     use super::super::archiver::Archiver;
     use super::super::content;
     use super::*;
-    use crate::client::exchange::sample;
     use contract::Operation;
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
     use serde_json::Value;
 

@@ -1,12 +1,12 @@
 //! The Content-Type and the timestamp that every response of the contract has.
 
 use super::super::Finding;
-use crate::client::Exchange;
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::Reply;
 use contract::visible;
 use contract::{Answer, Body};
+use engine::client::Exchange;
 use record::step::Step;
 use serde::Deserialize;
 use serde_json::Value;
@@ -102,9 +102,9 @@ pub(super) fn fault(envelopes: &[Envelope]) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::exchange::sample;
     use bytes::Bytes;
     use contract::Head;
+    use engine::client::samples::exchange as sample;
     use hyper::header::HeaderValue;
 
     fn envelope(content_type: Option<&'static str>, body: &str) -> Option<Envelope> {

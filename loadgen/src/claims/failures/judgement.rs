@@ -120,8 +120,8 @@ fn figures(request: Request, trials: &[Trial]) -> serde_json::Value {
 mod tests {
     use super::super::ASKED;
     use super::*;
-    use crate::client::exchange::sample;
     use contract::{Failure, Operation};
+    use engine::client::samples::exchange as sample;
     use record::claims::Verdict;
 
     fn whole(content: Content) -> Seen {

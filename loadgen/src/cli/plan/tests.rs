@@ -70,7 +70,7 @@ fn without_measurements_it_is_said_what_makes_them() {
 #[test]
 fn a_plan_is_written_as_json_and_its_exit_code_answered() {
     let folder = tempfile::tempdir().unwrap();
-    crate::plan::sample::measurements().write(folder.path()).unwrap();
+    report::plan::sample::measurements().write(folder.path()).unwrap();
     let file = folder.path().join("plan.json");
     let at = |objective: &str| Arguments {
         measured: folder.path().to_owned(),

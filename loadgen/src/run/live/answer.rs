@@ -26,7 +26,7 @@ const PAGE: &str = include_str!("page.html");
 const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("tables.js"), include_str!("charts.js"));
 
 /// The report's looks, and what this page has besides.
-const STYLE: &str = concat!(include_str!("../../report/page/style.css"), include_str!("page.css"));
+const STYLE: &str = concat!(include_str!("../../../report/src/page/style.css"), include_str!("page.css"));
 
 const TEXT: &str = "text/plain; charset=utf-8";
 

@@ -1,9 +1,9 @@
 //! How a run ended, as its page's last event tells it. Pure.
 
 use super::figures::{Moment, Row};
-use crate::report::run::terminal;
 use record::figures::OperationReport;
 use record::run::RunReport;
+use report::run::terminal;
 use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;

@@ -8,13 +8,13 @@
 mod tests;
 
 use super::ending::Ending;
-use crate::engine::Second;
-use crate::report::timeline::text::short;
-use crate::scenario::Plan;
+use engine::Second;
+use engine::scenario::Plan;
 use hdrhistogram::Histogram;
 use record::figures::{OperationReport, Percentiles};
 use record::hlog::new_histogram;
 use record::run::{Trial, TrialPhase};
+use report::timeline::text::short;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -15,11 +15,11 @@ pub mod figures;
 mod history;
 mod serve;
 
-use crate::engine::Second;
 use crate::print::stderr;
-use crate::scenario::Plan;
 use anyhow::Context;
 use ending::Ending;
+use engine::Second;
+use engine::scenario::Plan;
 use figures::{Figures, TrialUnderWay};
 use history::{History, Kind};
 use record::figures::OperationReport;

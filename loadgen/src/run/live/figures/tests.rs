@@ -1,5 +1,5 @@
 use super::*;
-use crate::scenario::{Load, Mix, Pacing, Scenario, Shape, Sizes, Think};
+use engine::scenario::{Load, Mix, Pacing, Scenario, Shape, Sizes, Think};
 use record::figures::{Tally, Took};
 use record::history::Judgement;
 use record::hlog::record;
