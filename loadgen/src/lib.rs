@@ -21,6 +21,7 @@ pub mod claims;
 pub mod cli;
 pub mod compare;
 pub mod judge;
+pub mod lab;
 pub mod measure;
 pub mod print;
 pub mod reference;

@@ -1,7 +1,7 @@
 //! What stands between a browser and a server: it passes on what it is sent, notes each call of the contract, and does
 //! to it what it is told.
 
-use crate::verify::lab::lock;
+use crate::lab::lock;
 use bytes::Bytes;
 use contract::Body;
 use contract::Operation;

@@ -2,7 +2,7 @@
 //! few responses are right.
 
 use super::Finding;
-use crate::verify::lab::Stuck;
+use crate::lab::Stuck;
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::key::is_session_key;

@@ -8,7 +8,7 @@ mod judgement;
 
 use super::seen::Seen;
 use super::{Claim, Needs};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::lab::{Lab, Stuck, at_once};
 use archiver::Archiver;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::Exchange;

@@ -3,8 +3,8 @@
 use super::chance::CONFIDENCE;
 use super::exhaustion::is_refused;
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
-use crate::verify::stalls::{StallWatch, is_undisturbed};
+use crate::lab::stalls::{StallWatch, is_undisturbed};
+use crate::lab::{Lab, Stuck};
 use engine::client::Exchange;
 use record::step::Step;
 use serde_json::json;

@@ -6,7 +6,7 @@ mod envelope;
 
 use super::answers::{Halted, judged, says_nothing};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use bytes::Bytes;
 use contract::Operation;
 use contract::Reply;

@@ -3,8 +3,8 @@
 use super::ground::{Ground, stuck};
 use super::survival::{Crash, DOCUMENTS, Load, SAVERS, judge, look};
 use super::{Claim, Finding, Needs};
+use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
-use crate::verify::lab::{Lab, Stuck};
 use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};

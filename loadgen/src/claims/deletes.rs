@@ -3,7 +3,7 @@
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::document::{Content, REAL_STATE_BYTES};

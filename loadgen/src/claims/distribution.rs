@@ -7,7 +7,7 @@
 
 use super::answers::{self, Halted, judged};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use contract::key::KEY_CHARACTERS;
 use engine::client::Exchange;
 use record::claims::Verdict;

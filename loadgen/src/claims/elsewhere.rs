@@ -8,8 +8,8 @@ mod disks;
 
 use super::ground::{Ground, stuck};
 use super::{Claim, Finding, Needs, by_id};
+use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
-use crate::verify::lab::{Lab, Stuck};
 use comparison::{Compared, Place, compare};
 use contract::document::{Content, MIN_STATE_BYTES};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck, lock};
+use crate::lab::{Lab, Stuck, lock};
 use engine::client::Exchange;
 use rand::RngExt;
 use record::step::Step;

@@ -1,7 +1,7 @@
 //! Where a server may be killed and its disk made to fail: a saves folder of an experiment's own.
 
+use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Launcher, Process, temporary_folder};
-use crate::verify::lab::{Lab, Stuck};
 use contract::key::key_at;
 use engine::client::ledger::Ledger;
 use engine::client::{Target, User};

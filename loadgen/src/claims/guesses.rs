@@ -2,7 +2,7 @@
 
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, Document, MIN_STATE_BYTES};
 use contract::key::{KEY_CHARACTERS, key_at};
 use engine::client::Exchange;

@@ -1,9 +1,9 @@
 //! P6: journeys begun where nearly all keys are in use.
 
 use super::chance::CONFIDENCE;
-use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::load::{Load, carry_out, plan};
+use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use engine::scenario::Scenario;
 use record::step::Step;
@@ -75,8 +75,8 @@ fn judge(load: &Load) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::sample::load;
     use super::*;
+    use crate::lab::load::sample::load;
     use contract::Operation;
     use record::claims::Verdict;
     use record::history::Judgement;

@@ -1,7 +1,7 @@
 //! Another process that holds the locks of a saves folder, as far as a server can tell: locks belong to open files, and
 //! the harness's are not the server's.
 
-use crate::verify::lab::Stuck;
+use crate::lab::Stuck;
 use engine::saves_folder::SavesFolder;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::File;

@@ -4,7 +4,7 @@ use super::answers::first_wrong;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};

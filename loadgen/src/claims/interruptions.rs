@@ -8,7 +8,7 @@ use super::judged::Story;
 use super::posted::{self, Shown};
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES};

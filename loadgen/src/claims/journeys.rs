@@ -2,7 +2,7 @@
 
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, at_once};
+use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
 use contract::key::is_key;

@@ -2,7 +2,7 @@
 
 use super::answers;
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use contract::key::key_at;
 use engine::client::Exchange;
 use record::step::Step;

@@ -1,7 +1,7 @@
 //! P2: what a lock costs by itself. The harness takes it: on a file of its own, in the folder that the server uses.
 
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use record::step::Step;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;

@@ -26,7 +26,7 @@ mod journeys;
 mod judged;
 mod key_space;
 mod lists;
-pub(crate) mod load;
+
 mod lock_cost;
 mod locks;
 mod monitoring;
@@ -43,7 +43,7 @@ mod uniqueness;
 mod views;
 mod whole_history;
 
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use record::claims::Verdict;
 use record::step::Step;

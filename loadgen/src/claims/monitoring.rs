@@ -2,7 +2,7 @@
 
 use super::answers::{Halted, judged};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck, at_once};
+use crate::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::User;
 use engine::saves_folder::key_of;

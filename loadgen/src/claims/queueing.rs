@@ -1,8 +1,8 @@
 //! P4: savers and readers on one document, none of them served wrong, kept waiting, or passed over.
 
-use super::load::{Load, carry_out, plan_of_one};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::load::{Load, carry_out, plan_of_one};
+use crate::lab::{Lab, Stuck};
 use contract::Operation;
 use engine::scenario::Plan;
 use record::step::{Step, ms};
@@ -135,8 +135,8 @@ fn shown(fairness: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::sample::load;
     use super::*;
+    use crate::lab::load::sample::load;
     use record::claims::Verdict;
     use record::history::Judgement;
 

@@ -1,8 +1,8 @@
 //! P1: a hundred users on the client's journey.
 
 use super::chance::CONFIDENCE;
-use super::load::{Load, carry_out, plan};
 use super::{Claim, Finding, Needs};
+use crate::lab::load::{Load, carry_out, plan};
 use contract::Operation;
 use engine::scenario::{Plan, Scenario};
 use record::figures::Tally;
@@ -128,8 +128,8 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::sample::load;
     use super::*;
+    use crate::lab::load::sample::load;
     use record::claims::Verdict;
     use record::history::Judgement;
 

@@ -4,7 +4,7 @@ use super::answers::{Halted, judged, wrong_by_itself};
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, at_once};
+use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::Body;
 use contract::document::{Content, REAL_STATE_BYTES, same};

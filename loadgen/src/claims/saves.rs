@@ -5,7 +5,7 @@ use super::judged::Story;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, at_once};
+use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
 use engine::client::{Exchange, User};

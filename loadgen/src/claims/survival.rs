@@ -3,7 +3,7 @@
 
 use super::Finding;
 use super::seen::Seen;
-use crate::verify::lab::Stuck;
+use crate::lab::Stuck;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
 use engine::saves_folder::SavesFolder;

@@ -1,8 +1,8 @@
 //! P3: saves of one document a second.
 
-use super::load::{Load, carry_out, plan_of_one};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::load::{Load, carry_out, plan_of_one};
+use crate::lab::{Lab, Stuck};
 use contract::Operation;
 use record::step::Step;
 use std::sync::Arc;
@@ -76,8 +76,8 @@ fn steps(loads: &[Load]) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::sample::load;
     use super::*;
+    use crate::lab::load::sample::load;
     use record::claims::Verdict;
     use record::history::Judgement;
 

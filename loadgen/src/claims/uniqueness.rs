@@ -3,7 +3,7 @@
 use super::answers;
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Effort, Lab};
+use crate::lab::{Effort, Lab};
 use check::anomaly::Anomaly;
 use contract::key::is_session_key;
 use engine::client::Exchange;

@@ -5,7 +5,7 @@
 use super::SECOND_LOOK;
 use super::judged::Story;
 use super::posted::Shown;
-use crate::verify::lab::Lab;
+use crate::lab::Lab;
 use engine::client::{Exchange, User};
 use record::step::Step;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! S7: a mixed load, judged as a whole.
 
-use super::load::{Load, carry_out_written_down, plan};
 use super::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, OPENING, Stuck};
+use crate::lab::load::{Load, carry_out_written_down, plan};
+use crate::lab::{Lab, OPENING, Stuck};
 use check::anomaly::Anomaly;
 use check::documents::access::{Access, HARNESS, NEVER};
 use check::documents::whole::Verdict;
@@ -123,8 +123,8 @@ fn step(access: &Access, key: &str) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::sample::load;
     use super::*;
+    use crate::lab::load::sample::load;
     use check::documents::access::{Content, Kind, SAVES_FOLDER};
     use contract::Operation;
     use record::claims::Verdict as Of;

@@ -1,9 +1,9 @@
 //! `loadgen measure`
 
 use super::{reports_folder, stop_on_signal, subject};
+use crate::lab::Effort;
 use crate::measure::{self, Order};
 use crate::print::stdout;
-use crate::verify::lab::Effort;
 use anyhow::Context;
 use clap::Args;
 use record::claims::Report;

@@ -1,7 +1,7 @@
 //! Which server a command is about: the embedded reference server, or a target.
 
+use crate::lab::Subject;
 use crate::reference::Protocol;
-use crate::verify::Subject;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use contract::DEFAULT_PATH_TEMPLATE;

@@ -2,10 +2,11 @@
 
 use super::{reports_folder, stop_on_signal, subject};
 use crate::claims::{self, Claim};
+use crate::lab::DEFAULT_USERS;
+use crate::lab::Effort;
 use crate::measure::{Order, measure};
 use crate::verify::expectations::Expectations;
-use crate::verify::lab::Effort;
-use crate::verify::{DEFAULT_USERS, Plan, verify};
+use crate::verify::{Plan, verify};
 use anyhow::Context;
 use clap::Args;
 use record::claims::Outcome;

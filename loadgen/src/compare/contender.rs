@@ -1,9 +1,10 @@
 //! One of two servers that are compared: how it is named, started and ended.
 
+use crate::lab::clean_up::clean_up_or_fail;
+use crate::lab::preflight;
+use crate::lab::preflight::is_alive;
+use crate::lab::{Effort, Lab};
 use crate::reference::{Embedded, Launcher, Protocol};
-use crate::verify::clean_up::clean_up_or_fail;
-use crate::verify::lab::{Effort, Lab};
-use crate::verify::preflight::{self, is_alive};
 use contract::visible;
 use engine::client::Target;
 use engine::client::target::without_credentials;
@@ -121,7 +122,7 @@ impl Ready {
     }
 
     async fn at(target: Target, started: Option<Started>, seed: u64, consent: bool) -> anyhow::Result<Self> {
-        let mut lab = Lab::new(target, None, crate::verify::DEFAULT_USERS, seed, Effort::Default);
+        let mut lab = Lab::new(target, None, crate::lab::DEFAULT_USERS, seed, Effort::Default);
         preflight::look(&mut lab, consent).await?;
         Ok(Self { lab: Arc::new(lab), started })
     }

@@ -7,8 +7,9 @@
 pub mod contender;
 pub mod self_test;
 
-use crate::claims::load::{self, Load};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::load;
+use crate::lab::load::Load;
+use crate::lab::{Lab, Stuck};
 use anyhow::anyhow;
 use contender::Ready;
 use contract::Operation;

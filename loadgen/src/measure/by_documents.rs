@@ -1,7 +1,7 @@
 //! What documents cost: the time of a list, and space on the disk.
 
+use crate::lab::{Lab, Stuck};
 use crate::saves::{Fill, Filler};
-use crate::verify::lab::{Lab, Stuck};
 use contract::document::REAL_STATE_BYTES;
 use engine::saves_folder::SavesFolder;
 use record::figures::Percentiles;

@@ -1,6 +1,6 @@
 //! What a key costs, by fill.
 
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use engine::client::Exchange;
 use record::figures::Percentiles;
 use record::hlog::{new_histogram, record};

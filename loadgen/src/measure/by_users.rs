@@ -1,7 +1,8 @@
 //! Throughput and latency by users.
 
-use crate::claims::load::{self, Load};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::load;
+use crate::lab::load::Load;
+use crate::lab::{Lab, Stuck};
 use engine::scenario::{Plan, Scenario, Shape};
 use hdrhistogram::Histogram;
 use rand::Rng;

@@ -9,10 +9,11 @@ mod by_documents;
 mod by_fill;
 mod by_users;
 
+use crate::lab::{DEFAULT_USERS, Keep, Subject};
+use crate::lab::{Effort, Lab};
+use crate::lab::{clean_up, preflight};
 use crate::print::stderr;
 use crate::reference::{Embedded, Launcher, Protocol};
-use crate::verify::lab::{Effort, Lab};
-use crate::verify::{DEFAULT_USERS, Keep, Subject, clean_up, preflight};
 use anyhow::Context;
 use engine::client::Target;
 use engine::saves_folder::SavesFolder;
@@ -115,7 +116,7 @@ async fn sweep(name: &str, lab: &Arc<Lab>, stop: &CancellationToken) -> anyhow::
         }
         tell(name, "throughput by users");
         measured.users = by_users::sweep(lab).await?;
-        Ok::<_, crate::verify::lab::Stuck>(())
+        Ok::<_, crate::lab::Stuck>(())
     };
     tokio::select! {
         () = stop.cancelled() => {}

@@ -12,10 +12,10 @@ pub mod progress;
 pub mod search;
 mod stage;
 
+use crate::lab::OPENING;
+use crate::lab::clean_up;
 use crate::print::stderr;
 use crate::reference::Protocol;
-use crate::verify::clean_up;
-use crate::verify::lab::OPENING;
 use anyhow::Context;
 use contract::Operation;
 use engine;

@@ -1,10 +1,10 @@
 //! The target of a load run: looked at before, and left as it was after.
 
 use super::{Order, Subject};
+use crate::lab::clean_up::clean_up;
+use crate::lab::preflight;
+use crate::lab::{Effort, Lab};
 use crate::reference::{Embedded, Launcher};
-use crate::verify::clean_up::clean_up;
-use crate::verify::lab::{Effort, Lab};
-use crate::verify::preflight;
 use anyhow::Context;
 use engine::Measured;
 use engine::client::Target;

@@ -1,30 +1,22 @@
 //! The main job: every claim tried on every target, and a report of the verdicts.
 //!
-//! - [`lab`]: what an experiment works with.
-//! - [`preflight`]: whether a target can be tried, and may be.
 //! - [`runner`]: one claim after the other, within limits.
-//! - [`mod@clean_up`]: what is ours is removed at the end.
 //! - [`expectations`]: which refutations are known.
-//! - [`stalls`]: when the harness itself was held up.
 //! - [`progress`]: what is shown meanwhile.
 
-pub mod clean_up;
 pub mod expectations;
-pub mod lab;
-pub mod preflight;
 pub mod progress;
 pub mod runner;
-pub mod stalls;
 
 use crate::claims::schedules;
 use crate::claims::{Claim, Finding, Needs};
+use crate::lab::{self, DEFAULT_USERS, Effort, Keep, Lab, Subject, clean_up, preflight};
 use crate::reference::{Embedded, Launcher, Protocol};
 use anyhow::Context;
 use engine::client::Target;
 use engine::client::target::DEFAULT_PAGE;
 use engine::saves_folder::SavesFolder;
 use expectations::Expectations;
-use lab::{Effort, Lab};
 use progress::Progress;
 use record::claims::Verdict;
 use record::claims::{ClaimReport, Report, TargetReport};
@@ -34,9 +26,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
-
-/// Users of experiments that do not name their own number, unless told otherwise: the specification's hundred.
-pub const DEFAULT_USERS: usize = 100;
 
 /// What is to be tried, on what.
 #[derive(Debug)]
@@ -57,22 +46,6 @@ pub struct Plan {
     pub out: PathBuf,
 }
 
-/// What is held to its word.
-#[derive(Debug)]
-pub enum Subject {
-    /// The reference server, embedded, with these protocols.
-    Embedded(Vec<Protocol>),
-    /// A server that is there.
-    Server {
-        /// Where.
-        target: Box<Target>,
-        /// Its saves folder, where that is known.
-        saves: Option<SavesFolder>,
-        /// Whether documents of others may be there.
-        consent: bool,
-    },
-}
-
 /// A target ready to be tried.
 struct Bench {
     report: TargetReport,
@@ -84,9 +57,6 @@ struct Bench {
     /// Why it can be tried no longer.
     gone: OnceLock<String>,
 }
-
-/// Writes a report down.
-pub type Keep<'a, R> = &'a (dyn Fn(&R) -> anyhow::Result<()> + Sync);
 
 /// Carries a plan out. When `stop` is cancelled, the report is of what was tried until then. It is kept twice: before the
 /// clean-up, which may be cut short, and after it.

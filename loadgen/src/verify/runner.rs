@@ -1,9 +1,9 @@
 //! One claim after the other, on one target, within limits.
 
-use super::lab::{Lab, Stuck};
-use super::preflight::is_alive;
 use crate::browser::Driver;
 use crate::claims::{Claim, Finding, Needs};
+use crate::lab::preflight::is_alive;
+use crate::lab::{Lab, Stuck};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! How old sessions are archived: as the specification says, or as `loadgen saves archive` does it.
 
+use crate::lab::Stuck;
 use crate::saves::archive::archive;
-use crate::verify::lab::Stuck;
 use engine::saves_folder::SavesFolder;
 use std::fmt;
 use std::path::Path;

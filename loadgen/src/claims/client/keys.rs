@@ -3,7 +3,7 @@
 use super::{Seat, no_client, step};
 use crate::browser::Call;
 use crate::claims::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use contract::Operation;
 use record::step::Step;
 use serde_json::json;

@@ -10,7 +10,7 @@ pub(super) use retries::C2;
 
 use crate::browser::driver::BrowserError;
 use crate::browser::{Browser, Call, Driver, Gateway, Treatment};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use contract::Operation;
 use record::step::Step;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::{CALLS_COME, Seat, no_client, step, unless_it_overwrites};
 use crate::browser::{Call, Treatment};
 use crate::claims::{Claim, Finding, Needs};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use contract::Operation;
 use record::step::Step;
 use std::sync::Arc;

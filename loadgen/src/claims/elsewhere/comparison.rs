@@ -1,7 +1,7 @@
 //! Claims tried in each of several places, which must come to the same verdicts.
 
 use super::super::{Claim, Finding};
-use crate::verify::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck};
 use record::claims::Verdict;
 use record::step::Step;
 use serde_json::{Map, Value};

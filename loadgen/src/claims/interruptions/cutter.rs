@@ -1,6 +1,6 @@
 //! What stands between a user and the target: it passes on what it is sent, and cuts when it is told to.
 
-use crate::verify::lab::{Stuck, lock};
+use crate::lab::{Stuck, lock};
 use engine::client::Target;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,8 +1,18 @@
-//! What an experiment works with: users, keys of its own, a saves folder, time.
+//! A target made ready to be tried or loaded, and left as it was: users, keys of our own, a saves folder, time.
+//!
+//! - [`preflight`]: whether a target can be tried, and may be.
+//! - [`load`]: a load on the target, for claims and comparisons.
+//! - [`mod@clean_up`]: what is ours is removed at the end.
+//! - [`stalls`]: when the harness itself was held up.
+
+pub mod clean_up;
+pub(crate) mod load;
+pub mod preflight;
+pub mod stalls;
 
 use crate::claims::attempts::Recommended;
 use crate::print::stderr;
-use crate::reference::Launcher;
+use crate::reference::{Launcher, Protocol};
 use crate::saves::{Fill, Filler};
 use contract::document::posted::OPENING_WRITER;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
@@ -22,6 +32,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Barrier, OnceCell};
 use tokio::task::JoinSet;
+
+/// Users of experiments that do not name their own number, if nothing else is asked for: the specification's hundred.
+pub const DEFAULT_USERS: usize = 100;
+
+/// What is tried, measured or loaded.
+#[derive(Debug)]
+pub enum Subject {
+    /// The reference server, embedded, with these protocols.
+    Embedded(Vec<Protocol>),
+    /// A server that is there.
+    Server {
+        /// Where.
+        target: Box<Target>,
+        /// Its saves folder, where that is known.
+        saves: Option<SavesFolder>,
+        /// Whether documents of others may be there.
+        consent: bool,
+    },
+}
+
+/// Writes a report down.
+pub type Keep<'a, R> = &'a (dyn Fn(&R) -> anyhow::Result<()> + Sync);
 
 /// How long an experiment may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -553,7 +585,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::lab::*;
 
     #[test]
     fn a_server_must_know_of_freed_keys_after_both_a_time_and_a_number_of_keys() {

@@ -1,6 +1,6 @@
 //! Before anything is tried: whether the target speaks the contract, whose it is, and how it behaves.
 
-use super::lab::Lab;
+use crate::lab::Lab;
 use contract::Body;
 use contract::Failure;
 use contract::document::{Content, MIN_STATE_BYTES};

@@ -1,7 +1,7 @@
 //! A load on the target, for the claims that are tried by one: a plan carried out, and what there is to judge of it.
 
-use crate::verify::lab::{Lab, Stuck};
-use crate::verify::preflight::is_alive;
+use crate::lab::preflight::is_alive;
+use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use contract::{Failure, Operation};
 use engine;
@@ -209,12 +209,12 @@ pub(crate) struct Fault {
 /// Loads for the tests of judgements.
 #[cfg(test)]
 pub(crate) mod sample {
-    use super::*;
+    use crate::lab::load::*;
     use record::figures::Took;
     use record::history::Judgement;
 
     /// A load of which nothing is known yet.
-    pub(in super::super) fn load(users: u32, seconds: f64) -> Load {
+    pub(crate) fn load(users: u32, seconds: f64) -> Load {
         Load {
             users,
             seconds,
@@ -229,13 +229,7 @@ pub(crate) mod sample {
 
     impl Load {
         /// The same with so many more operations, each of which took so long.
-        pub(in super::super) fn with(
-            mut self,
-            operation: Operation,
-            count: u64,
-            took_ms: u64,
-            judgement: Judgement<'_>,
-        ) -> Self {
+        pub(crate) fn with(mut self, operation: Operation, count: u64, took_ms: u64, judgement: Judgement<'_>) -> Self {
             let took = Took { response_us: took_ms * 1_000, service_us: took_ms * 1_000, is_timeout: false };
             (0..count).for_each(|_| self.tallies[operation as usize].count(Some(took), judgement));
             let example = match judgement {
@@ -248,7 +242,7 @@ pub(crate) mod sample {
         }
 
         /// The same, with the harness held up.
-        pub(in super::super) fn held_up(self) -> Self {
+        pub(crate) fn held_up(self) -> Self {
             Self { held_up: Some("the generator was late".to_owned()), ..self }
         }
     }
@@ -256,8 +250,8 @@ pub(crate) mod sample {
 
 #[cfg(test)]
 mod tests {
-    use super::sample::load;
-    use super::*;
+    use crate::lab::load::sample::load;
+    use crate::lab::load::*;
     use record::history::Judgement;
 
     #[test]

@@ -39,7 +39,7 @@ impl StallWatch {
                 tokio::time::sleep(TICK).await;
                 if slept.elapsed() > TICK + LATE {
                     let us = |time: Instant| u64::try_from((time - origin).as_micros()).unwrap_or(u64::MAX);
-                    super::lab::lock(&seen).push(Stall { from_us: us(slept), to_us: us(Instant::now()) });
+                    super::lock(&seen).push(Stall { from_us: us(slept), to_us: us(Instant::now()) });
                 }
             }
         });
@@ -49,7 +49,7 @@ impl StallWatch {
     /// The stalls until now.
     #[must_use]
     pub fn stalls(&self) -> Vec<Stall> {
-        super::lab::lock(&self.stalls).clone()
+        super::lock(&self.stalls).clone()
     }
 }
 

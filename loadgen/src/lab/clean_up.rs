@@ -1,7 +1,7 @@
 //! Removing at the end what is ours on a target, and finding out what could not be removed.
 
-use super::lab::{Lab, lock};
-use super::preflight::is_alive;
+use crate::lab::preflight::is_alive;
+use crate::lab::{Lab, lock};
 use crate::print::stderr;
 use anyhow::ensure;
 use std::collections::{BTreeSet, HashSet};
