@@ -4,9 +4,9 @@
 mod whole;
 
 use super::anomaly::Anomaly;
+use contract::blames_request;
 use contract::document::Content;
 use contract::document::posted::{Mark, OPENING_WRITER};
-use contract::had_no_effect;
 use contract::response::{Listed, Restored, Said, is_unreadable, list_fault};
 use whole::{CameBy, Whole};
 
@@ -211,7 +211,7 @@ impl Session {
                 Grade::Wrong(Anomaly::AcknowledgedThenLost)
             }
             (Asked::Restore, 404) => Grade::Verified,
-            (_, status) if had_no_effect(status) => Grade::Wrong(Anomaly::ValidRequestRefused),
+            (_, status) if blames_request(status) => Grade::Wrong(Anomaly::ValidRequestRefused),
             (Asked::Restore, _) if is_there && is_unreadable(message) => Grade::Wrong(Anomaly::UnreadableDocument),
             _ => Grade::Error,
         }
@@ -325,7 +325,7 @@ impl Session {
 #[must_use]
 pub fn grade_alone(said: &Said) -> (Grade, Option<String>) {
     match said {
-        Said::Refused { status, .. } if had_no_effect(*status) => (Grade::Wrong(Anomaly::ValidRequestRefused), None),
+        Said::Refused { status, .. } if blames_request(*status) => (Grade::Wrong(Anomaly::ValidRequestRefused), None),
         Said::Refused { .. } => (Grade::Error, None),
         Said::Listed(entries) => {
             let detail = list_fault(entries);

@@ -62,6 +62,17 @@ impl Meaning {
     }
 }
 
+/// Statuses about the server's limits or the path to it, not about the request: too slow, too large, misdirected, too
+/// early, too many, header too large.
+const LIMITS: [u16; 7] = [408, 413, 414, 421, 425, 429, 431];
+
+/// Whether an error in the contract's envelope with this status says that the request was wrong. After a request that
+/// keeps the contract that is never right. Loads and claims both decide it here.
+#[must_use]
+pub fn blames_request(status: u16) -> bool {
+    (400..500).contains(&status) && !LIMITS.contains(&status)
+}
+
 /// Whether a refusal in the contract's envelope implies that nothing was done, as the request was wrong. A server that
 /// is busy or timed out (408, 429) may have begun.
 #[must_use]
@@ -141,6 +152,14 @@ mod tests {
             let meanings = [Some(true), Some(false), None].map(|is_success| Meaning::of(status, is_success));
             assert_eq!(meanings, [success, failure, other], "{status}");
         }
+    }
+
+    /// Regression: loads took 413, 414, 421, 425 and 431 for the refusal of a valid request.
+    #[test]
+    fn a_limit_does_not_blame_the_request() {
+        let blaming: Vec<u16> = (100..600).filter(|status| blames_request(*status)).collect();
+        assert!([400, 403, 404, 405, 409, 422].iter().all(|status| blaming.contains(status)));
+        assert!(![200, 302, 408, 413, 414, 421, 425, 429, 431, 500, 503].iter().any(|status| blaming.contains(status)));
     }
 
     #[test]

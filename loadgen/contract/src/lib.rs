@@ -21,7 +21,7 @@ pub mod request;
 pub mod response;
 mod visible;
 
-pub use envelope::{Answer, Body, CUT_SHORT, Meaning, had_no_effect};
+pub use envelope::{Answer, Body, CUT_SHORT, Meaning, blames_request, had_no_effect};
 pub use failure::Failure;
 pub use operation::Operation;
 pub use reply::{Head, Reply};

@@ -7,28 +7,26 @@ use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::key::is_session_key;
 use contract::visible;
-use contract::{Answer, Body, CUT_SHORT};
+use contract::{Answer, Body, CUT_SHORT, Meaning, blames_request};
 use engine::client::Exchange;
 use record::step::Step;
 use serde_json::value::RawValue;
 
-/// Statuses about the server's limits or the path to it, not about the request: too slow, too large, misdirected, too
-/// early, too many, header too large.
-const LIMITS: [u16; 7] = [408, 413, 414, 421, 425, 429, 431];
-
 /// The anomaly of a response to a request that keeps the contract. `None` if it can be right, or if nothing follows
 /// from it: a server error, or no response.
 pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
-    let Answer { status, body, .. } = exchange.outcome.as_ref().ok()?;
-    match (body, status) {
-        (Body::Success(data), 200) => (!is_due(exchange, data)).then_some(Anomaly::MalformedAnswer),
-        (Body::Success(_), _) | (Body::Failure(_), ..400) => Some(Anomaly::WrongStatus),
-        // Server errors may come from a proxy, in its own words.
-        (_, 500..) => None,
-        (_, status) if LIMITS.contains(status) => None,
-        (Body::Failure(_), 404) if matches!(exchange.operation, Operation::Restore | Operation::Delete) => None,
-        (Body::Failure(_), _) => Some(Anomaly::ValidRequestRefused),
-        (Body::Other(_) | Body::Redirect(_), _) => Some(Anomaly::MalformedAnswer),
+    let Answer { status, .. } = exchange.outcome.as_ref().ok()?;
+    let is_absent = *status == 404 && matches!(exchange.operation, Operation::Restore | Operation::Delete);
+    match exchange.meaning()? {
+        Meaning::Success => {
+            let is_due = exchange.data().is_some_and(|data| is_due(exchange, data));
+            (!is_due).then_some(Anomaly::MalformedAnswer)
+        }
+        Meaning::Refusal => (blames_request(*status) && !is_absent).then_some(Anomaly::ValidRequestRefused),
+        Meaning::WrongStatus => Some(Anomaly::WrongStatus),
+        // It may be a proxy's, in its own words.
+        Meaning::Unclear => None,
+        Meaning::NoEnvelope => Some(Anomaly::MalformedAnswer),
     }
 }
 
@@ -54,7 +52,7 @@ const BUSY: (u16, &str) = (503, "Server busy");
 pub(super) fn says_nothing(exchange: &Exchange) -> bool {
     match exchange.refusal() {
         Some(refusal) => refusal == BUSY,
-        None => exchange.status().is_none_or(|status| status >= 500),
+        None => exchange.meaning().is_none_or(|meaning| meaning == Meaning::Unclear),
     }
 }
 
@@ -165,8 +163,13 @@ mod tests {
                 assert_eq!(wrong_by_itself(&sample(operation, 0, 1, status)), None, "{operation} {status}");
                 assert_eq!(wrong_by_itself(&with(operation, status, "<html>")), None, "{operation} {status}");
             }
-            for status in LIMITS {
+            for status in [408, 413, 414, 421, 425, 429, 431] {
                 assert_eq!(wrong_by_itself(&sample(operation, 0, 1, status)), None, "{operation} {status}");
+            }
+            // Regression: a proxy's 404 page was a malformed answer of the server's.
+            for status in [403, 404] {
+                let page = with(operation, status, "<html>");
+                assert!(wrong_by_itself(&page).is_none() && says_nothing(&page), "{operation} {status}");
             }
             let lost =
                 Exchange { outcome: Err(Failure::TimedOut(Duration::from_secs(10))), ..sample(operation, 0, 1, 200) };

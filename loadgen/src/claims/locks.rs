@@ -1,6 +1,6 @@
 //! R4: a lock that another process holds for longer than a client waits.
 
-use super::answers::{Halted, judged, wrong_by_itself};
+use super::answers::{Halted, judged, says_nothing, wrong_by_itself};
 use super::holder::Locks;
 use super::seen::Seen;
 use super::{Claim, Finding, Needs, SECOND_LOOK};
@@ -147,8 +147,8 @@ impl HeldUp {
             },
             // That a document is there can be seen without a lock.
             Ok(_) if exchange.operation == Operation::Instantiate && is_existing(exchange) => Answered::Clearly,
-            // A proxy's error says nothing about the server.
-            Ok(answer) if answer.status >= 500 && exchange.refusal().is_none() => Answered::Unknown(got),
+            // A proxy's error says nothing about the lock, and neither does a server that is out of connections.
+            Ok(_) if says_nothing(exchange) => Answered::Unknown(got),
             Ok(_) => Answered::Wrongly(got),
             Err(Failure::TimedOut(_)) if self.alive.status().is_some() && !may_be_in_time => {
                 Answered::Wrongly(format!(
@@ -334,6 +334,14 @@ mod tests {
         assert_eq!(verdict(&HeldUp { instantiated, ..right() }).0, Verdict::Refuted);
         let finding = judge(&HeldUp { saved: timed_out(), then: [Some(BEFORE), Some(MEANWHILE)], ..right() });
         assert_eq!((finding.verdict, finding.counterexample.len()), (Verdict::Refuted, 7));
+    }
+
+    /// Regression: "Server busy" refuted, although it says nothing about the lock.
+    #[test]
+    fn a_busy_server_is_not_accused() {
+        let busy = || answered(Operation::Save, 0, 503, "Server busy");
+        assert_eq!(verdict(&HeldUp { saved: busy(), ..right() }).0, Verdict::Inconclusive);
+        assert_eq!(verdict(&HeldUp { instantiated: busy(), ..right() }).0, Verdict::Inconclusive);
     }
 
     #[test]

@@ -401,6 +401,18 @@ fn a_name_may_hold_a_save_without_a_clear_answer_but_none_that_was_refused() {
     assert_eq!(shows(&refused_save, &[2, 4, 5, 6]), Grade::Wrong(Anomaly::ChangedDocument));
 }
 
+/// Regression: these were refusals of a valid request, though claims never took them for that.
+#[test]
+fn a_limit_of_the_server_is_an_error_and_wrong_of_nothing() {
+    for status in [408, 413, 414, 421, 425, 429, 431] {
+        let save = Asked::Save(content(1));
+        assert_eq!(session(&[created()]).grade(save, &refused(status, "too much")), Grade::Error, "{status}");
+        assert_eq!(grade_alone(&refused(status, "too much")).0, Grade::Error, "{status}");
+    }
+    let grade = session(&[created()]).grade(Asked::Save(content(1)), &refused(400, "no"));
+    assert_eq!(grade, Grade::Wrong(Anomaly::ValidRequestRefused));
+}
+
 /// If there is no document, a save creates one without a version and a creation time. Which of two writes without a
 /// clear response came first is unknown, but what was shown once stays.
 #[test]
