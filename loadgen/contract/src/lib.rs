@@ -5,6 +5,7 @@
 //! - [`request`]: where operations are asked for, and the one encoding of their bodies.
 //! - [`reply`]: a response as HTTP delivered it; [`failure`]: why there is none.
 //! - [`envelope`]: what a response means by status and envelope together.
+//! - [`message`]: the texts that clients tell cases apart by.
 //! - [`response`]: the one decoding of responses.
 //! - [`key`]: session keys. [`document`]: documents whose content identifies who wrote it.
 //! - [`visible`], [`excerpt`]: text from outside, made safe to print.
@@ -15,6 +16,7 @@ pub mod document;
 pub mod envelope;
 pub mod failure;
 pub mod key;
+pub mod message;
 mod operation;
 pub mod reply;
 pub mod request;

@@ -11,6 +11,7 @@ mod text;
 use crate::Reply;
 use crate::envelope::Envelope;
 use crate::key::is_session_key;
+use crate::message::{CREATED, EXISTS, NO_WHOLE_DOCUMENT, NOT_READ};
 use crate::{Failure, Operation};
 use crate::{Meaning, excerpt, had_no_effect};
 pub use listed::{Listed, ListedMetadata, list_fault};
@@ -94,7 +95,7 @@ struct Anything {}
 /// Whether a restore's error says that the file itself is no whole document.
 #[must_use]
 pub fn is_unreadable(message: &str) -> bool {
-    matches!(message, "Invalid saved data format" | "Failed to read saved data")
+    [NO_WHOLE_DOCUMENT.1, NOT_READ.1].contains(&message)
 }
 
 /// Reads an answer.
@@ -137,8 +138,8 @@ fn success(operation: Operation, body: &[u8]) -> Option<(Said, Option<f64>)> {
         Operation::Instantiate => {
             let (data, timestamp_s) = data::<MessageData<'_>>(body)?;
             match &*data?.message {
-                "Instance created" => Some((Said::Created, timestamp_s)),
-                "Instance already exists" => Some((Said::Existed, timestamp_s)),
+                CREATED => Some((Said::Created, timestamp_s)),
+                EXISTS => Some((Said::Existed, timestamp_s)),
                 _ => None,
             }
         }

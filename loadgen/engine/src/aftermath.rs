@@ -11,6 +11,7 @@ use check::documents::access::{Access, HARNESS, SAVES_FOLDER};
 use check::documents::whole::Verdict;
 use contract::Operation;
 use contract::document::{Content, Document};
+use contract::message::NO_DOCUMENT;
 use record::history::{Accesses, Answer, HistoryLine, Judgement, Output, Phase, append, read_history};
 use std::path::Path;
 use std::sync::Arc;
@@ -146,7 +147,7 @@ impl Seen {
 
     fn line<'a>(&'a self, key: &'a str, at_us: u64) -> HistoryLine<'a> {
         let output = match self {
-            Self::Nothing => Output::Refusal { status: 404, message: "No saved data found" },
+            Self::Nothing => Output::Refusal { status: NO_DOCUMENT.0, message: NO_DOCUMENT.1 },
             Self::Content(tag) => Output::Success(tag),
             Self::Broken => Output::Success("no whole document"),
         };

@@ -6,6 +6,7 @@ use crate::scenario::{Load, Pacing, Plan, Scenario, Shape, Think};
 use bytes::Bytes;
 use contract::document::{Content, REAL_STATE_BYTES, stored};
 use contract::key::key_at;
+use contract::message::{CREATED, EXISTS};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -206,9 +207,9 @@ impl Store {
             "/instantiate" => {
                 let metadata = format!(r#","metadata":{{"version":"1.0","created":{CREATED_MS}}},"state":"#);
                 let document = || replaced(body, br#","state":"#, metadata.as_bytes());
-                let mut message = "Instance already exists";
+                let mut message = EXISTS;
                 self.documents.entry(key_in_body()).or_insert_with(|| {
-                    message = "Instance created";
+                    message = CREATED;
                     document()
                 });
                 Some(format!(r#"{{"message":"{message}"}}"#).into())

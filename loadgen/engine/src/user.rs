@@ -13,6 +13,7 @@ use check::session::{Asked, Grade, Session, grade_alone};
 use contract::Operation;
 use contract::document::{Content, MIN_STATE_BYTES};
 use contract::key::is_session_key;
+use contract::message::EXHAUSTED;
 use contract::request::{instantiate_body, save_body};
 use contract::response::{Listed, Reading, Said, read};
 use record::figures::KEYS_EXHAUSTED;
@@ -21,9 +22,6 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// generate-key's message when all keys are in use; a server that is busy has another one.
-const EXHAUSTED: &str = "Unable to generate unique key - all attempts exhausted";
 
 /// What all users of a run work with, on whatever thread.
 #[derive(Debug)]
@@ -50,13 +48,15 @@ impl Common {
 
     /// Whether generate-key reports that all keys are in use although most must be free.
     fn is_falsely_exhausted(&self, status: u16, message: &str) -> bool {
-        status == 503 && message == EXHAUSTED && self.keys.are_mostly_free()
+        (status, message) == EXHAUSTED && self.keys.are_mostly_free()
     }
 
     /// How a failure is named where failures are counted.
     fn error_name(&self, said: &Said) -> String {
         match said {
-            Said::Refused { status: 503, message } if message == EXHAUSTED && self.keys.are_nearly_exhausted() => {
+            Said::Refused { status, message }
+                if (*status, message.as_str()) == EXHAUSTED && self.keys.are_nearly_exhausted() =>
+            {
                 KEYS_EXHAUSTED.to_owned()
             }
             said => said.error_name(),

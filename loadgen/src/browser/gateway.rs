@@ -5,6 +5,7 @@ use crate::lab::lock;
 use bytes::Bytes;
 use contract::Body;
 use contract::Operation;
+use contract::message::CREATED;
 use engine::client::ledger::{Ledger, Ownership};
 use engine::client::{Patience, Target};
 use futures_util::{StreamExt, stream};
@@ -28,9 +29,6 @@ use url::Url;
 
 /// How long an answer that is broken off is held after its beginning.
 const BEGINNING_IS_SENT: Duration = Duration::from_millis(50);
-
-/// What the contract answers to an instantiate that created something.
-const CREATED: &str = "\"Instance created\"";
 
 /// What is done to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,7 +299,7 @@ impl Answered {
     /// Whether a document is there by this, or as it is by this.
     fn has_written(&self, operation: Operation) -> bool {
         match (operation, Body::parse(&self.body)) {
-            (Operation::Instantiate, Body::Success(data)) => data.get().contains(CREATED),
+            (Operation::Instantiate, Body::Success(data)) => data.get().contains(&format!("\"{CREATED}\"")),
             (Operation::Save, Body::Success(_)) => true,
             _ => false,
         }

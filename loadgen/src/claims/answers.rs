@@ -6,6 +6,7 @@ use crate::lab::Stuck;
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::key::is_session_key;
+use contract::message::BUSY;
 use contract::visible;
 use contract::{Answer, Body, CUT_SHORT, Meaning, blames_request};
 use engine::client::Exchange;
@@ -34,18 +35,13 @@ pub(super) fn wrong_by_itself(exchange: &Exchange) -> Option<Anomaly> {
 fn is_due(exchange: &Exchange, data: &RawValue) -> bool {
     match exchange.operation {
         Operation::GenerateKey => exchange.key_handed_out().is_some_and(|key| is_session_key(&key)),
-        Operation::Instantiate => {
-            matches!(exchange.success_message().as_deref(), Some("Instance created" | "Instance already exists"))
-        }
+        Operation::Instantiate => exchange.has_created() || exchange.has_found(),
         Operation::Restore => data.get().starts_with('{'),
         // PHP omits an empty list.
         Operation::List => data.get().starts_with('[') || data.get() == "null",
         _ => true,
     }
 }
-
-/// What a server that is out of connections returns for any request.
-const BUSY: (u16, &str) = (503, "Server busy");
 
 /// Whether nothing follows from the response: there is none, it is an error outside the contract's envelope (a
 /// proxy's), or the server is out of connections.

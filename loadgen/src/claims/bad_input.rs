@@ -11,6 +11,10 @@ use bytes::Bytes;
 use contract::Operation;
 use contract::Reply;
 use contract::document::{Content, REAL_STATE_BYTES};
+use contract::message::{
+    self, INVALID_DATA, INVALID_KEY, INVALID_TYPE, KEY_REQUIRED, MISSING_TYPE, NO_DOCUMENT, NOTHING_TO_DELETE,
+    WRONG_METHOD,
+};
 use engine::client::{Exchange, User};
 use envelope::Envelope;
 use hyper::Method;
@@ -39,10 +43,8 @@ const LONG_QUERY: usize = 6_000;
 /// How often a request is sent before it counts as one that the server does not answer.
 const TRIES: usize = 5;
 
-const INVALID_DATA: &str = "Invalid data format";
-const INVALID_KEY: &str = "Invalid session key";
-const MISSING_TYPE: &str = "Missing typeSlug parameter";
-const INVALID_TYPE: &str = "Invalid checklist type";
+/// What a request that keeps the contract gets.
+const RIGHT: message::Error = (200, "");
 
 /// A request that must be refused.
 struct Case {
@@ -60,14 +62,14 @@ struct Case {
 fn cases(own: &str, free: &str) -> Vec<Case> {
     let mut cases = Vec::new();
     for method in [Method::DELETE, Method::PUT] {
-        cases.push(Case::new(Operation::GenerateKey, method, "", "", 405, "Method not allowed"));
+        cases.push(Case::new(Operation::GenerateKey, method, "", "", WRONG_METHOD));
     }
-    cases.push(Case::new(Operation::Instantiate, Method::GET, "", "", 405, "Method not allowed"));
+    cases.push(Case::new(Operation::Instantiate, Method::GET, "", "", WRONG_METHOD));
     for operation in [Operation::Instantiate, Operation::Save] {
         cases.extend(
             bodies(own)
                 .into_iter()
-                .map(|(body, message)| Case { body, ..Case::new(operation, Method::POST, "", "", 400, message) }),
+                .map(|(body, expected)| Case { body, ..Case::new(operation, Method::POST, "", "", expected) }),
         );
     }
     for key in [
@@ -84,40 +86,26 @@ fn cases(own: &str, free: &str) -> Vec<Case> {
         "*",
         "A4K.json",
     ] {
-        cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={key}"), "", 400, INVALID_KEY));
-        let message = if key.is_empty() { "Session key is required" } else { INVALID_KEY };
-        cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={key}"), "", 400, message));
+        cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={key}"), "", INVALID_KEY));
+        let expected = if key.is_empty() { KEY_REQUIRED } else { INVALID_KEY };
+        cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={key}"), "", expected));
     }
     let long = "A".repeat(LONG_QUERY);
-    cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={long}"), "", 400, INVALID_KEY));
-    cases.push(Case::new(Operation::Restore, Method::GET, "", "", 400, INVALID_KEY));
-    cases.push(Case::new(Operation::Restore, Method::GET, &format!("session={own}"), "", 400, INVALID_KEY));
-    cases.push(Case::new(Operation::Delete, Method::DELETE, "", "", 400, "Session key is required"));
-    cases.push(Case::new(
-        Operation::Delete,
-        Method::DELETE,
-        &format!("sessionKey={own}"),
-        "",
-        400,
-        "Session key is required",
-    ));
-    cases.push(Case::new(
-        Operation::Restore,
-        Method::GET,
-        &format!("sessionKey={free}"),
-        "",
-        404,
-        "No saved data found",
-    ));
-    cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={free}"), "", 404, "Instance not found"));
+    cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={long}"), "", INVALID_KEY));
+    cases.push(Case::new(Operation::Restore, Method::GET, "", "", INVALID_KEY));
+    cases.push(Case::new(Operation::Restore, Method::GET, &format!("session={own}"), "", INVALID_KEY));
+    cases.push(Case::new(Operation::Delete, Method::DELETE, "", "", KEY_REQUIRED));
+    cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("sessionKey={own}"), "", KEY_REQUIRED));
+    cases.push(Case::new(Operation::Restore, Method::GET, &format!("sessionKey={free}"), "", NO_DOCUMENT));
+    cases.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={free}"), "", NOTHING_TO_DELETE));
     cases.into_iter().map(Case::described).collect()
 }
 
 /// Bodies of instantiate and save, and the message that each must get.
-fn bodies(own: &str) -> Vec<(Bytes, &'static str)> {
-    let mut bodies: Vec<(Bytes, &'static str)> = Vec::new();
+fn bodies(own: &str) -> Vec<(Bytes, message::Error)> {
+    let mut bodies: Vec<(Bytes, message::Error)> = Vec::new();
     let mut add =
-        |message, texts: &[&str]| bodies.extend(texts.iter().map(|text| (Bytes::from((*text).to_owned()), message)));
+        |expected, texts: &[&str]| bodies.extend(texts.iter().map(|text| (Bytes::from((*text).to_owned()), expected)));
     add(
         INVALID_DATA,
         &[
@@ -177,7 +165,7 @@ fn bodies(own: &str) -> Vec<(Bytes, &'static str)> {
 }
 
 impl Case {
-    fn new(operation: Operation, method: Method, query: &str, body: &str, status: u16, message: &'static str) -> Self {
+    fn new(operation: Operation, method: Method, query: &str, body: &str, (status, message): message::Error) -> Self {
         let (query, body) = (query.to_owned(), Bytes::from(body.to_owned()));
         Self { what: String::new(), operation, method, query, body, status, message }
     }
@@ -220,7 +208,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
     let mut asker = Asker { user: lab.user(0), envelopes: Vec::new() };
     let (own, free) = (lab.new_key(&mut asker.user).await?, lab.new_key(&mut asker.user).await?);
     lab.give_back(std::slice::from_ref(&free)).await;
-    let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", 200, "");
+    let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", RIGHT);
     let mut original = asker.establish(Operation::Instantiate, &own, &look).await?;
     let names_before = names(lab)?;
     let mut tried = Vec::new();
@@ -262,7 +250,7 @@ impl Asker {
     async fn establish(&mut self, by: Operation, key: &str, look: &Case) -> Result<String, Halted> {
         let content = Content { writer: 0, number: 0, size_bytes: REAL_STATE_BYTES };
         let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word","state":{}}}"#, content.state().get());
-        let written = self.ask_about(key, &Case::new(by, Method::POST, "", &body, 200, "")).await;
+        let written = self.ask_about(key, &Case::new(by, Method::POST, "", &body, RIGHT)).await;
         let restored = self.ask(look).await;
         let first_failed = if written.is_success() { &restored } else { &written };
         document(&restored).ok_or_else(|| Halted::by(first_failed, "no document to protect"))
@@ -273,14 +261,14 @@ impl Asker {
         let body = format!(r#"{{"sessionKey":"{key}","typeSlug":"word"}}"#);
         let (get, post) = (Method::GET, Method::POST);
         let mut right = vec![
-            Case::new(Operation::GenerateKey, get.clone(), "", "", 200, ""),
-            Case::new(Operation::Instantiate, post.clone(), "", &body, 200, ""),
-            Case::new(Operation::Save, post, "", &body, 200, ""),
-            Case::new(Operation::List, get.clone(), "", "", 200, ""),
-            Case::new(Operation::Restore, get, &format!("sessionKey={key}"), "", 200, ""),
+            Case::new(Operation::GenerateKey, get.clone(), "", "", RIGHT),
+            Case::new(Operation::Instantiate, post.clone(), "", &body, RIGHT),
+            Case::new(Operation::Save, post, "", &body, RIGHT),
+            Case::new(Operation::List, get.clone(), "", "", RIGHT),
+            Case::new(Operation::Restore, get, &format!("sessionKey={key}"), "", RIGHT),
         ];
         if deletes {
-            right.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={key}"), "", 200, ""));
+            right.push(Case::new(Operation::Delete, Method::DELETE, &format!("session={key}"), "", RIGHT));
         }
         for case in right {
             let writes = matches!(case.operation, Operation::Instantiate | Operation::Save);
@@ -369,12 +357,12 @@ mod tests {
         let trial = |exchange, unchanged| Trial {
             what: "POST save {}".to_owned(),
             status: 400,
-            message: INVALID_DATA,
+            message: INVALID_DATA.1,
             exchange,
             after: answered(200, ""),
             unchanged,
         };
-        let mut tried: Vec<Trial> = (0..60).map(|_| trial(answered(400, INVALID_DATA), true)).collect();
+        let mut tried: Vec<Trial> = (0..60).map(|_| trial(answered(400, INVALID_DATA.1), true)).collect();
         tried.push(trial(last, unchanged));
         let names = names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
         Trials { tried, envelopes: Vec::new(), names: Some(names) }
@@ -382,10 +370,10 @@ mod tests {
 
     #[test]
     fn status_message_and_no_effect_are_all_required() {
-        let right = || answered(400, INVALID_DATA);
+        let right = || answered(400, INVALID_DATA.1);
         assert_eq!(judge(&trials(right(), true, [&[], &[]])).verdict, Verdict::Holds);
-        assert_eq!(judge(&trials(answered(500, INVALID_DATA), true, [&[], &[]])).verdict, Verdict::Refuted);
-        assert_eq!(judge(&trials(answered(400, INVALID_KEY), true, [&[], &[]])).verdict, Verdict::Refuted);
+        assert_eq!(judge(&trials(answered(500, INVALID_DATA.1), true, [&[], &[]])).verdict, Verdict::Refuted);
+        assert_eq!(judge(&trials(answered(400, INVALID_KEY.1), true, [&[], &[]])).verdict, Verdict::Refuted);
         assert_eq!(judge(&trials(right(), false, [&[], &[]])).verdict, Verdict::Refuted);
         assert_eq!(judge(&trials(right(), true, [&[], &["A4K.json"]])).verdict, Verdict::Refuted);
     }
@@ -393,17 +381,17 @@ mod tests {
     #[test]
     fn every_message_of_the_table_is_asked_for() {
         let cases = cases("A4K", "B4K");
-        for message in [
-            "Method not allowed",
+        for (status, message) in [
+            WRONG_METHOD,
             INVALID_DATA,
             INVALID_KEY,
             MISSING_TYPE,
             INVALID_TYPE,
-            "Session key is required",
-            "No saved data found",
-            "Instance not found",
+            KEY_REQUIRED,
+            NO_DOCUMENT,
+            NOTHING_TO_DELETE,
         ] {
-            assert!(cases.iter().any(|case| case.message == message), "{message}");
+            assert!(cases.iter().any(|case| (case.status, case.message) == (status, message)), "{message}");
         }
         assert!(cases.iter().all(|case| case.what.len() < 400), "a case can be read");
     }

@@ -4,6 +4,7 @@ use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
 use super::{Claim, Finding, Needs};
 use crate::lab::{Lab, Stuck, lock};
+use contract::message::EXHAUSTED;
 use engine::client::Exchange;
 use rand::RngExt;
 use record::step::Step;
@@ -33,8 +34,6 @@ const FULL_REQUESTS: usize = 200;
 
 /// How often the one free key is asked for.
 const SEARCHES: usize = 20;
-
-const EXHAUSTED: (u16, &str) = (503, "Unable to generate unique key - all attempts exhausted");
 
 /// K5
 pub(super) static K5: Claim = Claim {

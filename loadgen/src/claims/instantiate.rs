@@ -61,14 +61,6 @@ async fn round(lab: &Arc<Lab>, user: &mut User, number: u64) -> Result<Round, St
     Ok(round)
 }
 
-fn created(exchange: &Exchange) -> bool {
-    exchange.success_message().as_deref() == Some("Instance created")
-}
-
-fn existed(exchange: &Exchange) -> bool {
-    exchange.success_message().as_deref() == Some("Instance already exists")
-}
-
 /// What is wrong with a round, if anything is.
 fn fault(round: &Round) -> Option<Finding> {
     let Round { instantiates, views } = round;
@@ -76,8 +68,9 @@ fn fault(round: &Round) -> Option<Finding> {
     if wrong.is_some() {
         return wrong;
     }
-    let creators: Vec<&(Content, Exchange)> = instantiates.iter().filter(|(_, exchange)| created(exchange)).collect();
-    let all_answered = instantiates.iter().all(|(_, exchange)| created(exchange) || existed(exchange));
+    let creators: Vec<&(Content, Exchange)> =
+        instantiates.iter().filter(|(_, exchange)| exchange.has_created()).collect();
+    let all_answered = instantiates.iter().all(|(_, exchange)| exchange.has_created() || exchange.has_found());
     match creators.as_slice() {
         [] if all_answered => {
             let steps = instantiates.iter().take(2).map(|(_, exchange)| exchange.step()).collect();
@@ -121,7 +114,7 @@ fn changed(round: &Round, content: Content, creator: &Exchange) -> Option<Findin
 fn judge(rounds: &[Round]) -> Finding {
     let faults: Vec<Finding> = rounds.iter().filter_map(fault).collect();
     let clear = |round: &&Round| {
-        round.instantiates.iter().any(|(_, exchange)| created(exchange)) && !round.views.documents.is_empty()
+        round.instantiates.iter().any(|(_, exchange)| exchange.has_created()) && !round.views.documents.is_empty()
     };
     let clear = rounds.iter().filter(clear).count();
     let count = faults.len();

@@ -120,11 +120,9 @@ fn kind(exchange: &Exchange, content: Option<Content>) -> Option<Kind> {
     match (&exchange.outcome, exchange.refusal()) {
         (Err(failure), _) if failure.was_never_sent() => None,
         _ if exchange.is_success() => match (operation, content) {
-            (Operation::Instantiate, _) => match (exchange.success_message().as_deref(), content) {
-                (Some("Instance already exists"), _) => Some(Kind::Existed(content)),
-                (Some("Instance created"), Some(content)) => Some(Kind::Created(content)),
-                _ => may_have(),
-            },
+            (Operation::Instantiate, _) if exchange.has_found() => Some(Kind::Existed(content)),
+            (Operation::Instantiate, Some(content)) if exchange.has_created() => Some(Kind::Created(content)),
+            (Operation::Instantiate, _) => may_have(),
             (Operation::Save, Some(content)) => Some(Kind::Saved(content)),
             (Operation::Restore, content) => Some(content.map_or(Kind::Torn, Kind::Shows)),
             (Operation::Delete, _) => Some(Kind::Deleted),

@@ -9,6 +9,7 @@ use crate::lab::stalls::StallWatch;
 use bytes::Bytes;
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
+use contract::message::LOCKED;
 use contract::{Failure, Operation};
 use engine::client::Patience;
 use engine::client::{Exchange, User};
@@ -21,7 +22,6 @@ use std::time::Duration;
 
 /// "that answer, within 10 s"
 const LIMIT: Duration = Duration::from_secs(10);
-const LOCKED: (u16, &str) = (500, "Failed to acquire file lock");
 
 /// How long the client waits: somewhat longer, so that an answer that comes late is told from one that never comes.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -118,10 +118,6 @@ fn in_file(folder: &SavesFolder, key: &str) -> Option<Content> {
     Document::parse(&folder.document(key)?)?.content()
 }
 
-fn is_existing(instantiated: &Exchange) -> bool {
-    instantiated.success_message().as_deref() == Some("Instance already exists")
-}
-
 /// What an answer is worth.
 enum Answered {
     Clearly,
@@ -146,7 +142,7 @@ impl HeldUp {
                 (false, false) => Answered::Wrongly(got),
             },
             // That a document is there can be seen without a lock.
-            Ok(_) if exchange.operation == Operation::Instantiate && is_existing(exchange) => Answered::Clearly,
+            Ok(_) if exchange.operation == Operation::Instantiate && exchange.has_found() => Answered::Clearly,
             // A proxy's error says nothing about the lock, and neither does a server that is out of connections.
             Ok(_) if says_nothing(exchange) => Answered::Unknown(got),
             Ok(_) => Answered::Wrongly(got),

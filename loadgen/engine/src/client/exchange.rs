@@ -1,5 +1,6 @@
 //! One operation, what came back, and when.
 
+use contract::message::{CREATED, EXISTS};
 use contract::{Answer, Body, Failure, Meaning, Operation, had_no_effect, visible};
 use record::step::{Step, ms};
 use serde::Deserialize;
@@ -44,6 +45,18 @@ impl Exchange {
     #[must_use]
     pub fn success_message(&self) -> Option<String> {
         message_in(self.data()?)
+    }
+
+    /// Whether instantiate created the document.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        self.success_message().as_deref() == Some(CREATED)
+    }
+
+    /// Whether instantiate found a document.
+    #[must_use]
+    pub fn has_found(&self) -> bool {
+        self.success_message().as_deref() == Some(EXISTS)
     }
 
     /// The key that generate-key handed out.

@@ -5,6 +5,7 @@ use crate::browser::{Call, Treatment};
 use crate::claims::{Claim, Finding, Needs};
 use crate::lab::{Lab, Stuck};
 use contract::Operation;
+use contract::message::LOCKED;
 use record::step::Step;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Vec<Failing>, Stuck> {
         seat.gateway.treat(move |call, before| {
             let earlier = before.iter().filter(|earlier| earlier.operation == operation).count();
             let is_refused = call.operation == operation && earlier < refused;
-            if is_refused { Treatment::Refuse(500, "Failed to acquire file lock") } else { unless_it_overwrites(call) }
+            if is_refused { Treatment::Refuse(LOCKED.0, LOCKED.1) } else { unless_it_overwrites(call) }
         });
         let query = if operation == Operation::GenerateKey { String::new() } else { format!("?={key}") };
         let count = |calls: &[Call]| calls.iter().filter(|call| call.operation == operation).count();
