@@ -1,4 +1,4 @@
-//! The walls between the layers, which ARCHITECTURE keeps: what each part of the source must not name.
+//! The walls between the layers, of docs/architecture.md: what each part of the source must not name.
 
 use std::path::Path;
 

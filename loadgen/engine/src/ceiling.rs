@@ -6,7 +6,7 @@ use crate::scenario::{Load, Pacing, Plan, Scenario, Shape, Think};
 use bytes::Bytes;
 use contract::document::{Content, REAL_STATE_BYTES, stored};
 use contract::key::key_at;
-use contract::message::{CREATED, EXISTS};
+use contract::message::{CREATED, EXISTS, NO_DOCUMENT};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -155,7 +155,7 @@ async fn answer(store: Rc<RefCell<Store>>, request: Request<Incoming>) -> Result
 pub(super) fn envelope(data: Option<&[u8]>) -> Bytes {
     match data {
         Some(data) => [br#"{"success":true,"timestamp":1,"data":"#, data, b"}"].concat().into(),
-        None => Bytes::from_static(br#"{"success":false,"message":"No saved data found","timestamp":1}"#),
+        None => format!(r#"{{"success":false,"message":"{}","timestamp":1}}"#, NO_DOCUMENT.1).into(),
     }
 }
 

@@ -53,7 +53,7 @@ pub struct TargetReport {
     pub url: String,
     /// Its saves folder, where that is known.
     pub saves: Option<String>,
-    /// The verdicts, in the order of claims.md.
+    /// The verdicts, in the order of docs/claims.md.
     pub claims: Vec<ClaimReport>,
     /// Keys of ours under which a document may be left.
     pub left_behind: Vec<String>,
@@ -65,7 +65,7 @@ pub struct TargetReport {
 /// One verdict.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClaimReport {
-    /// Its name in claims.md.
+    /// Its id in docs/claims.md.
     pub id: String,
     /// What is promised.
     pub title: String,

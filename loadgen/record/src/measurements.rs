@@ -192,7 +192,10 @@ mod tests {
 
     #[test]
     fn measurements_keep_to_their_schema() {
-        let json = serde_json::to_value(sample()).expect("writes");
+        let mut measurements = sample();
+        // Regression: an operation that timed out was not foreseen.
+        measurements.targets[0].fills[0].time_us.lower_bounds_from = Some(10_000_000);
+        let json = serde_json::to_value(measurements).expect("writes");
         let schema: Value = serde_json::from_str(JSON_SCHEMA).expect("a schema");
         let validator = jsonschema::validator_for(&schema).expect("a schema");
         let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();

@@ -20,7 +20,7 @@ pub const EXIT_CODES: &str = "Exit codes: 0 measured · 2 wrong usage, the targe
 pub struct Arguments {
     #[command(flatten)]
     subject: subject::Arguments,
-    /// A fifth of the requests, two rounds instead of five: to try it out
+    /// A fifth of the requests, two rounds instead of 24: to try it out
     #[arg(long)]
     quick: bool,
     /// Seed of all randomness of the harness [default: a random one, printed]

@@ -140,7 +140,7 @@ mod tests {
     fn ten_thousand_documents_take_41_megabytes() {
         let space = DiskSpace::of(10_000, 2_700, 3);
         assert_eq!((space.inodes, space.document_bytes), (10_000, 40_960_000));
-        // 160,000 bytes of entries in leaves that are 69 % full; ext4 took 253,952 (see METHODOLOGY.md).
+        // 160,000 bytes of entries in leaves that are 69 % full; ext4 took 253,952 (docs/results/2026-11.md, "Size of an ext4 directory").
         assert!((space.directory_bytes - 230_831.0).abs() < 1.0, "{space:?}");
         assert!((space.total_bytes() - (40_960_000.0 + 2_560_000.0 + 230_831.0)).abs() < 1.0);
         assert!((DiskSpace::of(1, 0, 3).directory_bytes - 4_096.0).abs() < 1e-9);

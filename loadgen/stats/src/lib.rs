@@ -1,5 +1,5 @@
 //! What theory says: statistics to judge chance by, and closed forms of what the specification's protocol and its
-//! locks do under load. Each formula is derived in METHODOLOGY.md and held to a simulation by a test beside it.
+//! locks do under load. Each formula is derived in docs/methodology/model.md and held to a simulation by a test beside it.
 //!
 //! - [`keys`]: attempts of a request by fill, key length and alphabet
 //! - [`collisions`]: sessions that two users share, and keys that come round again

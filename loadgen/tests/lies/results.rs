@@ -98,7 +98,7 @@ fn read(line: &str) -> Option<(String, Line)> {
     Some((name, Line { is_right, counts: Counts { each, told, requests, found }, took_s }))
 }
 
-/// A Markdown table, as in METHODOLOGY.md.
+/// A Markdown table, as in docs/results.
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -20,7 +20,7 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// 5 s to connect, and 10 s for an answer: claims.md gives a server 10 s to say that a lock is held.
+    /// 5 s to connect, and 10 s for an answer: R4 gives a server 10 s to report that a lock is held.
     fn default() -> Self {
         Self { connect: Duration::from_secs(5), answer: Duration::from_secs(10) }
     }

@@ -1,4 +1,4 @@
-//! `journey`: what the browser client does (`wire.md`, "The client"). A turn is a visit.
+//! `journey`: what the browser client does (docs/contract.md, "The client"). A turn is a visit.
 
 use super::turn::Turn;
 use super::units::SECOND_US;

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A promise and what came of it.
 #[derive(Clone, Debug)]
 pub(super) struct Promise {
-    /// Its name in claims.md.
+    /// Its id in docs/claims.md.
     pub(super) id: String,
     /// Its name in links, of which there is one each.
     pub(super) anchor: String,

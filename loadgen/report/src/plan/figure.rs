@@ -13,7 +13,7 @@ pub enum Basis {
     Fitted,
     /// It follows from the model by a formula.
     ClosedForm,
-    /// Something was assumed: what the question says of users and sessions, or what METHODOLOGY.md says under "Plans".
+    /// Something was assumed: what the question says of users and sessions, or what docs/methodology/plans.md says.
     Assumed,
     /// It was counted in a simulation.
     Simulated,

@@ -1,7 +1,7 @@
 //! The service past what one machine can load: discrete events, seeded, with up to 10⁸ users and 2³² − 1 keys.
 //!
-//! A pure function of [`Parameters`] and a seed: no clock, no I/O. What is modelled and what is left out, METHODOLOGY.md
-//! says.
+//! A pure function of [`Parameters`] and a seed: no clock, no I/O. docs/methodology/model.md says what is
+//! modelled and what is left out.
 //!
 //! | file | what |
 //! |---|---|
