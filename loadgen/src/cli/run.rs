@@ -1,9 +1,10 @@
 //! `loadgen run`
 
 use super::{positive, reports_folder, stop_on_signal};
+use crate::lab::Subject;
 use crate::print::stderr;
 use crate::reference::Protocol;
-use crate::run::{HistoryUse, Order, Subject, carry_out};
+use crate::run::{HistoryUse, Order, carry_out};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use contract::DEFAULT_PATH_TEMPLATE;
@@ -171,6 +172,7 @@ fn order(arguments: Arguments, out: PathBuf) -> anyhow::Result<Order> {
             target: Box::new(
                 Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
             ),
+            saves: None,
             consent: arguments.yes,
         },
     };

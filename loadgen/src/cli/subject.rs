@@ -49,20 +49,20 @@ impl Arguments {
     ///
     /// # Errors
     /// Where an argument does not fit, with its name.
-    pub(super) fn subject(&self) -> anyhow::Result<Subject> {
+    pub(super) fn subjects(&self) -> anyhow::Result<Vec<Subject>> {
         let process = |url: &String| {
             let target = Target::new(url, &self.path_template);
             target.map_err(anyhow::Error::msg).context("--target")
         };
         let Some((first, others)) = self.target.split_first() else {
-            return Ok(Subject::Embedded(self.protocols()));
+            return Ok(self.protocols().into_iter().map(Subject::Embedded).collect());
         };
         let others = others.iter().map(|url| process(url).map(Arc::new)).collect::<anyhow::Result<_>>()?;
         let target = process(first)?.with_page(&self.page).map_err(anyhow::Error::msg).context("--page")?;
         let target = Box::new(target.with_processes(others));
         let saves = self.saves.as_deref().map(SavesFolder::open).transpose();
         let saves = saves.map_err(anyhow::Error::msg).context("--saves")?;
-        Ok(Subject::Server { target, saves, consent: self.yes })
+        Ok(vec![Subject::Server { target, saves, consent: self.yes }])
     }
 
     fn protocols(&self) -> Vec<Protocol> {

@@ -3,7 +3,6 @@
 use crate::lab::preflight::is_alive;
 use crate::lab::{Lab, lock};
 use crate::print::stderr;
-use anyhow::ensure;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,17 +41,6 @@ pub async fn clean_up(lab: &Arc<Lab>, stop: &CancellationToken) -> Vec<String> {
             left.into_iter().collect()
         }
     }
-}
-
-/// As [`clean_up`], for commands whose report does not list what is left: it is printed.
-///
-/// # Errors
-/// If a document of ours may be left.
-pub async fn clean_up_or_fail(lab: &Arc<Lab>, stop: &CancellationToken) -> anyhow::Result<()> {
-    let left_behind = clean_up(lab, stop).await;
-    lab.print_left_behind(&left_behind);
-    ensure!(left_behind.is_empty(), "not everything could be removed from {}", lab.target.url());
-    Ok(())
 }
 
 /// Removes everything that is ours; returns the keys under which a document of ours may be left: those whose delete was

@@ -1,5 +1,6 @@
 //! A target made ready to be tried or loaded, and left as it was: users, keys of our own, a saves folder, time.
 //!
+//! - [`prepared_target`]: from the preflight to the clean-up.
 //! - [`preflight`]: whether a target can be tried, and may be.
 //! - [`load`]: a load on the target, for claims and comparisons.
 //! - [`mod@clean_up`]: what is ours is removed at the end.
@@ -8,11 +9,11 @@
 pub mod clean_up;
 pub(crate) mod load;
 pub mod preflight;
+pub mod prepared_target;
 pub mod stalls;
 
 use crate::claims::attempts::Recommended;
-use crate::print::stderr;
-use crate::reference::{Launcher, Protocol};
+use crate::reference::Launcher;
 use crate::saves::{Fill, Filler};
 use contract::document::posted::OPENING_WRITER;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
@@ -24,7 +25,6 @@ use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use record::claims::Verdict;
-use report::left_behind;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -33,24 +33,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Barrier, OnceCell};
 use tokio::task::JoinSet;
 
+pub use prepared_target::{PreparedTarget, Settings, Subject};
+
 /// Users of experiments that do not name their own number, if nothing else is asked for: the specification's hundred.
 pub const DEFAULT_USERS: usize = 100;
-
-/// What is tried, measured or loaded.
-#[derive(Debug)]
-pub enum Subject {
-    /// The reference server, embedded, with these protocols.
-    Embedded(Vec<Protocol>),
-    /// A server that is there.
-    Server {
-        /// Where.
-        target: Box<Target>,
-        /// Its saves folder, where that is known.
-        saves: Option<SavesFolder>,
-        /// Whether documents of others may be there.
-        consent: bool,
-    },
-}
 
 /// Writes a report down.
 pub type Keep<'a, R> = &'a (dyn Fn(&R) -> anyhow::Result<()> + Sync);
@@ -474,14 +460,6 @@ impl Lab {
         let held = self.ledger.keys().into_iter().filter(|key| self.may_delete(key));
         let all: BTreeSet<String> = held.chain(self.ledger.open_writes()).collect();
         all.into_iter().collect()
-    }
-
-    /// Prints what may be left on the target to standard error, where there is no report to have it.
-    pub fn print_left_behind(&self, keys: &[String]) {
-        let command = left_behind::command(&self.target.delete_url_to_give(), keys);
-        for line in left_behind::lines(keys, command.as_deref(), self.target.url().as_str()) {
-            stderr!("{line}");
-        }
     }
 
     fn may_delete(&self, key: &str) -> bool {
