@@ -10,6 +10,7 @@ use super::ground::{Ground, stuck};
 use super::{Claim, Finding, Needs, by_id};
 use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
+pub(crate) use comparison::KnownVerdicts;
 use comparison::{Compared, Place, compare};
 use contract::document::{Content, MIN_STATE_BYTES};
 use std::sync::Arc;

@@ -6,14 +6,14 @@
 
 mod answers;
 mod archiving;
-pub(crate) mod attempts;
+mod attempts;
 mod bad_input;
 mod chance;
 mod client;
 mod crashes;
 mod deletes;
 mod distribution;
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod exhaustion;
 mod failures;
 mod ground;

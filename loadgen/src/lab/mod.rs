@@ -4,15 +4,16 @@
 //! - [`preflight`]: whether a target can be tried, and may be.
 //! - [`load`]: a load on the target, for claims and comparisons.
 //! - [`mod@clean_up`]: what is ours is removed at the end.
+//! - `shared`: what claims know from each other.
 //! - [`stalls`]: when the harness itself was held up.
 
 pub mod clean_up;
 pub(crate) mod load;
 pub mod preflight;
 pub mod prepared_target;
+mod shared;
 pub mod stalls;
 
-use crate::claims::attempts::Recommended;
 use crate::reference::Launcher;
 use crate::saves::{Fill, Filler};
 use contract::document::posted::OPENING_WRITER;
@@ -24,16 +25,16 @@ use engine::client::{Exchange, Target, User};
 use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use record::claims::Verdict;
 use stats::keys::THREE_CHARACTER_KEYS;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Barrier, OnceCell};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 pub use prepared_target::{PreparedTarget, Settings, Subject};
+use shared::Shared;
 
 /// Users of experiments that do not name their own number, if nothing else is asked for: the specification's hundred.
 pub const DEFAULT_USERS: usize = 100;
@@ -143,12 +144,7 @@ pub struct Lab {
     pub ledger: Arc<Ledger>,
     /// The documents put into the folder to fill it.
     pub filler: Mutex<Option<Filler>>,
-    /// What the recommended maximum of sessions costs, once it was measured.
-    pub(crate) recommended: OnceCell<Recommended>,
-    /// The first keys that were drawn to see how they are distributed: K2 and O3 look at the same ones.
-    pub(crate) sample: OnceCell<Vec<String>>,
-    /// What was found of claims on this target, in this run.
-    verdicts: Mutex<BTreeMap<&'static str, Verdict>>,
+    shared: Shared,
     /// Into how many times as short a time races are looked for, compared with a claim's own experiment.
     haste: AtomicU32,
     seated: Mutex<Vec<User>>,
@@ -177,9 +173,7 @@ impl Lab {
             origin: Instant::now(),
             ledger: Arc::default(),
             filler: Mutex::new(filler),
-            recommended: OnceCell::new(),
-            sample: OnceCell::new(),
-            verdicts: Mutex::default(),
+            shared: Shared::default(),
             haste: AtomicU32::new(1),
             seated: Mutex::default(),
             freed: Mutex::default(),
@@ -199,17 +193,6 @@ impl Lab {
             origin: self.origin,
             ..Self::new(target, folder, self.users, self.seed, self.effort)
         }
-    }
-
-    /// Enters what was found of a claim.
-    pub fn note_verdict(&self, id: &'static str, verdict: Verdict) {
-        lock(&self.verdicts).insert(id, verdict);
-    }
-
-    /// What was found of a claim, where it was tried before.
-    #[must_use]
-    pub fn verdict(&self, id: &str) -> Option<Verdict> {
-        lock(&self.verdicts).get(id).copied()
     }
 
     /// How long races are looked for, by effort.

@@ -1,6 +1,7 @@
 //! One claim after the other, on one target, within limits.
 
 use crate::browser::Driver;
+use crate::claims::elsewhere::KnownVerdicts;
 use crate::claims::{Claim, Finding, Needs};
 use crate::lab::preflight::is_alive;
 use crate::lab::{Lab, Stuck};
@@ -61,7 +62,7 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
         why = gone(lab) => return Err(Ended::Gone(why)),
         finding = experiment(lab, claim) => finding,
     };
-    lab.note_verdict(claim.id, finding.verdict);
+    lab.shared::<KnownVerdicts>().note(claim.id, finding.verdict);
     let ours = lab.ledger.keys();
     tokio::select! {
         () = stop.cancelled() => {}
