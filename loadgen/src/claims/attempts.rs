@@ -178,7 +178,7 @@ async fn ask_one_by_one(lab: &Arc<Lab>, requests: usize) -> Vec<Exchange> {
     while all.len() < requests && lab.has_time() {
         let asked = user.generate_key().await;
         if let Some(key) = asked.key_handed_out() {
-            lab.give_back(&[key]).await;
+            lab.release(&[key]).await;
         }
         all.push(asked);
     }

@@ -195,7 +195,7 @@ async fn turn(
     {
         return Ok((turn, Some(ServerFailure { side, turns: Vec::new(), why, details })));
     }
-    lab.give_back(&lab.ledger.keys()).await;
+    lab.release(&lab.ledger.keys()).await;
     Ok((turn, None))
 }
 

@@ -59,8 +59,8 @@ async fn remove(lab: &Arc<Lab>) -> Vec<String> {
         // Those whose delete had no clear response, too: where keys are reserved, one may have been handed out again.
         let held = lab.ledger.keys();
         let ours: BTreeSet<&String> = left.iter().chain(&held).collect();
-        lab.give_back(&ours.into_iter().cloned().collect::<Vec<String>>()).await;
-        let late = lab.give_back_late_writes().await;
+        lab.release(&ours.into_iter().cloned().collect::<Vec<String>>()).await;
+        let late = lab.release_late_writes().await;
         theirs.extend(late.theirs);
         // Without a list, the next pass asks for each document.
         let back = listed(lab).await.unwrap_or(held);

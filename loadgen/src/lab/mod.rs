@@ -88,8 +88,8 @@ impl From<std::io::Error> for Stuck {
     }
 }
 
-/// Users that give keys back, or fetch many, at once: enough to keep a server busy.
-const PORTERS: usize = 48;
+/// Users that release keys at once: enough to keep a server busy.
+const RELEASE_WORKERS: usize = 48;
 
 /// How often a server is asked for a key, or a key tried, before it is given up.
 const KEY_TRIES: usize = 50;
@@ -145,9 +145,10 @@ pub struct Lab {
     /// The documents put into the folder to fill it.
     pub filler: Mutex<Option<Filler>>,
     shared: Shared,
-    /// Into how many times as short a time races are looked for, compared with a claim's own experiment.
-    haste: AtomicU32,
-    seated: Mutex<Vec<User>>,
+    /// By how much the time that a claim's own experiment looks for races is divided.
+    time_divisor: AtomicU32,
+    /// Users who keep their connections until they are needed again.
+    idle_users: Mutex<Vec<User>>,
     /// The keys that were freed last, until every server must know of them.
     freed: Mutex<Option<Freed>>,
     /// When the experiment under way must come to its end.
@@ -174,8 +175,8 @@ impl Lab {
             ledger: Arc::default(),
             filler: Mutex::new(filler),
             shared: Shared::default(),
-            haste: AtomicU32::new(1),
-            seated: Mutex::default(),
+            time_divisor: AtomicU32::new(1),
+            idle_users: Mutex::default(),
             freed: Mutex::default(),
             deadline: Mutex::new(Instant::now() + effort.limit()),
         }
@@ -198,17 +199,17 @@ impl Lab {
     /// How long races are looked for, by effort.
     #[must_use]
     pub fn lasting(&self, quick: Duration, default: Duration, full: Duration) -> Duration {
-        self.effort.pick(quick, default, full) / self.haste.load(Relaxed)
+        self.effort.pick(quick, default, full) / self.time_divisor.load(Relaxed)
     }
 
-    /// Has races be looked for in a fraction of the time from now on: 1 is all of it.
-    pub fn hurry(&self, haste: u32) {
-        self.haste.store(haste.max(1), Relaxed);
+    /// Divides the time of [`Lab::lasting`] from now on; 1 is all of it.
+    pub fn divide_time(&self, divisor: u32) {
+        self.time_divisor.store(divisor.max(1), Relaxed);
     }
 
-    /// Starts the clock of a claim. An experiment that was broken off in a hurry must not hurry the next.
+    /// Starts the clock of a claim. The time is no longer divided, even if the experiment before was broken off.
     pub fn begin_claim(&self) {
-        self.hurry(1);
+        self.divide_time(1);
         self.allow(self.effort.limit());
         self.ledger.begin_claim();
     }
@@ -378,18 +379,18 @@ impl Lab {
         user.restore(key).await.refusal().is_some_and(|(status, _)| status == 404)
     }
 
-    /// Gives keys back: deletes what we wrote under them, and, where the server reserves keys, those that were only
+    /// Releases keys: deletes what we wrote under them, and, where the server reserves keys, those that were only
     /// handed out; elsewhere such a key is nobody's, and could be a stranger's by now. A key whose delete is refused or has
     /// no clear response is noted: a document may be left.
-    pub async fn give_back(&self, keys: &[String]) {
+    pub async fn release(&self, keys: &[String]) {
         let to_delete: Arc<[String]> = keys.iter().filter(|key| self.may_delete(key)).cloned().collect();
-        let (was_empty, porters) = (self.was_empty, PORTERS.min(to_delete.len()));
+        let (was_empty, workers) = (self.was_empty, RELEASE_WORKERS.min(to_delete.len()));
         let shared = Arc::clone(&to_delete);
         let ledger = Arc::clone(&self.ledger);
-        let done = at_once(self.regulars(porters), move |mut user, number| {
+        let done = at_once(self.take_users(workers), move |mut user, number| {
             let (keys, ledger) = (Arc::clone(&shared), Arc::clone(&ledger));
             async move {
-                for key in keys.iter().skip(number).step_by(porters) {
+                for key in keys.iter().skip(number).step_by(workers) {
                     // Where others have documents, a key handed out may be one of theirs, if the server is faulty.
                     let is_ours = was_empty || user.wrote(key) || user.restore(key).await.status() == Some(404);
                     if is_ours && !is_deleted(&user.delete(key).await) {
@@ -400,7 +401,7 @@ impl Lab {
                 user
             }
         });
-        self.seat(done.await);
+        self.return_users(done.await);
         if self.was_empty
             && let Some(folder) = &self.folder
         {
@@ -413,9 +414,9 @@ impl Lab {
         self.ledger.disown(keys);
     }
 
-    /// Deletes what may be left under keys that were given back. Such a key may have another owner by now, so only a
+    /// Deletes what may be left under keys that were released. Such a key may have another owner by now, so only a
     /// document of our own making goes, and none that the folder is filled with.
-    pub async fn give_back_late_writes(&self) -> Late {
+    pub async fn release_late_writes(&self) -> Late {
         let mut user = self.user(0);
         let mut late = Late::default();
         for key in self.ledger.open_writes() {
@@ -453,7 +454,7 @@ impl Lab {
     pub async fn ask_for_keys(&self, users: usize, keys: usize) -> Vec<Exchange> {
         let deadline = *lock(&self.deadline);
         let share = keys.div_ceil(users);
-        let asked = at_once(self.regulars(users), |mut user, number| async move {
+        let asked = at_once(self.take_users(users), |mut user, number| async move {
             let mut asked = Vec::with_capacity(share);
             while asked.len() < share.min(keys.saturating_sub(number * share)) && Instant::now() < deadline {
                 asked.push(user.generate_key().await);
@@ -461,7 +462,7 @@ impl Lab {
             (user, asked)
         });
         let (users, asked): (Vec<User>, Vec<Vec<Exchange>>) = asked.await.into_iter().unzip();
-        self.seat(users);
+        self.return_users(users);
         let asked: Vec<Exchange> = asked.into_iter().flatten().collect();
         if let Some(freed) = lock(&self.freed).as_mut() {
             freed.keys_since += asked.iter().filter(|exchange| exchange.key_handed_out().is_some()).count();
@@ -469,29 +470,29 @@ impl Lab {
         asked
     }
 
-    /// As [`Lab::ask_for_keys`]; the keys are given back, so that the folder is as it was.
+    /// As [`Lab::ask_for_keys`]; the keys are released, so that the folder is as it was.
     pub async fn borrow_keys(&self, users: usize, keys: usize) -> Vec<Exchange> {
         let asked = self.ask_for_keys(users, keys).await;
         let handed: Vec<String> = asked.iter().filter_map(Exchange::key_handed_out).collect();
-        self.give_back(&handed).await;
+        self.release(&handed).await;
         asked
     }
 
     /// Users, numbered from 0, who keep their connections between the rounds of an experiment.
-    fn regulars(&self, users: usize) -> Vec<User> {
-        let mut seated = lock(&self.seated);
-        let mut regulars: Vec<User> = std::mem::take(&mut *seated);
-        *seated = regulars.split_off(users.min(regulars.len()));
-        drop(seated);
-        regulars.extend((regulars.len()..users).map(|number| self.user(number)));
-        regulars
+    fn take_users(&self, users: usize) -> Vec<User> {
+        let mut idle_users = lock(&self.idle_users);
+        let mut taken: Vec<User> = std::mem::take(&mut *idle_users);
+        *idle_users = taken.split_off(users.min(taken.len()));
+        drop(idle_users);
+        taken.extend((taken.len()..users).map(|number| self.user(number)));
+        taken
     }
 
-    fn seat(&self, users: Vec<User>) {
-        let mut seated = lock(&self.seated);
-        seated.extend(users);
-        seated.sort_by_key(User::number);
-        seated.dedup_by_key(|user| user.number());
+    fn return_users(&self, users: Vec<User>) {
+        let mut idle_users = lock(&self.idle_users);
+        idle_users.extend(users);
+        idle_users.sort_by_key(User::number);
+        idle_users.dedup_by_key(|user| user.number());
     }
 }
 
@@ -520,7 +521,7 @@ where
     outputs.into_iter().map(|(_, output)| output).collect()
 }
 
-/// Documents that may be left under keys that were given back.
+/// Documents that may be left under keys that were released.
 #[derive(Debug, Default)]
 pub struct Late {
     /// Keys under which one of ours is, or may be.
@@ -558,11 +559,11 @@ mod tests {
 
     /// A run that was broken off in the middle of S9 had every later claim look for races in a quarter of its time.
     #[test]
-    fn a_claim_has_all_its_time_though_one_before_was_broken_off_in_a_hurry() {
+    fn a_claim_has_all_its_time_though_one_before_was_broken_off_with_a_share_of_it() {
         let target = Target::new("http://127.0.0.1:1", "/api/{op}").expect("a target");
         let lab = Lab::new(target, None, 2, 1, Effort::Quick);
         let second = Duration::from_secs(1);
-        lab.hurry(4);
+        lab.divide_time(4);
         assert_eq!(lab.lasting(second, second, second), second / 4);
         lab.begin_claim();
         assert_eq!(lab.lasting(second, second, second), second);

@@ -161,7 +161,7 @@ async fn confirm_folder(lab: &Lab, user: &mut User) -> Result<(), Unfit> {
     let created =
         user.instantiate(&key, "word", &Content { writer: 0, number: 0, size_bytes: MIN_STATE_BYTES }.state()).await;
     let appeared = folder.document(&key).is_some();
-    lab.give_back(&[key]).await;
+    lab.release(&[key]).await;
     if created.is_success() && !appeared {
         LeftBehind::on(lab).print();
         let folder = folder.path().display().to_string();

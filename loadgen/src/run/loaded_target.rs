@@ -54,14 +54,14 @@ impl LoadedTarget {
     }
 
     /// Gives back what the users still held when a run was over, and another is to follow.
-    pub(super) async fn give_back(&self, measured: &Measured) {
+    pub(super) async fn release(&self, measured: &Measured) {
         if self.prepared.server().is_some() && measured.held.len() < KEYS_TO_SPARE {
             // Its folder goes with it, and there is room for more.
             return;
         }
-        self.lab().give_back(&self.lab().ledger.keys()).await;
+        self.lab().release(&self.lab().ledger.keys()).await;
         // What is left now is tried again at the end.
-        let _ = self.lab().give_back_late_writes().await;
+        let _ = self.lab().release_late_writes().await;
     }
 }
 

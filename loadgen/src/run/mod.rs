@@ -194,7 +194,7 @@ async fn seek(
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                () = target.give_back(&measured) => {}
+                () = target.release(&measured) => {}
             }
         }
         if seek.is_over() || stop.is_cancelled() {

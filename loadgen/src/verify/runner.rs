@@ -67,7 +67,7 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
     tokio::select! {
         () = stop.cancelled() => {}
         why = gone(lab) => return Err(Ended::Gone(why)),
-        _ = async { lab.give_back(&ours).await; lab.give_back_late_writes().await } => {}
+        _ = async { lab.release(&ours).await; lab.release_late_writes().await } => {}
     }
     Ok(tried(finding))
 }

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// Into how many times as short a time races are looked for in each place, at first: there are many, and most faults show
+/// By how much the time in which races are looked for in each place is divided, at first: there are many, and most faults show
 /// within a fraction of a second.
-const HASTE: u32 = 4;
+const TIME_DIVISOR: u32 = 4;
 
 /// How often a fault that was seen in one place is looked for again where it was not, with all
 /// the time that its claim takes: races are met by chance.
@@ -59,7 +59,7 @@ pub(super) async fn compare(claims: &[&'static Claim], places: &[Place]) -> Vec<
             let known = place.lab.shared::<KnownVerdicts>();
             findings.push(match known.finding(claim.id).filter(|_| number == 0) {
                 Some(finding) => finding,
-                None => attempt(claim, &place.lab, HASTE).await,
+                None => attempt(claim, &place.lab, TIME_DIVISOR).await,
             });
         }
         look_again(claim, places, &mut findings).await;
@@ -84,12 +84,12 @@ async fn look_again(claim: &Claim, places: &[Place], findings: &mut [Finding]) {
     }
 }
 
-async fn attempt(claim: &Claim, lab: &Arc<Lab>, haste: u32) -> Finding {
+async fn attempt(claim: &Claim, lab: &Arc<Lab>, time_divisor: u32) -> Finding {
     lab.begin_claim();
-    lab.hurry(haste);
+    lab.divide_time(time_divisor);
     let finding = (claim.attempt)(lab).await.unwrap_or_else(|Stuck(why)| Finding::inconclusive(why));
-    lab.hurry(1);
-    lab.give_back(&lab.ledger.keys()).await;
+    lab.divide_time(1);
+    lab.release(&lab.ledger.keys()).await;
     finding
 }
 
