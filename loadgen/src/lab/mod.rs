@@ -2,39 +2,38 @@
 //!
 //! - [`prepared_target`]: from the preflight to the clean-up.
 //! - [`preflight`]: whether a target can be tried, and may be.
+//! - `keys`: keys of our own. `users`: who acts at once. `fill`: documents in the saves folder.
+//! - `shared`: what claims know from each other.
 //! - [`load`]: a load on the target, for claims and comparisons.
 //! - [`mod@clean_up`]: what is ours is removed at the end.
-//! - `shared`: what claims know from each other.
 //! - [`stalls`]: when the harness itself was held up.
 
 pub mod clean_up;
+mod fill;
+mod keys;
 pub(crate) mod load;
 pub mod preflight;
 pub mod prepared_target;
 mod shared;
 pub mod stalls;
+mod users;
 
 use crate::reference::Launcher;
 use crate::saves::{Fill, Filler};
-use contract::document::posted::OPENING_WRITER;
-use contract::document::{Content, Document, REAL_STATE_BYTES};
-use contract::key::{is_key, is_session_key, key_at};
-use engine::client::Patience;
-use engine::client::ledger::{Ledger, Ownership};
-use engine::client::{Exchange, Target, User};
+use engine::client::ledger::Ledger;
+use engine::client::{Patience, Target, User};
 use engine::saves_folder::SavesFolder;
+use fill::Freed;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use stats::keys::THREE_CHARACTER_KEYS;
-use std::collections::BTreeSet;
+use shared::Shared;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Barrier;
-use tokio::task::JoinSet;
 
+pub use keys::{Late, OPENING};
 pub use prepared_target::{PreparedTarget, Settings, Subject};
-use shared::Shared;
+pub use users::at_once;
 
 /// Users of experiments that do not name their own number, if nothing else is asked for: the specification's hundred.
 pub const DEFAULT_USERS: usize = 100;
@@ -85,34 +84,6 @@ pub struct Stuck(pub String);
 impl From<std::io::Error> for Stuck {
     fn from(error: std::io::Error) -> Self {
         Self(format!("the saves folder cannot be used: {error}"))
-    }
-}
-
-/// Users that release keys at once: enough to keep a server busy.
-const RELEASE_WORKERS: usize = 48;
-
-/// How often a server is asked for a key, or a key tried, before it is given up.
-const KEY_TRIES: usize = 50;
-
-/// When a server must know of keys that others freed in its folder: a second after they did, or a thousand keys later,
-/// whichever comes last. It is given twice as much: a look at the folder that begins then takes its time.
-const FREED_KEYS_KNOWN_AFTER: Duration = Duration::from_secs(2);
-const FREED_KEYS_KNOWN_AFTER_KEYS: usize = 2_000;
-
-/// What a session for all users holds at first.
-pub const OPENING: Content = Content { writer: OPENING_WRITER, number: 0, size_bytes: REAL_STATE_BYTES };
-
-/// Keys that we freed by removing documents from the saves folder, without a word to the server.
-#[derive(Clone, Copy, Debug)]
-struct Freed {
-    at: Instant,
-    /// Keys that the server has handed out since, as far as they were counted.
-    keys_since: usize,
-}
-
-impl Freed {
-    fn is_known(self, now: Instant) -> bool {
-        now.duration_since(self.at) >= FREED_KEYS_KNOWN_AFTER && self.keys_since >= FREED_KEYS_KNOWN_AFTER_KEYS
     }
 }
 
@@ -258,286 +229,6 @@ impl Lab {
     pub fn folder(&self) -> Result<&SavesFolder, Stuck> {
         self.folder.as_ref().ok_or_else(|| Stuck("the saves folder is not known".to_owned()))
     }
-
-    /// Fills the folder to so many documents, on a thread of its own. Of what is beyond, the fill's own documents are
-    /// taken away.
-    ///
-    /// # Errors
-    /// Where the folder is not known or cannot be written, or others have more documents in it.
-    pub async fn fill_to(self: &Arc<Self>, documents: usize) -> Result<(), Stuck> {
-        let lab = Arc::clone(self);
-        let filling = tokio::task::spawn_blocking(move || match lock(&lab.filler).as_mut() {
-            Some(filler) => lab.noting_freed_keys(filler, |filler| filler.fill_to(documents)).map_err(Stuck::from),
-            None => Err(Stuck("the saves folder is not known".to_owned())),
-        });
-        match filling.await.unwrap_or_else(|lost| Err(Stuck(lost.to_string())))? {
-            there if there == documents => Ok(()),
-            there => Err(Stuck(format!("the folder could not be brought to {documents} documents: it holds {there}"))),
-        }
-    }
-
-    /// Takes the fill's documents away, on a thread of its own.
-    ///
-    /// # Errors
-    /// Where one cannot be removed.
-    pub async fn empty_fill(self: &Arc<Self>) -> Result<(), Stuck> {
-        let lab = Arc::clone(self);
-        let emptying = tokio::task::spawn_blocking(move || match lock(&lab.filler).as_mut() {
-            Some(filler) => lab.noting_freed_keys(filler, Filler::empty),
-            None => Ok(()),
-        });
-        Ok(emptying.await.map_err(|lost| Stuck(lost.to_string()))??)
-    }
-
-    fn noting_freed_keys<T>(&self, filler: &mut Filler, change: impl FnOnce(&mut Filler) -> T) -> T {
-        let before = filler.filled();
-        let outcome = change(filler);
-        if filler.filled() < before {
-            *lock(&self.freed) = Some(Freed { at: Instant::now(), keys_since: 0 });
-        }
-        outcome
-    }
-
-    /// Whether a server may not know yet of keys that we freed in its folder: [`FREED_KEYS_KNOWN_AFTER`].
-    #[must_use]
-    pub fn has_freed_keys_lately(&self) -> bool {
-        let mut freed = lock(&self.freed);
-        *freed = freed.filter(|freed| !freed.is_known(Instant::now()));
-        freed.is_some()
-    }
-
-    /// How many documents the folder is filled with.
-    #[must_use]
-    pub fn filled(&self) -> usize {
-        lock(&self.filler).as_ref().map_or(0, Filler::filled)
-    }
-
-    /// Keys of our own, not yet instantiated: handed out by the server, or, where it hands out none that we do not
-    /// have, found free.
-    ///
-    /// # Errors
-    /// Where none can be had.
-    pub async fn new_keys(&self, count: usize) -> Result<Vec<String>, Stuck> {
-        let mut user = self.user(0);
-        let mut keys = Vec::new();
-        while keys.len() < count {
-            keys.push(self.new_key(&mut user).await?);
-        }
-        Ok(keys)
-    }
-
-    /// One key of our own.
-    ///
-    /// # Errors
-    /// Where none can be had.
-    pub async fn new_key(&self, user: &mut User) -> Result<String, Stuck> {
-        let mut answer = "only keys that are in use".to_owned();
-        for _ in 0..KEY_TRIES {
-            let known = self.ledger.keys();
-            let asked = user.generate_key().await;
-            let Some(key) = asked.key_handed_out().filter(|key| is_key(key)) else {
-                answer = asked.step().got;
-                break;
-            };
-            // A server that hands out used keys must not have us write to a stranger's document, where there are any.
-            if known.binary_search(&key).is_err() {
-                // A key of another length is used where the server knows it: one that refuses it then blames nobody else.
-                if self.was_empty && is_session_key(&key) || self.is_free(user, &key).await {
-                    return Ok(key);
-                }
-                answer = format!("{key}, which cannot be used");
-                self.ledger.disown(&[key]);
-            }
-        }
-        let mut random = self.random(self.ledger.keys().len() as u64);
-        for _ in 0..KEY_TRIES {
-            let key = key_at(random.random_range(0..THREE_CHARACTER_KEYS));
-            if self.ledger.ownership(&key).is_none() && self.is_free(user, &key).await {
-                self.ledger.own(&key, Ownership::Handed);
-                return Ok(key);
-            }
-        }
-        Err(Stuck(format!("no key to work with: generate-key answers {answer}, and no key tried at random is free")))
-    }
-
-    /// A session with a document, for all users of a load: its writer is none of theirs.
-    ///
-    /// # Errors
-    /// Where it cannot be had.
-    pub async fn open_session(&self) -> Result<String, Stuck> {
-        let mut user = self.user(0);
-        let key = self.new_key(&mut user).await?;
-        let created = user.instantiate(&key, OPENING.type_slug(), &OPENING.state()).await;
-        if created.is_success() {
-            return Ok(key);
-        }
-        Err(Stuck(format!("the session for all users could not be opened: {}", created.step())))
-    }
-
-    /// Whether restore says that nothing is saved under a key.
-    async fn is_free(&self, user: &mut User, key: &str) -> bool {
-        user.restore(key).await.refusal().is_some_and(|(status, _)| status == 404)
-    }
-
-    /// Releases keys: deletes what we wrote under them, and, where the server reserves keys, those that were only
-    /// handed out; elsewhere such a key is nobody's, and could be a stranger's by now. A key whose delete is refused or has
-    /// no clear response is noted: a document may be left.
-    pub async fn release(&self, keys: &[String]) {
-        let to_delete: Arc<[String]> = keys.iter().filter(|key| self.may_delete(key)).cloned().collect();
-        let (was_empty, workers) = (self.was_empty, RELEASE_WORKERS.min(to_delete.len()));
-        let shared = Arc::clone(&to_delete);
-        let ledger = Arc::clone(&self.ledger);
-        let done = at_once(self.take_users(workers), move |mut user, number| {
-            let (keys, ledger) = (Arc::clone(&shared), Arc::clone(&ledger));
-            async move {
-                for key in keys.iter().skip(number).step_by(workers) {
-                    // Where others have documents, a key handed out may be one of theirs, if the server is faulty.
-                    let is_ours = was_empty || user.wrote(key) || user.restore(key).await.status() == Some(404);
-                    if is_ours && !is_deleted(&user.delete(key).await) {
-                        ledger.note_open_write(key);
-                    }
-                    ledger.disown(std::slice::from_ref(key));
-                }
-                user
-            }
-        });
-        self.return_users(done.await);
-        if self.was_empty
-            && let Some(folder) = &self.folder
-        {
-            // A server that keeps what it says it deleted must not fill up the folder under the next experiment.
-            for key in to_delete.iter() {
-                // Nothing is there, as a rule.
-                let _ = std::fs::remove_file(folder.document_path(key));
-            }
-        }
-        self.ledger.disown(keys);
-    }
-
-    /// Deletes what may be left under keys that were released. Such a key may have another owner by now, so only a
-    /// document of our own making goes, and none that the folder is filled with.
-    pub async fn release_late_writes(&self) -> Late {
-        let mut user = self.user(0);
-        let mut late = Late::default();
-        for key in self.ledger.open_writes() {
-            let is_fill = |filler: &Filler| filler.keys().contains(&key);
-            if lock(&self.filler).as_ref().is_some_and(is_fill) {
-                continue;
-            }
-            let restored = user.restore(&key).await;
-            if is_missing(&restored) {
-                continue;
-            }
-            let document = restored.data().and_then(|data| Document::parse(data.get()));
-            match document.map(|document| document.content().is_some()) {
-                Some(true) if is_deleted(&user.delete(&key).await) => {}
-                Some(false) => late.theirs.push(key),
-                _ => late.left.push(key),
-            }
-        }
-        late
-    }
-
-    /// The keys under which a document of ours may be: what a clean-up has to remove.
-    #[must_use]
-    pub fn may_be_left(&self) -> Vec<String> {
-        let held = self.ledger.keys().into_iter().filter(|key| self.may_delete(key));
-        let all: BTreeSet<String> = held.chain(self.ledger.open_writes()).collect();
-        all.into_iter().collect()
-    }
-
-    fn may_delete(&self, key: &str) -> bool {
-        is_key(key) && (self.reserves || self.ledger.ownership(key) == Some(Ownership::Written))
-    }
-
-    /// Asks for so many keys with so many users at once, or fewer when the time runs out; answers every exchange.
-    pub async fn ask_for_keys(&self, users: usize, keys: usize) -> Vec<Exchange> {
-        let deadline = *lock(&self.deadline);
-        let share = keys.div_ceil(users);
-        let asked = at_once(self.take_users(users), |mut user, number| async move {
-            let mut asked = Vec::with_capacity(share);
-            while asked.len() < share.min(keys.saturating_sub(number * share)) && Instant::now() < deadline {
-                asked.push(user.generate_key().await);
-            }
-            (user, asked)
-        });
-        let (users, asked): (Vec<User>, Vec<Vec<Exchange>>) = asked.await.into_iter().unzip();
-        self.return_users(users);
-        let asked: Vec<Exchange> = asked.into_iter().flatten().collect();
-        if let Some(freed) = lock(&self.freed).as_mut() {
-            freed.keys_since += asked.iter().filter(|exchange| exchange.key_handed_out().is_some()).count();
-        }
-        asked
-    }
-
-    /// As [`Lab::ask_for_keys`]; the keys are released, so that the folder is as it was.
-    pub async fn borrow_keys(&self, users: usize, keys: usize) -> Vec<Exchange> {
-        let asked = self.ask_for_keys(users, keys).await;
-        let handed: Vec<String> = asked.iter().filter_map(Exchange::key_handed_out).collect();
-        self.release(&handed).await;
-        asked
-    }
-
-    /// Users, numbered from 0, who keep their connections between the rounds of an experiment.
-    fn take_users(&self, users: usize) -> Vec<User> {
-        let mut idle_users = lock(&self.idle_users);
-        let mut taken: Vec<User> = std::mem::take(&mut *idle_users);
-        *idle_users = taken.split_off(users.min(taken.len()));
-        drop(idle_users);
-        taken.extend((taken.len()..users).map(|number| self.user(number)));
-        taken
-    }
-
-    fn return_users(&self, users: Vec<User>) {
-        let mut idle_users = lock(&self.idle_users);
-        idle_users.extend(users);
-        idle_users.sort_by_key(User::number);
-        idle_users.dedup_by_key(|user| user.number());
-    }
-}
-
-/// Has all users act at once: each on a task of its own, none before all are ready. Answers in the users' order.
-/// Dropping the future ends them all.
-///
-/// # Panics
-/// Where an act panics.
-pub async fn at_once<T, F, A>(users: Vec<User>, act: F) -> Vec<T>
-where
-    T: Send + 'static,
-    F: Fn(User, usize) -> A,
-    A: Future<Output = T> + Send + 'static,
-{
-    let ready = Arc::new(Barrier::new(users.len()));
-    let mut acts = JoinSet::new();
-    for (number, user) in users.into_iter().enumerate() {
-        let (act, ready) = (act(user, number), Arc::clone(&ready));
-        acts.spawn(async move {
-            ready.wait().await;
-            (number, act.await)
-        });
-    }
-    let mut outputs = acts.join_all().await;
-    outputs.sort_by_key(|(number, _)| *number);
-    outputs.into_iter().map(|(_, output)| output).collect()
-}
-
-/// Documents that may be left under keys that were released.
-#[derive(Debug, Default)]
-pub struct Late {
-    /// Keys under which one of ours is, or may be.
-    pub left: Vec<String>,
-    /// Keys under which another owner has a document by now.
-    pub theirs: Vec<String>,
-}
-
-/// Whether nothing is under a key any more, by the response to its delete.
-fn is_deleted(deleted: &Exchange) -> bool {
-    deleted.is_success() || is_missing(deleted)
-}
-
-/// Whether the response says that nothing is saved under a key, or that it can be none.
-fn is_missing(exchange: &Exchange) -> bool {
-    exchange.refusal().is_some_and(|(status, _)| matches!(status, 400 | 404))
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -548,14 +239,6 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use crate::lab::*;
-
-    #[test]
-    fn a_server_must_know_of_freed_keys_after_both_a_time_and_a_number_of_keys() {
-        let at = Instant::now();
-        let is_known = |after: Duration, keys_since| Freed { at, keys_since }.is_known(at + after);
-        let (short, long) = (Duration::from_millis(1_999), Duration::from_secs(2));
-        assert_eq!([is_known(short, 9_999), is_known(long, 1_999), is_known(long, 2_000)], [false, false, true]);
-    }
 
     /// A run that was broken off in the middle of S9 had every later claim look for races in a quarter of its time.
     #[test]
