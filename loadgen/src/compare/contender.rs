@@ -42,7 +42,7 @@ impl Contender {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Target::new(text, path_template).map(|target| Self::There(Box::new(target)));
         }
-        if let Some(protocol) = [Protocol::Documented, Protocol::Hardened].into_iter().find(|of| of.name() == text) {
+        if let Some(protocol) = Protocol::ALL.into_iter().find(|of| of.name() == text) {
             return Ok(Self::Started(Start::Reference(protocol)));
         }
         let shown = without_credentials(text);
