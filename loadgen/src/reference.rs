@@ -6,6 +6,7 @@
 pub mod process;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use server::fs::disk::{DiskFileSystem, DiskOptions};
 use server::keys::KeySpace;
 use server::outside::{RealWorld, SharedHint};
@@ -24,15 +25,18 @@ const ARCHIVE_LOCK_WAIT: Duration = Duration::from_secs(30);
 const IN_MEMORY: &str = "/dev/shm";
 
 /// The protocols of the reference server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// Without comments on them: they would be in the help of options.
+#[allow(missing_docs, reason = "see above")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Protocol {
-    /// As documented.
     Documented,
-    /// Hardened.
     Hardened,
 }
 
 impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Documented, Self::Hardened];
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -158,13 +158,13 @@ fn flips(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<Flip
 }
 
 fn tried(protocol: Protocol, ids: &[&'static str], seed: u64) -> anyhow::Result<TargetReport> {
-    tried_on(Subject::Embedded(vec![protocol]), ids, seed)
+    tried_on(Subject::Embedded(protocol), ids, seed)
 }
 
 fn tried_on(subject: Subject, ids: &[&'static str], seed: u64) -> anyhow::Result<TargetReport> {
     let out = tempfile::tempdir()?;
     let plan = Plan {
-        subject,
+        subjects: vec![subject],
         known: Expectations::default(),
         claims: ids.iter().filter_map(|id| claims::by_id(id)).collect::<Vec<&'static Claim>>(),
         users: DEFAULT_USERS,

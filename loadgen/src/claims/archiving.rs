@@ -122,7 +122,7 @@ async fn round(lab: &Arc<Lab>, by: Archiver, spread: Duration, number: u64) -> R
         |name: &String| name.strip_suffix(".json").is_some_and(|key| keys.iter().any(|known| known == key));
     let mut strays = moved.names()?;
     strays.retain(|name| !is_session(name));
-    lab.give_back(&[keys, handed_out].concat()).await;
+    lab.release(&[keys, handed_out].concat()).await;
     // It is moved along where the archiver is none too careful.
     let _ = std::fs::remove_file(folder.path().join(NO_DOCUMENT));
     Ok((Round { by, sessions, strays }, took?))

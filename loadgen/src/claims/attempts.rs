@@ -10,7 +10,7 @@ use record::step::Step;
 use serde_json::json;
 use stats::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, birthday_collision, mean_attempts};
 use stats::statistics::{clopper_pearson, mean, median_of_means, percentile};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// "Recommended max: 10,000"
@@ -91,9 +91,9 @@ pub(super) static K6: Claim = Claim {
     attempt: |lab| Box::pin(async move { Ok(judge_recommended(&recommended(lab).await?)) }),
 };
 
-/// What the recommended maximum costs. K3 passes by it on its way up, so it is measured once for K3 and K6.
+/// What the recommended maximum costs.
 #[derive(Clone, Debug)]
-pub(crate) struct Recommended {
+struct Recommended {
     level: Level,
     asked: usize,
     refused: Option<Exchange>,
@@ -106,8 +106,13 @@ impl Recommended {
     }
 }
 
+/// It as it was measured first: K3 passes by it on its way up, so it is measured once for K3 and K6.
+#[derive(Default)]
+struct FirstMeasured(OnceLock<Recommended>);
+
 async fn recommended(lab: &Arc<Lab>) -> Result<Recommended, Stuck> {
-    if let Some(measured) = lab.recommended.get() {
+    let FirstMeasured(first) = &*lab.shared();
+    if let Some(measured) = first.get() {
         return Ok(measured.clone());
     }
     let level = level(lab, RECOMMENDED_MAX).await?;
@@ -122,7 +127,7 @@ async fn recommended(lab: &Arc<Lab>) -> Result<Recommended, Stuck> {
     let measured = Recommended { level, asked, refused };
     if measured.is_complete() {
         // Claims are tried one after the other, so it is not set yet.
-        let _ = lab.recommended.set(measured.clone());
+        let _ = first.set(measured.clone());
     }
     Ok(measured)
 }
@@ -173,7 +178,7 @@ async fn ask_one_by_one(lab: &Arc<Lab>, requests: usize) -> Vec<Exchange> {
     while all.len() < requests && lab.has_time() {
         let asked = user.generate_key().await;
         if let Some(key) = asked.key_handed_out() {
-            lab.give_back(&[key]).await;
+            lab.release(&[key]).await;
         }
         all.push(asked);
     }

@@ -207,7 +207,7 @@ struct Trials {
 async fn experiment(lab: &Arc<Lab>) -> Result<Trials, Halted> {
     let mut asker = Asker { user: lab.user(0), envelopes: Vec::new() };
     let (own, free) = (lab.new_key(&mut asker.user).await?, lab.new_key(&mut asker.user).await?);
-    lab.give_back(std::slice::from_ref(&free)).await;
+    lab.release(std::slice::from_ref(&free)).await;
     let look = Case::new(Operation::Restore, Method::GET, &format!("sessionKey={own}"), "", RIGHT);
     let mut original = asker.establish(Operation::Instantiate, &own, &look).await?;
     let names_before = names(lab)?;

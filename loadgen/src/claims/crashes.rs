@@ -1,6 +1,6 @@
 //! R2, R3: the server dies, or the power goes, under load.
 
-use super::ground::{Ground, stuck};
+use super::environment::{Environment, stuck};
 use super::survival::{Crash, DOCUMENTS, Load, SAVERS, judge, look};
 use super::{Claim, Finding, Needs};
 use crate::lab::{Lab, Stuck};
@@ -67,20 +67,20 @@ fn judge_power_cuts(crashes: &[Crash]) -> Finding {
 
 /// Kills servers under load, each on the folder that the one before left, until one loses something.
 async fn kills(lab: &Arc<Lab>) -> Result<Vec<Crash>, Stuck> {
-    let mut ground = Ground::new(lab)?;
+    let mut environment = Environment::new(lab)?;
     let mut random = lab.random(2);
     let mut crashes = Vec::new();
-    let mut server = ground.start(Disk::Real).await?;
-    while crashes.len() < lab.effort.pick(6, 10, 100) && ground.has_time() {
-        let keys = ground.keys(DOCUMENTS.len());
-        let load = Load::start(&keys, ground.users(&server, SAVERS)?).await?;
-        let what = kill(&ground, &server, &load, &keys, saves_before(&mut random)).await?;
+    let mut server = environment.start(Disk::Real).await?;
+    while crashes.len() < lab.effort.pick(6, 10, 100) && environment.has_time() {
+        let keys = environment.keys(DOCUMENTS.len());
+        let load = Load::start(&keys, environment.users(&server, SAVERS)?).await?;
+        let what = kill(&environment, &server, &load, &keys, saves_before(&mut random)).await?;
         // It is dead already; now it is gone.
         server.kill().await.map_err(|error| stuck(&error))?;
         let stories = load.end().await;
-        server = ground.start(Disk::Real).await?;
-        let mut user = ground.users(&server, 1)?.remove(0);
-        crashes.push(Crash { what, documents: look(stories, &mut user, ground.folder()).await? });
+        server = environment.start(Disk::Real).await?;
+        let mut user = environment.users(&server, 1)?.remove(0);
+        crashes.push(Crash { what, documents: look(stories, &mut user, environment.folder()).await? });
         if judge_kills(&crashes).verdict == Verdict::Refuted {
             break;
         }
@@ -93,15 +93,21 @@ fn saves_before(random: &mut StdRng) -> u64 {
 }
 
 /// Kills a server at the worst moment there is until so many saves were acknowledged, or shortly after.
-async fn kill(ground: &Ground, server: &Process, load: &Load, keys: &[String], after: u64) -> Result<Step, Stuck> {
+async fn kill(
+    environment: &Environment,
+    server: &Process,
+    load: &Load,
+    keys: &[String],
+    after: u64,
+) -> Result<Step, Stuck> {
     let pid = server.pid().ok_or_else(|| Stuck("the server ended before it was killed".to_owned()))?;
-    let files = keys.iter().map(|key| ground.folder().document_path(key));
+    let files = keys.iter().map(|key| environment.folder().document_path(key));
     let documents = files.zip(DOCUMENTS.map(|(size_bytes, _)| size_bytes as u64)).collect();
     // The thread ends with this future, should it be called off.
     let called_off = CancellationToken::new();
     let _guard = called_off.clone().drop_guard();
     let watch =
-        Watch { folder: ground.folder().clone(), documents, acknowledged: load.acknowledged(), after, called_off };
+        Watch { folder: environment.folder().clone(), documents, acknowledged: load.acknowledged(), after, called_off };
     let watching = tokio::task::spawn_blocking(move || {
         let why = watch.until_the_worst_moment();
         // Once this is called off, the number may soon be another process's.
@@ -109,7 +115,7 @@ async fn kill(ground: &Ground, server: &Process, load: &Load, keys: &[String], a
     });
     let why = watching.await.map_err(|lost| Stuck(lost.to_string()))?;
     let why = why.map_err(|errno| Stuck(format!("the server cannot be killed: {errno}")))?;
-    Ok(at(ground.now_us(), "SIGKILL to the server", why))
+    Ok(at(environment.now_us(), "SIGKILL to the server", why))
 }
 
 /// Who watches for the moment to kill a server: one in which the folder shows that it is in the middle of something.
@@ -162,13 +168,13 @@ impl Watch {
 
 /// Cuts the power of servers under load, each on the folder that the one before left, until one loses something.
 async fn power_cuts(lab: &Arc<Lab>) -> Result<Vec<Crash>, Stuck> {
-    let mut ground = Ground::new(lab)?;
+    let mut environment = Environment::new(lab)?;
     let mut random = lab.random(3);
     let mut crashes = Vec::new();
-    while crashes.len() < lab.effort.pick(3, 8, 100) && ground.has_time() {
-        let keys = ground.keys(DOCUMENTS.len());
-        let mut server = ground.start(Disk::Forgetting).await?;
-        let load = Load::start(&keys, ground.users(&server, SAVERS)?).await?;
+    while crashes.len() < lab.effort.pick(3, 8, 100) && environment.has_time() {
+        let keys = environment.keys(DOCUMENTS.len());
+        let mut server = environment.start(Disk::Forgetting).await?;
+        let load = Load::start(&keys, environment.users(&server, SAVERS)?).await?;
         let (acknowledged, after, until) =
             (load.acknowledged(), saves_before(&mut random), Instant::now() + LONGEST_LOAD);
         while acknowledged.load(Relaxed) < after && Instant::now() < until {
@@ -180,15 +186,15 @@ async fn power_cuts(lab: &Arc<Lab>) -> Result<Vec<Crash>, Stuck> {
             return Err(Stuck(format!("the server was told to lose its power, and said {said:?}")));
         }
         let what = at(
-            ground.now_us(),
+            environment.now_us(),
             "the power goes",
             format!("what was not synced is lost, or not, as seed {seed} has it"),
         );
         server.has_ended().await.map_err(|error| stuck(&error))?;
         let stories = load.end().await;
-        let again = ground.start(Disk::Real).await?;
-        let mut user = ground.users(&again, 1)?.remove(0);
-        crashes.push(Crash { what, documents: look(stories, &mut user, ground.folder()).await? });
+        let again = environment.start(Disk::Real).await?;
+        let mut user = environment.users(&again, 1)?.remove(0);
+        crashes.push(Crash { what, documents: look(stories, &mut user, environment.folder()).await? });
         if judge_power_cuts(&crashes).verdict == Verdict::Refuted {
             break;
         }

@@ -15,7 +15,7 @@ use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use stats::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// K2
@@ -73,17 +73,22 @@ struct Test {
     worst: String,
 }
 
+/// The first keys that were drawn: K2 and O3 look at the same ones.
+#[derive(Default)]
+struct FirstSample(OnceLock<Vec<String>>);
+
 async fn try_twice(lab: &Arc<Lab>, question: Question) -> Result<Finding, Halted> {
+    let FirstSample(first) = &*lab.shared();
     let mut samples = Vec::new();
     let mut had_freed_keys = false;
     for sample in 0..2 {
-        if sample == 1 || lab.sample.get().is_none_or(|keys| keys.len() < question.keys) {
+        if sample == 1 || first.get().is_none_or(|keys| keys.len() < question.keys) {
             had_freed_keys |= until_freed_keys_are_known(lab).await?;
             let keys = draw(lab, question.keys).await?;
             samples.push(tests(&keys, question.only_first));
             // A second sample is for one claim alone.
-            let _ = lab.sample.set(keys);
-        } else if let Some(keys) = lab.sample.get() {
+            let _ = first.set(keys);
+        } else if let Some(keys) = first.get() {
             samples.push(tests(&keys[..question.keys], question.only_first));
         }
         if samples.last().is_some_and(|tests| tests.iter().all(|test| test.fit.p >= LEVEL)) {

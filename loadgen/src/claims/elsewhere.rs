@@ -6,10 +6,11 @@
 mod comparison;
 mod disks;
 
-use super::ground::{Ground, stuck};
+use super::environment::{Environment, stuck};
 use super::{Claim, Finding, Needs, by_id};
 use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
+pub(crate) use comparison::KnownVerdicts;
 use comparison::{Compared, Place, compare};
 use contract::document::{Content, MIN_STATE_BYTES};
 use std::sync::Arc;
@@ -52,16 +53,16 @@ async fn on_other_disks(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
     let (disks, left_out) = tokio::task::spawn_blocking(disks::find).await.map_err(|lost| Stuck(lost.to_string()))?;
     let (mut servers, mut places) = (Vec::new(), Vec::new());
     for disk in &disks {
-        let ground = Ground::on(lab, disk.path())?;
-        let server = ground.start(Disk::Real).await?;
-        let there = lab.beside(server.target().map_err(Stuck)?, Some(ground.folder().clone()));
+        let environment = Environment::on(lab, disk.path())?;
+        let server = environment.start(Disk::Real).await?;
+        let there = lab.beside(server.target().map_err(Stuck)?, Some(environment.folder().clone()));
         places.push(Place { name: format!("on {}", disk.name()), lab: Arc::new(there) });
-        servers.push((server, ground));
+        servers.push((server, environment));
     }
     let compared = compare(&claims(&OF_A_DISK), &places).await;
-    for (server, ground) in servers {
+    for (server, environment) in servers {
         server.stop().await.map_err(|error| stuck(&error))?;
-        drop(ground);
+        drop(environment);
     }
     let finding = if disks.len() < 2 {
         Finding::untestable(format!("only one file system can be tried here: {}", left_out.join("; ")))

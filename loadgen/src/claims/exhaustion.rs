@@ -160,7 +160,7 @@ async fn full_and_one_free(lab: &Arc<Lab>) -> Result<End, Stuck> {
     while searches.len() < SEARCHES && lab.has_time() {
         let asked = user.generate_key().await;
         if let Some(key) = asked.key_handed_out() {
-            lab.give_back(&[key]).await;
+            lab.release(&[key]).await;
         }
         let may_be_gone = may_have_handed_out(&asked);
         searches.push(asked);

@@ -2,7 +2,7 @@
 
 mod judgement;
 
-use super::ground::{Ground, stuck};
+use super::environment::{Environment, stuck};
 use super::seen::Seen;
 use super::{Claim, Needs};
 use crate::lab::{Lab, Stuck};
@@ -138,17 +138,17 @@ struct Trial {
 }
 
 async fn experiment(lab: &Arc<Lab>) -> Result<Enumeration, Stuck> {
-    let mut ground = Ground::new(lab)?;
-    let mut server = ground.start(Disk::Failing).await?;
-    let mut user = ground.users(&server, 1)?.remove(0);
+    let mut environment = Environment::new(lab)?;
+    let mut server = environment.start(Disk::Failing).await?;
+    let mut user = environment.users(&server, 1)?.remove(0);
     let mut trials = Vec::new();
     for how in &FAULTS[..lab.effort.pick(QUICK_FAULTS, FAULTS.len(), FAULTS.len())] {
         for request in REQUESTS {
             for call in 1..=MOST_CALLS {
-                if !ground.has_time() {
+                if !environment.has_time() {
                     return Ok(Enumeration { trials, is_complete: false });
                 }
-                match trial(&mut ground, &mut server, &mut user, request, call, how).await? {
+                match trial(&mut environment, &mut server, &mut user, request, call, how).await? {
                     Tried::Hit(trial) => trials.push(*trial),
                     Tried::CannotFailSo => {}
                     Tried::HasFewerCalls => break,
@@ -169,14 +169,14 @@ enum Tried {
 }
 
 async fn trial(
-    ground: &mut Ground,
+    environment: &mut Environment,
     server: &mut Process,
     user: &mut User,
     request: Request,
     call: usize,
     how: &str,
 ) -> Result<Tried, Stuck> {
-    let key = prepared_key(ground, user, request).await?;
+    let key = prepared_key(environment, user, request).await?;
     tell(server, &format!("fail {call} {how}"), "armed").await?;
     let exchange = request.send(user, &key).await;
     let made = tell(server, "disarm", "made").await?;
@@ -184,7 +184,7 @@ async fn trial(
     let Some(by_restore) = Seen::by_restore(&restored) else {
         return Err(Stuck(format!("the server does not answer after {}: {}", exchange.step(), restored.step())));
     };
-    let views = [by_restore, Seen::in_file(ground.folder(), &key)];
+    let views = [by_restore, Seen::in_file(environment.folder(), &key)];
     let again = save(user, &key, AGAIN).await;
     for key in [Some(key.clone()), exchange.key_handed_out()].into_iter().flatten() {
         // What cannot be removed is in nobody's way.
@@ -199,12 +199,12 @@ async fn trial(
 }
 
 /// A key with what is to be there before the request.
-async fn prepared_key(ground: &mut Ground, user: &mut User, request: Request) -> Result<String, Stuck> {
+async fn prepared_key(environment: &mut Environment, user: &mut User, request: Request) -> Result<String, Stuck> {
     if request == Request::Instantiate {
         let asked = user.generate_key().await;
         return asked.key_handed_out().ok_or_else(|| Stuck(format!("no key to instantiate: {}", asked.step())));
     }
-    let key = ground.keys(1).remove(0);
+    let key = environment.keys(1).remove(0);
     if request.before().is_some() {
         let saved = save(user, &key, BEFORE).await;
         if !saved.is_success() {

@@ -65,7 +65,7 @@ async fn experiment(lab: &Arc<Lab>) -> Journeys {
         let keys: Vec<String> = sessions.iter().map(|session| session.key.clone()).collect();
         // Taken before keys are given back: those deletes end no session of this round.
         let unsettled = lab.ledger.unsettled();
-        lab.give_back(&keys).await;
+        lab.release(&keys).await;
         journeys.note(sessions, &unsettled);
     }
     journeys

@@ -93,7 +93,7 @@ async fn experiment(lab: &Arc<Lab>) -> Result<Drain, Stuck> {
         drain.draws += if lab.reserves { 0 } else { handed.len() };
         held.extend(handed);
     }
-    lab.give_back(&held).await;
+    lab.release(&held).await;
     lab.allow(lab.effort.limit());
     // Then each batch from all free keys anew.
     while !drain.is_decided() && lab.has_time() {

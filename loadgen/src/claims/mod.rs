@@ -6,17 +6,17 @@
 
 mod answers;
 mod archiving;
-pub(crate) mod attempts;
+mod attempts;
 mod bad_input;
 mod chance;
 mod client;
 mod crashes;
 mod deletes;
 mod distribution;
-mod elsewhere;
+pub(crate) mod elsewhere;
+mod environment;
 mod exhaustion;
 mod failures;
-mod ground;
 mod guesses;
 mod hard_limit;
 mod holder;

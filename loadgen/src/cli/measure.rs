@@ -39,7 +39,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let out = reports_folder(arguments.out, "measure", &MEASURED_OUTPUTS)?;
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let effort = if arguments.quick { Effort::Quick } else { Effort::Default };
-    let order = Order { subject: arguments.subject.subject()?, seed, effort, out };
+    let order = Order { subjects: arguments.subject.subjects()?, seed, effort, out };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let measurements = runtime.block_on(async {
         let stop = CancellationToken::new();

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod gate;
 pub mod measure;
 pub mod plan;
+mod protocol;
 pub mod report;
 pub mod run;
 pub mod saves;

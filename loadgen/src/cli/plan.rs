@@ -1,8 +1,9 @@
 //! `loadgen plan`
 
 use super::positive;
+use super::protocol::ProtocolChoice;
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use record::measurements::Measurements;
 use report::plan;
 use report::plan::objective::Objective;
@@ -61,15 +62,6 @@ pub struct Arguments {
     max_extrapolation: f64,
 }
 
-/// Which of the measured servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ProtocolChoice {
-    Documented,
-    Hardened,
-    Target,
-    Both,
-}
-
 /// Runs `plan`; answers the exit code.
 ///
 /// # Errors
@@ -106,13 +98,7 @@ impl Arguments {
     }
 
     fn choice(&self) -> Choice<'static> {
-        match self.protocol {
-            None => Choice::All,
-            Some(ProtocolChoice::Documented) => Choice::Named(&["documented"]),
-            Some(ProtocolChoice::Hardened) => Choice::Named(&["hardened"]),
-            Some(ProtocolChoice::Target) => Choice::Named(&["target"]),
-            Some(ProtocolChoice::Both) => Choice::Named(&["documented", "hardened"]),
-        }
+        self.protocol.map_or(Choice::All, |protocol| Choice::Named(protocol.names()))
     }
 }
 

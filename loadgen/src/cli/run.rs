@@ -1,11 +1,12 @@
 //! `loadgen run`
 
 use super::{positive, reports_folder, stop_on_signal};
+use crate::lab::Subject;
 use crate::print::stderr;
 use crate::reference::Protocol;
-use crate::run::{HistoryUse, Order, Subject, carry_out};
+use crate::run::{HistoryUse, Order, carry_out};
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use contract::DEFAULT_PATH_TEMPLATE;
 use engine::client::{Patience, Target};
 use engine::scenario::{Arrivals, Load, MOST_USERS, Mix, Pacing, Plan, Scenario, Shape, Sizes, Stage, Think};
@@ -94,8 +95,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     errors_allowed: Option<f64>,
     /// Protocol of the embedded reference server
-    #[arg(long, value_enum, default_value_t = ProtocolChoice::Hardened, conflicts_with = "target")]
-    protocol: ProtocolChoice,
+    #[arg(long, value_enum, default_value_t = Protocol::Hardened, conflicts_with = "target")]
+    protocol: Protocol,
     /// Load the server at this URL instead
     #[arg(long, value_name = "URL")]
     target: Option<String>,
@@ -135,13 +136,6 @@ pub struct Arguments {
     live: Option<SocketAddr>,
 }
 
-/// Which protocol is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ProtocolChoice {
-    Documented,
-    Hardened,
-}
-
 /// Runs `run`; answers the exit code.
 ///
 /// # Errors
@@ -163,14 +157,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
 fn order(arguments: Arguments, out: PathBuf) -> anyhow::Result<Order> {
     let plan = plan(&arguments)?;
     let subject = match &arguments.target {
-        None => Subject::Embedded(match arguments.protocol {
-            ProtocolChoice::Documented => Protocol::Documented,
-            ProtocolChoice::Hardened => Protocol::Hardened,
-        }),
+        None => Subject::Embedded(arguments.protocol),
         Some(url) => Subject::Server {
             target: Box::new(
                 Target::new(url, &arguments.path_template).map_err(anyhow::Error::msg).context("--target")?,
             ),
+            saves: None,
             consent: arguments.yes,
         },
     };

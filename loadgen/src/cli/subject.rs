@@ -1,9 +1,9 @@
 //! Which server a command is about: the embedded reference server, or a target.
 
+use super::protocol::ProtocolChoice;
 use crate::lab::Subject;
-use crate::reference::Protocol;
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use contract::DEFAULT_PATH_TEMPLATE;
 use engine::client::Target;
 use engine::client::target::DEFAULT_PAGE;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[group(skip)]
 pub(super) struct Arguments {
     /// Protocol of the embedded reference server that is tried
-    #[arg(long, value_enum, default_value_t = ProtocolChoice::Both, conflicts_with = "target")]
+    #[arg(long, value_parser = ProtocolChoice::of_embedded_servers(), default_value = "both", conflicts_with = "target")]
     protocol: ProtocolChoice,
     /// Try the server at this URL instead; given several times: processes that serve one folder (only S9 uses the others)
     #[arg(long, value_name = "URL")]
@@ -36,40 +36,24 @@ pub(super) struct Arguments {
     yes: bool,
 }
 
-/// Which protocols are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ProtocolChoice {
-    Documented,
-    Hardened,
-    Both,
-}
-
 impl Arguments {
     /// What they name: a target, with all of its processes, or else the embedded server.
     ///
     /// # Errors
     /// Where an argument does not fit, with its name.
-    pub(super) fn subject(&self) -> anyhow::Result<Subject> {
+    pub(super) fn subjects(&self) -> anyhow::Result<Vec<Subject>> {
         let process = |url: &String| {
             let target = Target::new(url, &self.path_template);
             target.map_err(anyhow::Error::msg).context("--target")
         };
         let Some((first, others)) = self.target.split_first() else {
-            return Ok(Subject::Embedded(self.protocols()));
+            return Ok(self.protocol.protocols().map(Subject::Embedded).collect());
         };
         let others = others.iter().map(|url| process(url).map(Arc::new)).collect::<anyhow::Result<_>>()?;
         let target = process(first)?.with_page(&self.page).map_err(anyhow::Error::msg).context("--page")?;
         let target = Box::new(target.with_processes(others));
         let saves = self.saves.as_deref().map(SavesFolder::open).transpose();
         let saves = saves.map_err(anyhow::Error::msg).context("--saves")?;
-        Ok(Subject::Server { target, saves, consent: self.yes })
-    }
-
-    fn protocols(&self) -> Vec<Protocol> {
-        match self.protocol {
-            ProtocolChoice::Documented => vec![Protocol::Documented],
-            ProtocolChoice::Hardened => vec![Protocol::Hardened],
-            ProtocolChoice::Both => vec![Protocol::Documented, Protocol::Hardened],
-        }
+        Ok(vec![Subject::Server { target, saves, consent: self.yes }])
     }
 }

@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let measured: &[&str] = if arguments.measure { &MEASURED_OUTPUTS } else { &[] };
     let out = reports_folder(arguments.out.clone(), "verify", &[&VERDICT_OUTPUTS, measured].concat())?;
     let plan = plan(arguments, out)?;
-    let order = arguments.measure.then(|| order(arguments, &plan)).transpose()?;
+    let order = arguments.measure.then(|| order(&plan));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (report, measurements) = runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -108,14 +108,14 @@ fn plan(arguments: &Arguments, out: PathBuf) -> anyhow::Result<Plan> {
         Some(file) => Expectations::read(file).map_err(anyhow::Error::msg).context("--expect")?,
         None => Expectations::of_the_contract(),
     };
-    let subject = arguments.subject.subject()?;
+    let subjects = arguments.subject.subjects()?;
     let users = usize::try_from(arguments.users)?;
-    Ok(Plan { subject, known, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
+    Ok(Plan { subjects, known, claims, users, seed: arguments.seed.unwrap_or_else(rand::random), effort, out })
 }
 
 /// What is measured once all is tried.
-fn order(arguments: &Arguments, plan: &Plan) -> anyhow::Result<Order> {
-    Ok(Order { subject: arguments.subject.subject()?, seed: plan.seed, effort: plan.effort, out: plan.out.clone() })
+fn order(plan: &Plan) -> Order {
+    Order { subjects: plan.subjects.clone(), seed: plan.seed, effort: plan.effort, out: plan.out.clone() }
 }
 
 fn claim(id: &str) -> Result<&'static Claim, String> {

@@ -1,17 +1,13 @@
 //! One of two servers that are compared: how it is named, started and ended.
 
-use crate::lab::clean_up::clean_up_or_fail;
-use crate::lab::preflight;
 use crate::lab::preflight::is_alive;
-use crate::lab::{Effort, Lab};
-use crate::reference::{Embedded, Launcher, Protocol};
+use crate::lab::{DEFAULT_USERS, Effort, PreparedTarget, Settings};
+use crate::reference::{Launcher, Protocol};
 use contract::visible;
 use engine::client::Target;
 use engine::client::target::without_credentials;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// A server to be compared.
 #[derive(Clone, Debug)]
@@ -46,7 +42,7 @@ impl Contender {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Target::new(text, path_template).map(|target| Self::There(Box::new(target)));
         }
-        if let Some(protocol) = [Protocol::Documented, Protocol::Hardened].into_iter().find(|of| of.name() == text) {
+        if let Some(protocol) = Protocol::ALL.into_iter().find(|of| of.name() == text) {
             return Ok(Self::Started(Start::Reference(protocol)));
         }
         let shown = without_credentials(text);
@@ -83,7 +79,10 @@ impl Contender {
     /// Where it cannot be reached or started, or holds documents of others without their consent.
     pub async fn ready(&self, log: &Path, seed: u64, consent: bool) -> anyhow::Result<Ready> {
         match self {
-            Self::There(target) => Ready::at(Target::clone(target), None, seed, consent).await,
+            Self::There(target) => {
+                let target = PreparedTarget::take(Target::clone(target), None, consent, settings(seed)).await?;
+                Ok(Ready { target, log: None })
+            }
             Self::Started(start) => Ready::started(&Self::launcher(start, log.to_owned()), seed).await,
         }
     }
@@ -97,16 +96,13 @@ const LAST_LINES: usize = 5;
 
 /// A server that can be loaded.
 pub struct Ready {
-    pub(super) lab: Arc<Lab>,
-    /// If it was started for this.
-    started: Option<Started>,
+    pub(super) target: PreparedTarget,
+    /// If it was started for this: its log, and where its part begins, as earlier servers write to the same file.
+    log: Option<(PathBuf, u64)>,
 }
 
-struct Started {
-    server: Embedded,
-    log: PathBuf,
-    /// Where its part of the log begins: earlier servers write to the same file.
-    log_from: u64,
+fn settings(seed: u64) -> Settings {
+    Settings { users: DEFAULT_USERS, seed, effort: Effort::Default, uses_folder: false }
 }
 
 impl Ready {
@@ -115,43 +111,25 @@ impl Ready {
     /// # Errors
     /// Where it cannot be started, or does not answer as the contract has it.
     pub async fn started(launcher: &Launcher, seed: u64) -> anyhow::Result<Self> {
-        let (log, log_from) = launcher.log();
-        let server = Embedded::start(launcher).await?;
-        let target = server.target().map_err(anyhow::Error::msg)?;
-        Self::at(target, Some(Started { server, log: log.to_owned(), log_from }), seed, true).await
-    }
-
-    async fn at(target: Target, started: Option<Started>, seed: u64, consent: bool) -> anyhow::Result<Self> {
-        let mut lab = Lab::new(target, None, crate::lab::DEFAULT_USERS, seed, Effort::Default);
-        preflight::look(&mut lab, consent).await?;
-        Ok(Self { lab: Arc::new(lab), started })
+        let (log, from) = launcher.log();
+        let log = Some((log.to_owned(), from));
+        Ok(Self { target: PreparedTarget::start(launcher, settings(seed)).await?, log })
     }
 
     /// If it does not respond any more: how, and its last log lines.
     pub(super) async fn silence(&mut self) -> Option<(String, Vec<String>)> {
-        if is_alive(&self.lab).await {
+        if is_alive(&self.target.lab).await {
             return None;
         }
-        let failure = self.lab.ledger.last_failure().map(|failure| failure.to_string()).unwrap_or_default();
-        let Some(started) = &mut self.started else {
+        let failure = self.target.lab.ledger.last_failure().map(|failure| failure.to_string()).unwrap_or_default();
+        let (Some(server), Some((log, from))) = (self.target.server_mut(), &self.log) else {
             return Some((format!("it does not respond: {failure}"), Vec::new()));
         };
-        let why = match started.server.ended_within(ENDING).await {
+        let why = match server.ended_within(ENDING).await {
             Some(status) => format!("its process ended ({status})"),
             None => format!("its process runs, and it does not respond: {failure}"),
         };
-        Some((why, last_lines(&started.log, started.log_from)))
-    }
-
-    /// Takes back what is ours on it, and ends it, where it was started.
-    ///
-    /// # Errors
-    /// Where documents are left on a server of somebody's, or one of ours cannot be ended.
-    pub(super) async fn end(self, stop: &CancellationToken) -> anyhow::Result<()> {
-        if let Some(started) = self.started {
-            return started.server.stop().await;
-        }
-        clean_up_or_fail(&self.lab, stop).await
+        Some((why, last_lines(log, *from)))
     }
 }
 

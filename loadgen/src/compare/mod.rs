@@ -82,7 +82,7 @@ pub async fn compare(
         };
         let measured = in_turns(order, number, [&mut a, &mut b], &mut comparison, &is_enough, stop).await;
         let kept = keep(&comparison);
-        let (a, b) = tokio::join!(a.end(stop), b.end(stop));
+        let (a, b) = tokio::join!(a.target.leave_or_fail(stop), b.target.leave_or_fail(stop));
         ends.extend([(Side::A, a), (Side::B, b)]);
         measured?;
         kept?;
@@ -186,7 +186,7 @@ async fn turn(
     order: &Order,
     seed: u64,
 ) -> anyhow::Result<(Turn, Option<ServerFailure>)> {
-    let lab = Arc::clone(&ready.lab);
+    let lab = Arc::clone(&ready.target.lab);
     let stuck = |Stuck(why)| anyhow!("{} cannot be loaded: {why}", lab.target.url());
     let plan = plan(&lab, order, seed);
     let turn = told(side, start, load::carry_out_to_the_end(&lab, plan, None, None).await.map_err(stuck)?);
@@ -195,7 +195,7 @@ async fn turn(
     {
         return Ok((turn, Some(ServerFailure { side, turns: Vec::new(), why, details })));
     }
-    lab.give_back(&lab.ledger.keys()).await;
+    lab.release(&lab.ledger.keys()).await;
     Ok((turn, None))
 }
 

@@ -3,7 +3,6 @@
 use crate::lab::preflight::is_alive;
 use crate::lab::{Lab, lock};
 use crate::print::stderr;
-use anyhow::ensure;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -44,17 +43,6 @@ pub async fn clean_up(lab: &Arc<Lab>, stop: &CancellationToken) -> Vec<String> {
     }
 }
 
-/// As [`clean_up`], for commands whose report does not list what is left: it is printed.
-///
-/// # Errors
-/// If a document of ours may be left.
-pub async fn clean_up_or_fail(lab: &Arc<Lab>, stop: &CancellationToken) -> anyhow::Result<()> {
-    let left_behind = clean_up(lab, stop).await;
-    lab.print_left_behind(&left_behind);
-    ensure!(left_behind.is_empty(), "not everything could be removed from {}", lab.target.url());
-    Ok(())
-}
-
 /// Removes everything that is ours; returns the keys under which a document of ours may be left: those whose delete was
 /// refused or had no clear response, and those that are still in the list.
 async fn remove(lab: &Arc<Lab>) -> Vec<String> {
@@ -71,8 +59,8 @@ async fn remove(lab: &Arc<Lab>) -> Vec<String> {
         // Those whose delete had no clear response, too: where keys are reserved, one may have been handed out again.
         let held = lab.ledger.keys();
         let ours: BTreeSet<&String> = left.iter().chain(&held).collect();
-        lab.give_back(&ours.into_iter().cloned().collect::<Vec<String>>()).await;
-        let late = lab.give_back_late_writes().await;
+        lab.release(&ours.into_iter().cloned().collect::<Vec<String>>()).await;
+        let late = lab.release_late_writes().await;
         theirs.extend(late.theirs);
         // Without a list, the next pass asks for each document.
         let back = listed(lab).await.unwrap_or(held);

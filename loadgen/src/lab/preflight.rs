@@ -1,6 +1,7 @@
 //! Before anything is tried: whether the target speaks the contract, whose it is, and how it behaves.
 
 use crate::lab::Lab;
+use crate::lab::prepared_target::LeftBehind;
 use contract::Body;
 use contract::Failure;
 use contract::document::{Content, MIN_STATE_BYTES};
@@ -160,9 +161,9 @@ async fn confirm_folder(lab: &Lab, user: &mut User) -> Result<(), Unfit> {
     let created =
         user.instantiate(&key, "word", &Content { writer: 0, number: 0, size_bytes: MIN_STATE_BYTES }.state()).await;
     let appeared = folder.document(&key).is_some();
-    lab.give_back(&[key]).await;
+    lab.release(&[key]).await;
     if created.is_success() && !appeared {
-        lab.print_left_behind(&lab.may_be_left());
+        LeftBehind::on(lab).print();
         let folder = folder.path().display().to_string();
         return Err(Unfit::WrongFolder { folder, url: lab.target.url().to_string() });
     }

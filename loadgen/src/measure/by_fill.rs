@@ -62,7 +62,7 @@ async fn at(lab: &Arc<Lab>, documents: usize, predicted: Option<PredictedFill>) 
         fill.timed += 1;
         count(&mut fill, &asked);
         if let Some(key) = asked.key_handed_out() {
-            lab.give_back(&[key]).await;
+            lab.release(&[key]).await;
         }
     }
     fill.time_us = Percentiles::of(&time_us);

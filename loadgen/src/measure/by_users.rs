@@ -68,7 +68,7 @@ fn shuffled(numbers: &[u32], random: &mut impl Rng) -> Vec<u32> {
 /// One round of one number of users.
 async fn at(lab: &Arc<Lab>, users: u32) -> Result<Load, Stuck> {
     let load = load::carry_out(lab, plan(lab, users)?, None).await?;
-    lab.give_back(&lab.ledger.keys()).await;
+    lab.release(&lab.ledger.keys()).await;
     Ok(load)
 }
 

@@ -9,14 +9,9 @@ mod by_documents;
 mod by_fill;
 mod by_users;
 
-use crate::lab::{DEFAULT_USERS, Keep, Subject};
-use crate::lab::{Effort, Lab};
-use crate::lab::{clean_up, preflight};
+use crate::lab::clean_up::announce;
+use crate::lab::{DEFAULT_USERS, Effort, Keep, Lab, PreparedTarget, Settings, Subject};
 use crate::print::stderr;
-use crate::reference::{Embedded, Launcher, Protocol};
-use anyhow::Context;
-use engine::client::Target;
-use engine::saves_folder::SavesFolder;
 use record::host::Host;
 use record::measurements::{Measured, Measurements};
 use stats::keys::THREE_CHARACTER_KEYS;
@@ -29,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct Order {
     /// The targets.
-    pub subject: Subject,
+    pub subjects: Vec<Subject>,
     /// What all randomness comes from.
     pub seed: u64,
     /// How many requests and rounds.
@@ -56,47 +51,23 @@ pub async fn measure(
         host: Host::this(),
         targets: Vec::new(),
     };
-    match &order.subject {
-        Subject::Embedded(protocols) => {
-            for protocol in protocols {
-                measurements.targets.push(embedded(order, *protocol, stop).await?);
-            }
-        }
-        Subject::Server { target, saves, consent } => {
-            let mut lab = lab(order, Target::clone(target), saves.clone());
-            preflight::look(&mut lab, *consent).await?;
-            let lab = Arc::new(lab);
-            let measured = sweep("target", &lab, stop).await.and_then(|measured| {
-                measurements.targets.push(measured);
-                measurements.partial = stop.is_cancelled();
+    let settings = Settings { users: DEFAULT_USERS, seed: order.seed, effort: order.effort, uses_folder: true };
+    for (number, subject) in order.subjects.iter().enumerate() {
+        let target = PreparedTarget::open(subject, &order.out, settings).await?;
+        let measured = sweep(subject.name(), &target.lab, stop).await.and_then(|measured| {
+            measurements.targets.push(measured);
+            measurements.partial = stop.is_cancelled();
+            if number + 1 == order.subjects.len() {
                 keep(&measurements)?;
-                clean_up::announce(stop, &order.out);
-                Ok(())
-            });
-            let cleaned_up = clean_up::clean_up_or_fail(&lab, stop).await;
-            measured?;
-            cleaned_up?;
-            return Ok(measurements);
-        }
+                announce(stop, &order.out);
+            }
+            Ok(())
+        });
+        let left = target.leave_or_fail(stop).await;
+        measured?;
+        left?;
     }
-    measurements.partial = stop.is_cancelled();
-    keep(&measurements)?;
     Ok(measurements)
-}
-
-async fn embedded(order: &Order, protocol: Protocol, stop: &CancellationToken) -> anyhow::Result<Measured> {
-    let log = order.out.join(format!("server-{}.log", protocol.name()));
-    let embedded = Embedded::start(&Launcher::new(protocol, log)).await?;
-    let saves = SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg)?;
-    let mut lab = lab(order, embedded.target().map_err(anyhow::Error::msg)?, Some(saves));
-    preflight::look(&mut lab, true).await?;
-    let measured = sweep(protocol.name(), &Arc::new(lab), stop).await;
-    embedded.stop().await.context("the embedded server could not be cleaned up")?;
-    measured
-}
-
-fn lab(order: &Order, target: Target, saves: Option<SavesFolder>) -> Lab {
-    Lab::new(target, saves, DEFAULT_USERS, order.seed, order.effort)
 }
 
 /// The three sweeps, as far as the folder allows them.

@@ -87,6 +87,13 @@ impl Launcher {
         Self { program: Program::Other { program, arguments }, log }
     }
 
+    /// The same, with a log of its own, for servers that run at the same time.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let name = self.log.file_stem().unwrap_or_default().display();
+        Self { log: self.log.with_file_name(format!("{name}-apart.log")), ..self.clone() }
+    }
+
     /// The file that its servers log to, and how long it is.
     #[must_use]
     pub fn log(&self) -> (&Path, u64) {

@@ -1,6 +1,6 @@
 //! What comes after a load run: the verdict on its history, and its pictures.
 
-use super::stage::Stage;
+use super::loaded_target::LoadedTarget;
 use super::{HistoryUse, Order};
 use engine::aftermath;
 use engine::aftermath::View;
@@ -15,18 +15,18 @@ use tokio_util::sync::CancellationToken;
 /// looked at; `None` where it is not to be judged.
 pub(super) async fn judge(
     order: &Order,
-    stage: &Stage,
+    target: &LoadedTarget,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<HistoryReport>> {
     if order.history != HistoryUse::Judged {
         return Ok(None);
     }
-    let folder = stage.folder()?;
-    let target = stage.target();
-    let view = View { target: Some((&target, order.patience)), folder: folder.as_ref(), stop: stop.clone() };
+    let folder = target.folder()?;
+    let view =
+        View { target: Some((&target.lab().target, order.patience)), folder: folder.as_ref(), stop: stop.clone() };
     let judged = aftermath::judge(&order.out.join(HISTORY_FILE), &view, order.plan.seed).await?;
     // What came back is no less ours.
-    judged.came_back.iter().for_each(|key| stage.lab.ledger.note_open_write(key));
+    judged.came_back.iter().for_each(|key| target.lab().ledger.note_open_write(key));
     let verdict = judged.verdict;
     let pictures: Vec<Timeline> = verdict.counterexamples.iter().map(timeline).collect();
     let pages = write_pages(&order.out, "counterexample", &pictures)?;

@@ -1,6 +1,6 @@
 //! The figures of a run, from what was measured.
 
-use super::{Order, Performed, Subject};
+use super::{Order, Performed};
 use contract::Operation;
 use engine::ceiling::Ceiling;
 use engine::scenario::Plan;
@@ -28,10 +28,7 @@ pub(super) fn of(
     {
         why_invalid.push(format!("no rate was found that keeps {}", search.objective));
     }
-    let protocol = match &order.subject {
-        Subject::Embedded(protocol) => Some(protocol.name().to_owned()),
-        Subject::Server { .. } => None,
-    };
+    let protocol = order.subject.protocol().map(str::to_owned);
     let seconds = measured.window.seconds().max(f64::MIN_POSITIVE);
     let planned_per_s = measured.arrivals.map(|arrivals| arrivals.planned as f64 / seconds);
     RunReport {

@@ -1,6 +1,6 @@
 //! A load run from end to end: target, generator, figures, files.
 //!
-//! - [`carry_out`]: the whole of it. `stage`: the target, before and after. `figures`: figures from what was measured.
+//! - [`carry_out`]: the whole of it. `loaded_target`: the target. `figures`: figures from what was measured.
 //! - `aftermath`: the history judged, and what is wrong drawn.
 //! - [`progress`]: what the terminal shows meanwhile; [`live`]: what a browser does.
 //! - [`search`]: the highest rate at which it does. Pure.
@@ -8,35 +8,33 @@
 mod aftermath;
 mod figures;
 pub mod live;
+mod loaded_target;
 pub mod progress;
 pub mod search;
-mod stage;
 
-use crate::lab::OPENING;
-use crate::lab::clean_up;
+use crate::lab::prepared_target::{LeftBehind, leave_all};
+use crate::lab::{OPENING, Subject};
 use crate::print::stderr;
-use crate::reference::Protocol;
 use anyhow::Context;
 use contract::Operation;
 use engine;
 use engine::aftermath::opening_line;
 use engine::ceiling;
 use engine::ceiling::Ceiling;
-use engine::client::{Patience, Target};
+use engine::client::Patience;
 use engine::scenario::Plan;
 use engine::{Measured, Second, Setup, limits};
 use live::ending::Ending;
 use live::figures::TrialUnderWay;
 use live::{Live, Teller};
+use loaded_target::LoadedTarget;
 use progress::Progress;
 use record::files::{HISTORY_FILE, HLOG_FILE};
 use record::history::{HistoryHeader, HistoryWriter};
 use record::hlog::{HlogWriter, SLIP_TAG, response_tag, service_tag};
 use record::run::{RunReport, Search};
-use report::left_behind;
 use report::objective::Objective;
 use search::Seek;
-use stage::Stage;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::net::SocketAddr;
@@ -83,20 +81,6 @@ pub enum HistoryUse {
     Judged,
 }
 
-/// The server that is loaded.
-#[derive(Debug)]
-pub enum Subject {
-    /// The reference server, embedded.
-    Embedded(Protocol),
-    /// A server that is there.
-    Server {
-        /// Where.
-        target: Box<Target>,
-        /// Whether documents of others may be there.
-        consent: bool,
-    },
-}
-
 impl Order {
     /// What runs, in a sentence.
     fn in_words(&self) -> String {
@@ -137,43 +121,30 @@ pub async fn carry_out(order: &Order, stop: &CancellationToken) -> anyhow::Resul
 async fn carry_out_watched(order: &Order, live: &Teller, stop: &CancellationToken) -> anyhow::Result<RunReport> {
     limits::make_room(order.plan.users).map_err(anyhow::Error::msg)?;
     let started = SystemTime::now();
-    let stage = Stage::set(order).await?;
+    let target = LoadedTarget::open(order).await?;
     let ceiling = know_thyself(order).await?;
     let performed = match &order.objective {
-        None => perform_once(order, &stage, live, stop).await,
-        Some(objective) => seek(order, &stage, objective, ceiling, live, stop).await,
+        None => perform_once(order, &target, live, stop).await,
+        Some(objective) => seek(order, &target, objective, ceiling, live, stop).await,
     };
-    let url = stage.target().url().to_string();
+    let url = target.lab().target.url().to_string();
     if order.history == HistoryUse::Judged {
         live.judges();
     }
     // Before anything is given back: what is in the saves folder belongs to the history.
-    let history = aftermath::judge(order, &stage, stop).await;
+    let history = aftermath::judge(order, &target, stop).await;
     let report = performed.and_then(|performed| {
         let report = figures::of(order, &performed, ceiling, url, started);
-        let mut report = RunReport { history: history?, ..report };
-        // Before the clean-up, which may be cut short: what was measured is on the disk by then, and what is to be removed.
-        keep(order, &mut report, &stage.target(), stage.may_be_left())?;
-        clean_up::announce(stop, &order.out);
-        Ok(report)
+        Ok(RunReport { history: history?, ..report })
     });
-    let lab = Arc::clone(&stage.lab);
-    let left_behind = stage.strike(stop).await?;
-    let report = report.and_then(|mut report| {
-        keep(order, &mut report, &lab.target, left_behind.clone())?;
-        Ok(report)
-    });
-    if report.is_err() {
-        lab.print_left_behind(&left_behind);
-    }
-    report
-}
-
-/// Enters in a report what may be left on the target, and writes it.
-fn keep(order: &Order, report: &mut RunReport, target: &Target, left_behind: Vec<String>) -> anyhow::Result<()> {
-    report.left_behind_command = left_behind::command(&target.delete_url_to_give(), &left_behind);
-    report.left_behind = left_behind;
-    Ok(report::run::write(report, &order.out)?)
+    let keep = |report: &mut RunReport, left: Vec<LeftBehind>| {
+        for left in left {
+            report.left_behind_command = left.command();
+            report.left_behind = left.keys;
+        }
+        Ok(report::run::write(report, &order.out)?)
+    };
+    leave_all(vec![target.prepared], report, keep, &order.out, stop).await
 }
 
 /// How fast the generator is by itself.
@@ -188,20 +159,20 @@ async fn know_thyself(order: &Order) -> anyhow::Result<Option<Ceiling>> {
 
 async fn perform_once(
     order: &Order,
-    stage: &Stage,
+    target: &LoadedTarget,
     live: &Teller,
     stop: &CancellationToken,
 ) -> anyhow::Result<Performed> {
     let plan = order.plan.clone();
     live.begins(&plan, None);
-    let measured = perform(order, stage, &plan, live, stop).await?;
+    let measured = perform(order, target, &plan, live, stop).await?;
     Ok(Performed { plan, measured, search: None })
 }
 
 /// Looks for the highest rate that keeps to the objective, and confirms it: the run that is reported is the last one.
 async fn seek(
     order: &Order,
-    stage: &Stage,
+    target: &LoadedTarget,
     objective: &Objective,
     ceiling: Option<Ceiling>,
     live: &Teller,
@@ -212,7 +183,7 @@ async fn seek(
         let (rate_per_s, is_confirming) = seek.next();
         let plan = search::plan_of_trial(&order.plan, rate_per_s, is_confirming);
         live.begins(&plan, Some(TrialUnderWay { rate_per_s, phase: seek.phase() }));
-        let measured = perform(order, stage, &plan, live, stop).await?;
+        let measured = perform(order, target, &plan, live, stop).await?;
         let trial = figures::trial(&plan, &measured, objective, ceiling, seek.phase(), rate_per_s);
         if !order.is_quiet {
             stderr!("{}", progress::trial(&trial));
@@ -223,7 +194,7 @@ async fn seek(
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                () = stage.give_back(&measured) => {}
+                () = target.release(&measured) => {}
             }
         }
         if seek.is_over() || stop.is_cancelled() {
@@ -236,7 +207,7 @@ async fn seek(
 /// One run of a plan, with the files that are written while it lasts.
 async fn perform(
     order: &Order,
-    stage: &Stage,
+    target: &LoadedTarget,
     plan: &Plan,
     live: &Teller,
     stop: &CancellationToken,
@@ -246,7 +217,7 @@ async fn perform(
         HistoryWriter::create(&order.out.join(HISTORY_FILE), &header)
     });
     let history = history.transpose()?;
-    let shared_key = stage.shared_key(plan).await?;
+    let shared_key = target.shared_key(plan).await?;
     if let (Some(history), Some(key)) = (&history, &shared_key) {
         let _ = history.sender().send(opening_line(key, OPENING, plan.seed));
     }
@@ -254,12 +225,12 @@ async fn perform(
     let mut progress = Progress::new(plan, order.is_quiet);
     let setup = Setup {
         plan: Arc::new(plan.clone()),
-        target: stage.target(),
+        target: Arc::clone(&target.lab().target),
         patience: order.patience,
-        reserves: stage.lab.reserves,
-        keys_in_use: stage.keys_in_use(),
+        reserves: target.lab().reserves,
+        keys_in_use: target.keys_in_use(),
         shared_key,
-        ledger: Arc::clone(&stage.lab.ledger),
+        ledger: Arc::clone(&target.lab().ledger),
         threads: order.threads,
         history,
     };
@@ -276,7 +247,7 @@ async fn perform(
         Ok(measured)
     });
     let measured = running.await?.context("the load could not be run to its end")?;
-    stage.note_keys_in_use(measured.keys_in_use);
+    target.note_keys_in_use(measured.keys_in_use);
     Ok(measured)
 }
 

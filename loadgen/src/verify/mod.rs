@@ -10,20 +10,17 @@ pub mod runner;
 
 use crate::claims::schedules;
 use crate::claims::{Claim, Finding, Needs};
-use crate::lab::{self, DEFAULT_USERS, Effort, Keep, Lab, Subject, clean_up, preflight};
-use crate::reference::{Embedded, Launcher, Protocol};
-use anyhow::Context;
-use engine::client::Target;
+use crate::lab::prepared_target::{LeftBehind, leave_all};
+use crate::lab::{self, DEFAULT_USERS, Effort, Keep, PreparedTarget, Settings, Subject};
+use crate::reference::Protocol;
 use engine::client::target::DEFAULT_PAGE;
-use engine::saves_folder::SavesFolder;
 use expectations::Expectations;
 use progress::Progress;
 use record::claims::Verdict;
 use record::claims::{ClaimReport, Report, TargetReport};
-use report::left_behind;
 use runner::{Ended, Tried};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct Plan {
     /// The targets.
-    pub subject: Subject,
+    pub subjects: Vec<Subject>,
     /// The refutations that are known of a server that is there; of an embedded one its protocol says them.
     pub known: Expectations,
     /// The claims, in the order in which they are tried.
@@ -47,12 +44,12 @@ pub struct Plan {
 }
 
 /// A target ready to be tried.
-struct Bench {
+struct Bench<'a> {
+    subject: &'a Subject,
     report: TargetReport,
     /// What is known of it.
     known: Expectations,
-    lab: Arc<Lab>,
-    embedded: Option<Embedded>,
+    target: PreparedTarget,
     verdicts: Mutex<Vec<ClaimReport>>,
     /// Why it can be tried no longer.
     gone: OnceLock<String>,
@@ -66,7 +63,10 @@ struct Bench {
 pub async fn verify(plan: &Plan, stop: &CancellationToken, keep: Keep<'_, Report>) -> anyhow::Result<Report> {
     let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let mut report = Report::new(plan.seed, plan.effort.name(), plan.users, started);
-    let benches = set_up(plan).await?;
+    let mut benches = Vec::new();
+    for subject in &plan.subjects {
+        benches.push(Bench::set_up(plan, subject).await?);
+    }
     let progress = Progress::new(plan.claims.len() * benches.len());
     let run = Run { plan, benches: &benches, progress: &progress, stop };
     let (apart, shared): (Vec<&Claim>, Vec<&Claim>) =
@@ -79,26 +79,21 @@ pub async fn verify(plan: &Plan, stop: &CancellationToken, keep: Keep<'_, Report
     progress.finish();
     report.partial = stop.is_cancelled();
     report.targets = benches.iter().map(Bench::report).collect();
-    // One that cannot be kept leaves the targets to be cleaned up no less.
-    let kept = keep(&report);
-    if kept.is_ok() {
-        clean_up::announce(stop, &plan.out);
-    }
-    let labs: Vec<Arc<Lab>> = benches.iter().map(|bench| Arc::clone(&bench.lab)).collect();
-    for ((bench, lab), target) in benches.into_iter().zip(&labs).zip(&mut report.targets) {
-        leave(target, &lab.target, bench.close(stop).await?);
-    }
-    let kept = kept.and_then(|()| keep(&report));
-    if kept.is_err() {
-        labs.iter().zip(&report.targets).for_each(|(lab, target)| lab.print_left_behind(&target.left_behind));
-    }
-    kept.map(|()| report)
+    let keep = |report: &mut Report, left: Vec<LeftBehind>| {
+        for (target, left) in report.targets.iter_mut().zip(left) {
+            target.left_behind_command = left.command();
+            target.left_behind = left.keys;
+        }
+        keep(report)
+    };
+    let targets = benches.into_iter().map(|bench| bench.target).collect();
+    leave_all(targets, Ok(report), keep, &plan.out, stop).await
 }
 
 /// A plan under way.
 struct Run<'a> {
     plan: &'a Plan,
-    benches: &'a [Bench],
+    benches: &'a [Bench<'a>],
     progress: &'a Progress,
     stop: &'a CancellationToken,
 }
@@ -134,58 +129,22 @@ impl Run<'_> {
     }
 }
 
-async fn set_up(plan: &Plan) -> anyhow::Result<Vec<Bench>> {
-    match &plan.subject {
-        Subject::Embedded(protocols) => {
-            let mut benches = Vec::new();
-            for &protocol in protocols {
-                benches.push(embedded(plan, protocol).await?);
-            }
-            Ok(benches)
-        }
-        Subject::Server { target, saves, consent } => {
-            let url = target.url().to_string();
-            let report = TargetReport::new("target", None, &url);
-            Ok(vec![
-                bench(report, plan.known.clone(), lab(plan, Target::clone(target), saves.clone()), *consent, None)
-                    .await?,
-            ])
-        }
+impl<'a> Bench<'a> {
+    /// Makes a target ready.
+    async fn set_up(plan: &'a Plan, subject: &'a Subject) -> anyhow::Result<Self> {
+        let settings = Settings { users: plan.users, seed: plan.seed, effort: plan.effort, uses_folder: true };
+        let target = PreparedTarget::open(subject, &plan.out, settings).await?;
+        let url = target.lab.target.url().to_string();
+        let mut report = TargetReport::new(subject.name(), subject.protocol(), &url);
+        report.saves = target.lab.folder.as_ref().map(|saves| saves.path().display().to_string());
+        let known = match subject {
+            Subject::Embedded(Protocol::Documented) => Expectations::documented(),
+            Subject::Embedded(Protocol::Hardened) => Expectations::hardened(),
+            Subject::Server { .. } => plan.known.clone(),
+        };
+        Ok(Self { subject, report, known, target, verdicts: Mutex::default(), gone: OnceLock::new() })
     }
-}
 
-async fn embedded(plan: &Plan, protocol: Protocol) -> anyhow::Result<Bench> {
-    let log = |what: &str| plan.out.join(format!("server-{}{what}.log", protocol.name()));
-    let embedded = Embedded::start(&Launcher::new(protocol, log(""))).await?;
-    let target = embedded.target().map_err(anyhow::Error::msg)?;
-    let saves = SavesFolder::open(embedded.saves()).map_err(anyhow::Error::msg)?;
-    let known = match protocol {
-        Protocol::Documented => Expectations::documented(),
-        Protocol::Hardened => Expectations::hardened(),
-    };
-    let report = TargetReport::new(protocol.name(), Some(protocol.name()), target.url().as_str());
-    let mut lab = lab(plan, target, Some(saves));
-    lab.launcher = Some(Launcher::new(protocol, log("-apart")));
-    bench(report, known, lab, true, Some(embedded)).await
-}
-
-fn lab(plan: &Plan, target: Target, saves: Option<SavesFolder>) -> Lab {
-    Lab::new(target, saves, plan.users, plan.seed, plan.effort)
-}
-
-async fn bench(
-    mut report: TargetReport,
-    known: Expectations,
-    mut lab: Lab,
-    consent: bool,
-    embedded: Option<Embedded>,
-) -> anyhow::Result<Bench> {
-    report.saves = lab.folder.as_ref().map(|saves| saves.path().display().to_string());
-    preflight::look(&mut lab, consent).await?;
-    Ok(Bench { report, known, lab: Arc::new(lab), embedded, verdicts: Mutex::default(), gone: OnceLock::new() })
-}
-
-impl Bench {
     /// Tries a claim, and enters what came of it. After an interruption nothing is tried.
     async fn attempt(&self, claim: &'static Claim, run: &Run<'_>) {
         if run.stop.is_cancelled() {
@@ -195,7 +154,7 @@ impl Bench {
         let untried = |why: String| Tried { finding: Finding::inconclusive(why), took: Duration::ZERO };
         let tried = match self.gone.get() {
             Some(why) if claim.needs != Needs::OwnServer => untried(format!("not tried: {why}")),
-            _ => match runner::attempt(&self.lab, claim, run.stop).await {
+            _ => match runner::attempt(&self.target.lab, claim, run.stop).await {
                 Ok(tried) => tried,
                 Err(Ended::Interrupted) => return,
                 Err(Ended::Gone(why)) => {
@@ -205,14 +164,14 @@ impl Bench {
             },
         };
         run.progress.ended(&self.report.name, claim, &tried);
-        let reproduce = reproduce(run.plan, &self.report, claim);
+        let reproduce = reproduce(run.plan, self.subject, claim);
         lab::lock(&self.verdicts).push(claim_report(claim, tried, &self.known, reproduce));
     }
 
     /// Withdraws a verdict that company may have caused; whether there was one. Company there is only where the servers
     /// are the harness's own.
     fn withdraw_unless_held(&self, claim: &Claim) -> bool {
-        if self.embedded.is_none() {
+        if self.target.server().is_none() {
             return false;
         }
         let mut verdicts = lab::lock(&self.verdicts);
@@ -221,34 +180,20 @@ impl Bench {
         verdicts.len() < before
     }
 
-    /// The verdicts, and what may be left on the target until the clean-up.
+    /// The verdicts.
     fn report(&self) -> TargetReport {
         let mut report = self.report.clone();
         report.claims.clone_from(&lab::lock(&self.verdicts));
         report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
-        if self.embedded.is_none() {
-            leave(&mut report, &self.lab.target, self.lab.may_be_left());
-        }
         report
-    }
-
-    /// Cleans up, and ends an embedded server; returns the keys under which a document may be left.
-    async fn close(self, stop: &CancellationToken) -> anyhow::Result<Vec<String>> {
-        match self.embedded {
-            // Its folder goes with it.
-            Some(embedded) => {
-                embedded.stop().await.context("the embedded server could not be cleaned up").map(|()| Vec::new())
-            }
-            None => Ok(clean_up::clean_up(&self.lab, stop).await),
-        }
     }
 }
 
 /// The command that tries one claim again.
-fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
+fn reproduce(plan: &Plan, subject: &Subject, claim: &Claim) -> String {
     let mut words = vec![format!("loadgen verify --only {} --seed {}", claim.id, plan.seed)];
-    match &plan.subject {
-        Subject::Embedded(_) => words.push(format!("--protocol {}", report.name)),
+    match subject {
+        Subject::Embedded(protocol) => words.push(format!("--protocol {}", protocol.name())),
         Subject::Server { target, saves, .. } => {
             let urls = (0..target.processes()).map(|number| target.process(number).url_to_give());
             words.extend(urls.map(|url| format!("--target {url}")));
@@ -264,12 +209,6 @@ fn reproduce(plan: &Plan, report: &TargetReport, claim: &Claim) -> String {
         words.push("--full".to_owned());
     }
     words.join(" ")
-}
-
-/// Enters what may be left on a target.
-fn leave(report: &mut TargetReport, target: &Target, keys: Vec<String>) {
-    report.left_behind_command = left_behind::command(&target.delete_url_to_give(), &keys);
-    report.left_behind = keys;
 }
 
 /// A verdict as it goes into the report, of a target of which something is known.

@@ -1,6 +1,7 @@
 //! One claim after the other, on one target, within limits.
 
 use crate::browser::Driver;
+use crate::claims::elsewhere::KnownVerdicts;
 use crate::claims::{Claim, Finding, Needs};
 use crate::lab::preflight::is_alive;
 use crate::lab::{Lab, Stuck};
@@ -61,12 +62,12 @@ pub async fn attempt(lab: &Arc<Lab>, claim: &Claim, stop: &CancellationToken) ->
         why = gone(lab) => return Err(Ended::Gone(why)),
         finding = experiment(lab, claim) => finding,
     };
-    lab.note_verdict(claim.id, finding.verdict);
+    lab.shared::<KnownVerdicts>().note(claim.id, finding.verdict);
     let ours = lab.ledger.keys();
     tokio::select! {
         () = stop.cancelled() => {}
         why = gone(lab) => return Err(Ended::Gone(why)),
-        _ = async { lab.give_back(&ours).await; lab.give_back_late_writes().await } => {}
+        _ = async { lab.release(&ours).await; lab.release_late_writes().await } => {}
     }
     Ok(tried(finding))
 }

@@ -1,19 +1,40 @@
 //! Claims tried in each of several places, which must come to the same verdicts.
 
 use super::super::{Claim, Finding};
-use crate::lab::{Lab, Stuck};
+use crate::lab::{Lab, Stuck, lock};
 use record::claims::Verdict;
 use record::step::Step;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
-/// Into how many times as short a time races are looked for in each place, at first: there are many, and most faults show
+/// By how much the time in which races are looked for in each place is divided, at first: there are many, and most faults show
 /// within a fraction of a second.
-const HASTE: u32 = 4;
+const TIME_DIVISOR: u32 = 4;
 
 /// How often a fault that was seen in one place is looked for again where it was not, with all
 /// the time that its claim takes: races are met by chance.
 const SECOND_LOOKS: usize = 3;
+
+/// The verdicts on a target in this run, which need not be found again there.
+#[derive(Default)]
+pub(crate) struct KnownVerdicts(Mutex<BTreeMap<&'static str, Verdict>>);
+
+impl KnownVerdicts {
+    /// Enters what was found of a claim.
+    pub(crate) fn note(&self, id: &'static str, verdict: Verdict) {
+        lock(&self.0).insert(id, verdict);
+    }
+
+    /// The finding of a claim that was decided before.
+    fn finding(&self, id: &str) -> Option<Finding> {
+        match lock(&self.0).get(id)? {
+            Verdict::Holds => Some(Finding::holds("found before")),
+            Verdict::Refuted => Some(Finding::refuted("found before", Vec::new())),
+            Verdict::Inconclusive | Verdict::Untestable => None,
+        }
+    }
+}
 
 /// Where claims are tried.
 pub(super) struct Place {
@@ -35,10 +56,10 @@ pub(super) async fn compare(claims: &[&'static Claim], places: &[Place]) -> Vec<
     for claim in claims {
         let mut findings = Vec::new();
         for (number, place) in places.iter().enumerate() {
-            let known = place.lab.verdict(claim.id).filter(|_| number == 0).and_then(as_found_before);
-            findings.push(match known {
+            let known = place.lab.shared::<KnownVerdicts>();
+            findings.push(match known.finding(claim.id).filter(|_| number == 0) {
                 Some(finding) => finding,
-                None => attempt(claim, &place.lab, HASTE).await,
+                None => attempt(claim, &place.lab, TIME_DIVISOR).await,
             });
         }
         look_again(claim, places, &mut findings).await;
@@ -63,21 +84,12 @@ async fn look_again(claim: &Claim, places: &[Place], findings: &mut [Finding]) {
     }
 }
 
-/// The verdict that a claim got before it came to be compared.
-fn as_found_before(verdict: Verdict) -> Option<Finding> {
-    match verdict {
-        Verdict::Holds => Some(Finding::holds("found before")),
-        Verdict::Refuted => Some(Finding::refuted("found before", Vec::new())),
-        Verdict::Inconclusive | Verdict::Untestable => None,
-    }
-}
-
-async fn attempt(claim: &Claim, lab: &Arc<Lab>, haste: u32) -> Finding {
+async fn attempt(claim: &Claim, lab: &Arc<Lab>, time_divisor: u32) -> Finding {
     lab.begin_claim();
-    lab.hurry(haste);
+    lab.divide_time(time_divisor);
     let finding = (claim.attempt)(lab).await.unwrap_or_else(|Stuck(why)| Finding::inconclusive(why));
-    lab.hurry(1);
-    lab.give_back(&lab.ledger.keys()).await;
+    lab.divide_time(1);
+    lab.release(&lab.ledger.keys()).await;
     finding
 }
 
@@ -155,6 +167,15 @@ mod tests {
 
     fn refuted() -> Finding {
         Finding::refuted("torn", vec![Step::finding("restore", "half")])
+    }
+
+    #[test]
+    fn only_a_verdict_that_decides_need_not_be_found_again() {
+        let known = KnownVerdicts::default();
+        let verdicts = [Verdict::Holds, Verdict::Refuted, Verdict::Inconclusive, Verdict::Untestable];
+        ["S1", "S2", "S3", "S4"].into_iter().zip(verdicts).for_each(|(id, verdict)| known.note(id, verdict));
+        let found = ["S1", "S2", "S3", "S4", "S5"].map(|id| known.finding(id).map(|finding| finding.verdict));
+        assert_eq!(found, [Some(Verdict::Holds), Some(Verdict::Refuted), None, None, None]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// A saves folder, the servers that are started on it one after the other, and their users. A [`Process`] must be
 /// dropped before it, so that nobody writes to the folder while it is removed.
-pub(super) struct Ground {
+pub(super) struct Environment {
     launcher: Launcher,
     folder: SavesFolder,
     keys_used: usize,
@@ -23,7 +23,7 @@ pub(super) struct Ground {
     _temporary: TempDir,
 }
 
-impl Ground {
+impl Environment {
     /// An empty folder.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Ground {
     /// An empty folder within another one, on whatever file system that is.
     ///
     /// # Errors
-    /// As [`Ground::new`].
+    /// As [`Environment::new`].
     pub(super) fn on(lab: &Lab, folder: &Path) -> Result<Self, Stuck> {
         Self::of(lab, tempfile::tempdir_in(folder)?)
     }
