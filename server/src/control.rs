@@ -4,7 +4,7 @@
 //!
 //! | line in | line out | what it does |
 //! |---|---|---|
-//! | `fail 3 EIO`, `fail 3 EIO for-good` | `armed` | the third file system call from now on fails, or it and every later one (see [`Fault`](crate::fs::Fault)), as far as such a call can fail so at all ([`can_occur`]) |
+//! | `fail 3 EIO`, `fail 3 EIO for-good` | `armed` | the third file system call from now on fails, or it and every later one (see [`Fault`]), as far as such a call can fail so at all ([`can_occur`]) |
 //! | `disarm` | `made Folder Stat! Write` | all goes well from now on; which calls were made since `fail`, those marked that were made to fail |
 //! | `power-cut 7` | `off` | of what was not synced, some is lost, as the seed 7 has it; the saves folder is made what is left, and the process ends at once |
 //! | anything else | `error: ` and what is wrong | nothing |

@@ -13,6 +13,8 @@
 //! Architecture invariant: pure. The proofs of `concurrency-tests` and the checks of recorded histories hold results
 //! to this and to nothing else.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod anomaly;
 pub mod documents;
 pub mod history;

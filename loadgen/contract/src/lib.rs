@@ -12,6 +12,8 @@
 //!
 //! Architecture invariant: pure; no socket, file or clock.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod document;
 pub mod envelope;
 pub mod failure;

@@ -14,6 +14,8 @@
 //! - [`client`]: one user's way to a server: target, connection, exchange.
 //! - [`saves_folder`]: a saves folder and its files, as seen from outside.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod aftermath;
 pub mod ceiling;
 pub mod certify;

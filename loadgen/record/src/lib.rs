@@ -15,6 +15,8 @@
 //!
 //! Architecture invariant: knows nothing of how records are shown; no socket.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod claims;
 pub mod comparison;
 pub mod counts;

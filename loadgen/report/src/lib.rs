@@ -11,6 +11,8 @@
 //!
 //! Architecture invariant: reads records only; no socket, clock or randomness but from a seed.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod counterexample;
 mod escape;
 pub mod files;

@@ -1,5 +1,7 @@
 //! What can be asked for on the command line.
 
+#![allow(rustdoc::invalid_html_tags, reason = "the texts of --help, in which <DIR> stands for a value")]
+
 pub mod check_history;
 pub mod compare;
 pub mod gate;

@@ -14,6 +14,8 @@
 //!
 //! Architecture invariant: pure; no socket, clock or file, and no randomness but from a seed.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod collisions;
 pub mod folder;
 pub mod guesses;
