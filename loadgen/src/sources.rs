@@ -1,5 +1,6 @@
 //! What the sources themselves are held to.
 
+use record::claims::ClaimId;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,35 @@ fn the_debug_form_is_found_in_every_spelling() {
     assert_eq!(debug_forms(code), ["a", "", "b", "", "c", ""]);
 }
 
+/// An id in quotes once decided what was expected of a claim, far from the claim: `ClaimId::of("S4")` is checked by the
+/// compiler, and each claim's properties are its own.
+#[test]
+fn no_claim_is_named_by_text() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "check/src", "contract/src", "engine/src", "record/src", "report/src", "stats/src"];
+    let mut found = Vec::new();
+    for path in folders.iter().flat_map(|folder| sources(&root.join(folder))) {
+        let text = fs::read_to_string(&path).expect("a source");
+        let names = named_by_text(without_tests(&text)).into_iter().map(|id| format!("{}: {id}", path.display()));
+        found.extend(names);
+    }
+    assert!(found.is_empty(), "use ClaimId:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_claims_name_is_found_in_text_and_not_in_a_claims_id() {
+    assert_eq!(named_by_text(r#"["S4", ClaimId::of("S5"), "K10", "A4", "p99", "S", "S4,K7"]"#), ["S4", "K10"]);
+}
+
+/// Texts that are a claim's id, other than arguments of `ClaimId::of`.
+fn named_by_text(code: &str) -> Vec<&str> {
+    let texts = code.match_indices('"').zip(code.match_indices('"').skip(1));
+    let is_id =
+        |text: &&str| text.starts_with(|first: char| first.is_ascii_uppercase()) && text.parse::<ClaimId>().is_ok();
+    let texts = texts.filter(|((start, _), _)| !code[..*start].ends_with("ClaimId::of("));
+    texts.map(|((start, _), (end, _))| &code[start + 1..end]).filter(is_id).collect()
+}
+
 /// A source up to its tests.
 fn without_tests(text: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
@@ -81,7 +111,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let is_test = path.file_stem().is_some_and(|stem| stem == "tests" || stem == "textbook" || stem == "sources");
+        let test_files = ["tests", "textbook", "sources", "samples"];
+        let is_test = path.file_stem().is_some_and(|stem| test_files.iter().any(|name| stem == *name));
         match path.is_dir() {
             _ if is_test => {}
             true => found.extend(sources(&path)),

@@ -2,10 +2,11 @@
 
 use super::chance::CONFIDENCE;
 use super::exhaustion::is_refused;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::stalls::{StallWatch, is_undisturbed};
 use crate::lab::{Lab, Stuck};
 use engine::client::Exchange;
+use record::claims::ClaimId;
 use record::step::Step;
 use serde_json::json;
 use stats::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, birthday_collision, mean_attempts};
@@ -46,12 +47,16 @@ const NO_HEADER: &str = "the server sends no X-Key-Attempts, so attempts cannot 
 
 /// K3
 pub(super) static K3: Claim = Claim {
-    id: "K3",
+    id: ClaimId::of("K3"),
     title: "a key costs one or two attempts, under 1 ms",
     quote: "Average case: 1-2 attempts (< 1ms)",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::RisingFill,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             let mut levels = Vec::new();
@@ -66,12 +71,16 @@ pub(super) static K3: Claim = Claim {
 
 /// K4
 pub(super) static K4: Claim = Claim {
-    id: "K4",
+    id: ClaimId::of("K4"),
     title: "the worst key costs 100 attempts, under 10 ms",
     quote: "Worst case: 100 attempts (< 10ms)",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 1,
+    phase: Phase::FullFolder,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             lab.fill_to(THREE_CHARACTER_KEYS).await?;
@@ -82,12 +91,16 @@ pub(super) static K4: Claim = Claim {
 
 /// K6
 pub(super) static K6: Claim = Claim {
-    id: "K6",
+    id: ClaimId::of("K6"),
     title: "10,000 sessions are no burden",
     quote: "Recommended max: 10,000 concurrent sessions (< 25% utilization)",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::RecommendedFill,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_recommended(&recommended(lab).await?)) }),
 };
 

@@ -5,7 +5,7 @@
 mod envelope;
 
 use super::answers::{Halted, judged, says_nothing};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use bytes::Bytes;
 use contract::Operation;
@@ -14,18 +14,23 @@ use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
 use envelope::Envelope;
 use hyper::Method;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// R5
 pub(super) static R5: Claim = Claim {
-    id: "R5",
+    id: ClaimId::of("R5"),
     title: "bad input gets a clear error and changes nothing",
     quote: "Clear errors … works every time or fails clearly",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 

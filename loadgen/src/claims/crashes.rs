@@ -2,13 +2,13 @@
 
 use super::ground::{Ground, stuck};
 use super::survival::{Crash, DOCUMENTS, Load, SAVERS, judge, look};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
 use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use record::step::{Step, ms};
 use rustix::process::{Signal, kill_process};
 use std::collections::BTreeSet;
@@ -37,23 +37,31 @@ const QUOTE: &str = "100% reliable - works every time or fails clearly";
 
 /// R2
 pub(super) static R2: Claim = Claim {
-    id: "R2",
+    id: ClaimId::of("R2"),
     title: "what was acknowledged survives the server's death",
     quote: QUOTE,
     needs: Needs::OwnServer,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_kills(&kills(lab).await?)) }),
 };
 
 /// R3
 pub(super) static R3: Claim = Claim {
-    id: "R3",
+    id: ClaimId::of("R3"),
     title: "what was acknowledged survives a loss of power",
     quote: QUOTE,
     needs: Needs::OwnServer,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_power_cuts(&power_cuts(lab).await?)) }),
 };
 

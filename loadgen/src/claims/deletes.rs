@@ -2,12 +2,13 @@
 
 use super::judged::Story;
 use super::posted::{self, Shown};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,12 +26,16 @@ const LONG_EACH: usize = 8;
 
 /// S5
 pub(super) static S5: Claim = Claim {
-    id: "S5",
+    id: ClaimId::of("S5"),
     title: "a delete happens at one moment, without error",
     quote: "delete.php [KEEP] Delete is atomic operation",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

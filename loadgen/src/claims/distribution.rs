@@ -6,11 +6,11 @@
 //! is refuted.
 
 use super::answers::{self, Halted, judged};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::key::KEY_CHARACTERS;
 use engine::client::Exchange;
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use stats::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
@@ -20,12 +20,17 @@ use std::time::Duration;
 
 /// K2
 pub(super) static K2: Claim = Claim {
-    id: "K2",
+    id: ClaimId::of("K2"),
     title: "keys are drawn uniformly",
     quote: "PHP `random_int()` is cryptographically secure",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    // It accuses only if two samples fail one test at p < 0.001 each: once in a million.
+    decisions_on_chance: 0,
+    phase: Phase::Distribution,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         let question = Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false };
         Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })
@@ -34,12 +39,17 @@ pub(super) static K2: Claim = Claim {
 
 /// O3
 pub(super) static O3: Claim = Claim {
-    id: "O3",
+    id: ClaimId::of("O3"),
     title: "the audit of first characters is even",
     quote: "Audit key distribution: ls saves/ | cut -c1 | sort | uniq -c",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    // It accuses only if two samples fail one test at p < 0.001 each: once in a million.
+    decisions_on_chance: 0,
+    phase: Phase::Distribution,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         let question = Question { keys: 10_000, only_first: true };
         Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })

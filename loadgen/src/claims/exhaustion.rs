@@ -2,10 +2,11 @@
 
 use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, lock};
 use engine::client::Exchange;
 use rand::RngExt;
+use record::claims::ClaimId;
 use record::step::Step;
 use serde_json::json;
 use stats::keys::{THREE_CHARACTER_KEYS, exhaustion_chance};
@@ -38,12 +39,17 @@ const EXHAUSTED: (u16, &str) = (503, "Unable to generate unique key - all attemp
 
 /// K5
 pub(super) static K5: Claim = Claim {
-    id: "K5",
+    id: ClaimId::of("K5"),
     title: "keys run out at about 45,000 sessions",
     quote: "Exhaustion point: ~45,000 active sessions",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    // One at the first fill, and one at the last.
+    decisions_on_chance: 2,
+    phase: Phase::Exhaustion,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             let mut levels = Vec::new();
@@ -58,12 +64,16 @@ pub(super) static K5: Claim = Claim {
 
 /// K10
 pub(super) static K10: Claim = Claim {
-    id: "K10",
+    id: ClaimId::of("K10"),
     title: "a full folder is said to be full, and one free key is found",
     quote: "works every time or fails clearly … all attempts exhausted",
     needs: Needs::Filling,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Exhaustion,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_end(&full_and_one_free(lab).await?)) }),
 };
 

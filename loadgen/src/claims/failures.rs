@@ -4,11 +4,12 @@ mod judgement;
 
 use super::ground::{Ground, stuck};
 use super::seen::Seen;
-use super::{Claim, Needs};
+use super::{Claim, Expected, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -23,12 +24,16 @@ const MOST_CALLS: usize = 60;
 
 /// R1
 pub(super) static R1: Claim = Claim {
-    id: "R1",
+    id: ClaimId::of("R1"),
     title: "a disk that fails is told, and loses no document",
     quote: "100% reliable - works every time or fails clearly",
     needs: Needs::OwnServer,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judgement::judge(&experiment(lab).await?)) }),
 };
 

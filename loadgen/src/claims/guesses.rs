@@ -1,12 +1,13 @@
 //! O5: whether a key is a secret.
 
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expectation, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, Document, MIN_STATE_BYTES};
 use contract::key::{KEY_CHARACTERS, key_at};
 use engine::client::Exchange;
 use rand::RngExt;
+use record::claims::ClaimId;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use stats::statistics::clopper_pearson;
@@ -30,12 +31,21 @@ const RECOMMENDED_MAX: f64 = 10_000.0;
 
 /// O5
 pub(super) static O5: Claim = Claim {
-    id: "O5",
+    id: ClaimId::of("O5"),
     title: "a session cannot be guessed",
     quote: "(a key is all it takes to read, overwrite or delete)",
     needs: Needs::Wire,
+    // Three characters are no secret under any protocol; a server with longer keys may do better.
+    expected: Expected {
+        documented: Expectation::Refuted,
+        hardened: Expectation::Refuted,
+        contract: Expectation::Either,
+    },
+    decisions_on_chance: 1,
+    phase: Phase::Service,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

@@ -3,11 +3,12 @@
 use super::answers::first_wrong;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use std::sync::Arc;
 
 /// Documents, each instantiated by so many users at once and by one once more.
@@ -16,12 +17,16 @@ const USERS: usize = 20;
 
 /// S3
 pub(super) static S3: Claim = Claim {
-    id: "S3",
+    id: ClaimId::of("S3"),
     title: "one instantiate creates, and its content stands",
     quote: "Idempotent: safe to call multiple times. Atomic check-and-create",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Creation,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             let mut user = lab.user(0);

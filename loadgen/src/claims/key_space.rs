@@ -1,10 +1,11 @@
 //! K1: all 46,656 keys, and no others.
 
 use super::answers;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::key::key_at;
 use engine::client::Exchange;
+use record::claims::ClaimId;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::BTreeSet;
@@ -21,12 +22,16 @@ const CHANCE: f64 = 1e-6;
 
 /// K1
 pub(super) static K1: Claim = Claim {
-    id: "K1",
+    id: ClaimId::of("K1"),
     title: "all 46,656 keys come out, and no others",
     quote: "3-character keys (A-Z, 0-9) = 46,656 combinations",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::NearlyFullFolder,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

@@ -3,7 +3,7 @@
 use super::answers::{Halted, judged, wrong_by_itself};
 use super::holder::Locks;
 use super::seen::Seen;
-use super::{Claim, Finding, Needs, SECOND_LOOK};
+use super::{Claim, Expected, Finding, Needs, Phase, SECOND_LOOK};
 use crate::lab::Lab;
 use crate::lab::stalls::StallWatch;
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use engine::client::Patience;
 use engine::client::{Exchange, User};
 use engine::saves_folder::SavesFolder;
 use hyper::Method;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,12 +32,16 @@ const TRIES_AFTERWARDS: usize = 3;
 
 /// R4
 pub(super) static R4: Claim = Claim {
-    id: "R4",
+    id: ClaimId::of("R4"),
     title: "a lock held elsewhere is told within 10 s",
     quote: "File Lock Failure: Clear error, no fallback: … send_error('Failed to acquire file lock', 500)",
     needs: Needs::Folder,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: true,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 

@@ -1,10 +1,11 @@
 //! P1: a hundred users on the client's journey.
 
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::load::{Load, carry_out, plan};
 use contract::Operation;
 use engine::scenario::{Plan, Scenario};
+use record::claims::ClaimId;
 use record::figures::Tally;
 use record::step::{Step, ms};
 use serde_json::json;
@@ -28,12 +29,17 @@ const ONE_PERCENT: f64 = 0.01;
 
 /// P1
 pub(super) static P1: Claim = Claim {
-    id: "P1",
+    id: ClaimId::of("P1"),
     title: "100 users are served easily",
     quote: "Handles 100 concurrent users easily",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    // One for each of the contract's six operations, though a journey has only four of them.
+    decisions_on_chance: 6,
+    phase: Phase::Waiting,
     is_quick: false,
     mostly_waits: true,
+    takes_times: true,
     attempt: |lab| {
         Box::pin(async move {
             let first = carry_out(lab, plan(lab, Scenario::Journey, lab.users, FIRST), None).await?;

@@ -3,13 +3,14 @@
 use super::answers::{Halted, judged, wrong_by_itself};
 use super::judged::Story;
 use super::posted::{self, Shown};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::Body;
 use contract::document::{Content, REAL_STATE_BYTES, same};
 use contract::visible;
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use record::step::Step;
 use record::story::meaning;
 use serde_json::Value;
@@ -35,12 +36,16 @@ const CLOCK_STEP_MS: f64 = 1_000.0;
 
 /// S4
 pub(super) static S4: Claim = Claim {
-    id: "S4",
+    id: ClaimId::of("S4"),
     title: "a restore answers a whole, current document",
     quote: "restore.php [KEEP] Already read-only, no changes needed",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, |told| judge(told)) }),
 };
 

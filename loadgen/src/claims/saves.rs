@@ -4,12 +4,12 @@ use super::answers::{Halted, first_wrong, judged};
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
 use engine::client::{Exchange, User};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,23 +29,31 @@ const LARGE_STATE_BYTES: usize = 20_000;
 
 /// S1
 pub(super) static S1: Claim = Claim {
-    id: "S1",
+    id: ClaimId::of("S1"),
     title: "no concurrent save loses another's metadata",
     quote: "Read-modify-write is atomic … file should have exactly 10 saves worth of data",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(savers_with_keys_of_their_own(lab).await, judge_metadata) }),
 };
 
 /// S2
 pub(super) static S2: Claim = Claim {
-    id: "S2",
+    id: ClaimId::of("S2"),
     title: "the last save wins, whole",
     quote: "Both save different data. Last save wins … No file corruption",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(rounds_of_states(lab).await, |rounds| judge_states(rounds)) }),
 };
 

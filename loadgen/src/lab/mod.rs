@@ -23,7 +23,7 @@ use engine::client::{Exchange, Target, User};
 use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use report::left_behind;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +162,7 @@ pub struct Lab {
     /// The first keys that were drawn to see how they are distributed: K2 and O3 look at the same ones.
     pub(crate) sample: OnceCell<Vec<String>>,
     /// What was found of claims on this target, in this run.
-    verdicts: Mutex<BTreeMap<&'static str, Verdict>>,
+    verdicts: Mutex<BTreeMap<ClaimId, Verdict>>,
     /// Into how many times as short a time races are looked for, compared with a claim's own experiment.
     haste: AtomicU32,
     seated: Mutex<Vec<User>>,
@@ -216,14 +216,14 @@ impl Lab {
     }
 
     /// Enters what was found of a claim.
-    pub fn note_verdict(&self, id: &'static str, verdict: Verdict) {
+    pub fn note_verdict(&self, id: ClaimId, verdict: Verdict) {
         lock(&self.verdicts).insert(id, verdict);
     }
 
     /// What was found of a claim, where it was tried before.
     #[must_use]
-    pub fn verdict(&self, id: &str) -> Option<Verdict> {
-        lock(&self.verdicts).get(id).copied()
+    pub fn verdict(&self, id: ClaimId) -> Option<Verdict> {
+        lock(&self.verdicts).get(&id).copied()
     }
 
     /// How long races are looked for, by effort.

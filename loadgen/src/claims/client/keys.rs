@@ -2,21 +2,26 @@
 
 use super::{Seat, no_client, step};
 use crate::browser::Call;
-use crate::claims::{Claim, Finding, Needs};
+use crate::claims::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::Operation;
+use record::claims::ClaimId;
 use record::step::Step;
 use serde_json::json;
 use std::sync::Arc;
 
 /// C1
 pub(in crate::claims) static C1: Claim = Claim {
-    id: "C1",
+    id: ClaimId::of("C1"),
     title: "the client's key comes from page, address or server",
     quote: "Check for existing session from URL or PHP … Request new key from server",
     needs: Needs::Browser,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Waiting,
     is_quick: false,
     mostly_waits: true,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(lab.target.page(), &experiment(lab).await?)) }),
 };
 

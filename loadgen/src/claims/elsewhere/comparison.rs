@@ -2,7 +2,7 @@
 
 use super::super::{Claim, Finding};
 use crate::lab::{Lab, Stuck};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use record::step::Step;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) struct Place {
 /// What was found of a claim, place by place; the first place is what the others are held to.
 #[derive(Debug)]
 pub(super) struct Compared {
-    id: &'static str,
+    id: ClaimId,
     findings: Vec<(String, Finding)>,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn judge(compared: &[Compared]) -> Finding {
     } else {
         Finding::holds(summary(compared))
     };
-    let verdicts: Map<String, Value> = compared.iter().map(|row| (row.id.to_owned(), row.verdicts())).collect();
+    let verdicts: Map<String, Value> = compared.iter().map(|row| (row.id.to_string(), row.verdicts())).collect();
     finding.measured("verdicts", verdicts)
 }
 
@@ -131,8 +131,8 @@ impl Compared {
 /// "S1 to S3 hold, S4 is refuted" would need grammar; this does not.
 fn summary(compared: &[Compared]) -> String {
     let of = |verdict| {
-        let ids: Vec<&str> =
-            compared.iter().filter(|row| row.verdict_here() == Some(verdict)).map(|row| row.id).collect();
+        let ids: Vec<String> =
+            compared.iter().filter(|row| row.verdict_here() == Some(verdict)).map(|row| row.id.to_string()).collect();
         (!ids.is_empty()).then(|| format!("{}: {verdict}", ids.join(" ")))
     };
     let places: Vec<&str> =
@@ -145,8 +145,8 @@ fn summary(compared: &[Compared]) -> String {
 mod tests {
     use super::*;
 
-    fn compared(id: &'static str, here: Finding, there: Finding) -> Compared {
-        Compared { id, findings: vec![("here".to_owned(), here), ("there".to_owned(), there)] }
+    fn compared(id: &str, here: Finding, there: Finding) -> Compared {
+        Compared { id: ClaimId::of(id), findings: vec![("here".to_owned(), here), ("there".to_owned(), there)] }
     }
 
     fn holds() -> Finding {
