@@ -36,6 +36,29 @@ pub enum Expectation {
     Either,
 }
 
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wire => "nothing else",
+            Self::Folder => "`--saves`",
+            Self::Filling => "`--saves`, with an empty folder",
+            Self::OwnServer => "a server that loadgen starts itself",
+            Self::Processes => "several processes that serve one folder",
+            Self::Browser => "a browser, and a page with a client (`--page`)",
+        })
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Holds => "holds",
+            Self::Refuted => "refuted",
+            Self::Either => "either",
+        })
+    }
+}
+
 /// Which verdict is expected on which server.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
@@ -104,6 +127,10 @@ pub struct Claim {
     pub title: &'static str,
     /// The specification's words.
     pub quote: &'static str,
+    /// How it is tried, for docs/claims.md: Markdown, as [`Self::holds_if`].
+    pub tried: &'static str,
+    /// The criterion.
+    pub holds_if: &'static str,
     /// What its experiment cannot do without.
     pub needs: Needs,
     /// The verdicts that servers are expected to get.

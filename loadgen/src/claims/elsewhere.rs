@@ -35,6 +35,11 @@ pub(super) static S8: Claim = Claim {
     id: ClaimId::of("S8"),
     title: "file systems make no difference",
     quote: "Works on standard filesystems",
+    tried: "S1 to S4 are tried on a reference server on each file system that exists (in /dev/shm, /var/tmp, /tmp and \
+            the temporary folder) or can be made by root (ext4, xfs and btrfs in a file, and an overlay), in a quarter \
+            of the usual time. A fault that appears in one place only is looked for in the others up to three more \
+            times, with the full time. With only one file system it is untestable.",
+    holds_if: "Each of S1 to S4 has the same verdict on every file system, whichever verdict that is.",
     needs: Needs::OwnServer,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,
@@ -50,6 +55,11 @@ pub(super) static S9: Claim = Claim {
     id: ClaimId::of("S9"),
     title: "several server processes are as good as one",
     quote: "flock() prevents race conditions",
+    tried: "S1 to S7 are tried with several processes on the target's folder, four if the server is loadgen's own, \
+            with users spread over them, in a quarter of the usual time, and compared with the verdicts for one \
+            process. A target needs `--target` once per process. A fault that appears on one side only is looked for \
+            on the other up to three more times, with the full time.",
+    holds_if: "Each of S1 to S7 has the same verdict with several processes as with one, whichever verdict that is.",
     needs: Needs::Processes,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,

@@ -34,6 +34,11 @@ pub(super) static O5: Claim = Claim {
     id: ClaimId::of("O5"),
     title: "a session cannot be guessed",
     quote: "(a key is all it takes to read, overwrite or delete)",
+    tried: "There are 100 sessions, and 16 users restore random keys for 3 s or until ten restores have shown a \
+            document. On a target that held documents at the start nobody guesses, as a hit could be another person's \
+            document: the possible keys are only counted.",
+    holds_if: "Guessing one of 10,000 sessions takes 2⁴⁰ attempts or more. It is refuted if the hits show fewer attempts \
+            per hit (99.93 %), or if half the number of possible keys is less.",
     needs: Needs::Wire,
     // Three characters are no secret under any protocol; a server with longer keys may do better.
     expected: Expected {

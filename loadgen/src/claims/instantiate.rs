@@ -20,6 +20,11 @@ pub(super) static S3: Claim = Claim {
     id: ClaimId::of("S3"),
     title: "one instantiate creates, and its content stands",
     quote: "Idempotent: safe to call multiple times. Atomic check-and-create",
+    tried: "Each of 20 documents is instantiated by 20 users at the same time, and by one more user afterwards, all \
+            with different contents. The document is looked at by restore and, with `--saves`, in its file, and again \
+            half a second later if it is wrong.",
+    holds_if: "For each document exactly one request returns `Instance created`, and its content is what the document \
+            holds. If no request does, an instantiate without a clear response may have created it.",
     needs: Needs::Wire,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,

@@ -25,6 +25,11 @@ pub(super) static K1: Claim = Claim {
     id: ClaimId::of("K1"),
     title: "all 46,656 keys come out, and no others",
     quote: "3-character keys (A-Z, 0-9) = 46,656 combinations",
+    tried: "The folder is filled until 300 keys are free. Keys are then requested, first without giving any back and \
+            then in batches of 30 that are given back, until all 300 have appeared. A key counts as missing only after \
+            so many draws from all free keys that a fair server would leave any of them out with a probability below \
+            10⁻⁶ (5,856).",
+    holds_if: "Every free key is handed out, and no key that is in use or is not three characters of A to Z and 0 to 9.",
     needs: Needs::Filling,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,

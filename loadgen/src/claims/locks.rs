@@ -35,6 +35,13 @@ pub(super) static R4: Claim = Claim {
     id: ClaimId::of("R4"),
     title: "a lock held elsewhere is told within 10 s",
     quote: "File Lock Failure: Clear error, no fallback: … send_error('Failed to acquire file lock', 500)",
+    tried: "The harness holds flock on a document and, if the folder was empty at the start, on every file in it whose \
+            name begins with a dot (at most 256). It sends a save and an instantiate, and waits up to 12 s. Afterwards \
+            it releases the locks and saves again, up to three times. The specification's PHP waits forever for a \
+            lock, and is refuted.",
+    holds_if: "Both requests return 500 `Failed to acquire file lock` within 10 s (the instantiate may also return \
+            `Instance already exists`), the document is unchanged, and a save succeeds once the lock is free. A save \
+            that succeeds meanwhile and is stored decides nothing: the server uses none of these locks.",
     needs: Needs::Folder,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,

@@ -33,6 +33,7 @@ mod lists;
 mod lock_cost;
 mod locks;
 mod monitoring;
+pub mod page;
 mod posted;
 mod queueing;
 mod responsiveness;

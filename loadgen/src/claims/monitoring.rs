@@ -27,6 +27,10 @@ pub(super) static O1: Claim = Claim {
     id: ClaimId::of("O1"),
     title: "the files count the active sessions",
     quote: "Count active sessions: ls -1 saves/*.json | wc -l",
+    tried: "60 sessions are created and saved, 20 of them are deleted, and 15 keys are handed out without being used. \
+            Then the files that `ls -1 saves/*.json` prints are counted.",
+    holds_if: "The count is the number of files before plus the saved sessions that were not deleted, with or without the \
+            15 keys that were only handed out, and each new file belongs to one of these sessions.",
     needs: Needs::Folder,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,
@@ -42,6 +46,9 @@ pub(super) static O2: Claim = Claim {
     id: ClaimId::of("O2"),
     title: "no lock files are left or seen",
     quote: "Check for lock files (shouldn't exist): find saves/ -name \"*.lock\"",
+    tried: "16 users save four documents for 1 s while the harness searches the folder for `*.lock` again and again, \
+            and once more afterwards.",
+    holds_if: "No search finds a file or folder whose name ends in .lock.",
     needs: Needs::Folder,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,

@@ -15,6 +15,11 @@ pub(in crate::claims) static C1: Claim = Claim {
     id: ClaimId::of("C1"),
     title: "the client's key comes from page, address or server",
     quote: "Check for existing session from URL or PHP … Request new key from server",
+    tried: "Headless Chromium opens the target's page in nine ways: with `window.sessionKeyFromPHP`, with `?=XYZ`, \
+            with `?session=XYZ`, with two of them, with something that is no key in each of the three places, and with \
+            none. A gateway records the client's calls; a page has 10 s to make them.",
+    holds_if: "The first call about a document has the page's key or, if the page has no valid one, that of the address. \
+            generate-key is called only if neither has a valid key, and the client then uses the key that it returned.",
     needs: Needs::Browser,
     expected: Expected::HOLDS,
     decisions_on_chance: 0,
