@@ -23,6 +23,7 @@ use loadgen::verify::{Plan, verify};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
+use record::claims::ClaimId;
 use record::claims::Outcome;
 use record::claims::TargetReport;
 use record::claims::Verdict;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("serve") {
         return serve();
     }
-    let mut trials: Vec<Trial> = ONCE_WRONG.iter().map(|ids| trial(Protocol::Hardened, ids.to_vec(), 1)).collect();
+    let mut trials: Vec<Trial> = ONCE_WRONG.iter().map(|ids| trial(Protocol::Hardened, ids_of(ids), 1)).collect();
     let honest = |saves: &Path| liar::spawn(None, saves);
     let never = "a_stranger_that_never_reads_the_folder_again_is_refuted";
     trials.push(stranger("a_stranger_that_reads_the_folder_again_is_not_accused", honest, Verdict::Holds));
@@ -85,15 +86,15 @@ fn from_environment(name: &str) -> Option<u64> {
 
 /// Some of the quick claims, in a random order. Most orders have a claim that fills the folder and the ones about the
 /// distribution of keys; what runs in between is random.
-fn some_order(seed: u64) -> Vec<&'static str> {
+fn some_order(seed: u64) -> Vec<ClaimId> {
     let mut random = StdRng::seed_from_u64(seed);
-    let quick: Vec<&str> = claims::in_order().iter().filter(|claim| claim.is_quick).map(|claim| claim.id).collect();
-    let mut some: Vec<&str> = quick.sample(&mut random, CLAIMS_IN_AN_ORDER).copied().collect();
+    let quick: Vec<ClaimId> = claims::in_order().iter().filter(|claim| claim.is_quick).map(|claim| claim.id).collect();
+    let mut some: Vec<ClaimId> = quick.sample(&mut random, CLAIMS_IN_AN_ORDER).copied().collect();
     if random.random_bool(0.75) {
-        some.extend([["K1", "K3", "K5", "K10"].choose(&mut random).copied().unwrap_or("K1"), "K2", "O3"]);
+        some.extend(ids_of(&[["K1", "K3", "K5", "K10"].choose(&mut random).copied().unwrap_or("K1"), "K2", "O3"]));
     }
     some.shuffle(&mut random);
-    let mut order: Vec<&str> = Vec::new();
+    let mut order: Vec<ClaimId> = Vec::new();
     some.into_iter().for_each(|id| {
         if !order.contains(&id) {
             order.push(id);
@@ -102,15 +103,20 @@ fn some_order(seed: u64) -> Vec<&'static str> {
     order
 }
 
-fn trial(protocol: Protocol, ids: Vec<&'static str>, seed: u64) -> Trial {
-    let name = format!("{}_gets_its_verdicts_in_the_order_{}", protocol.name(), ids.join("_"));
+fn ids_of(names: &[&str]) -> Vec<ClaimId> {
+    names.iter().map(|name| ClaimId::of(name)).collect()
+}
+
+fn trial(protocol: Protocol, ids: Vec<ClaimId>, seed: u64) -> Trial {
+    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let name = format!("{}_gets_its_verdicts_in_the_order_{}", protocol.name(), names.join("_"));
     Trial::test(name, move || holds(protocol, &ids, seed).map_err(Failed::from))
 }
 
 /// Every verdict must be the expected one. But a busy machine can leave a claim undecided, or be too slow for a claim
 /// about times, or miss a race in the time that a claim takes. So those count as faults of the order only if they recur
 /// in that order, and not when the claim is tried alone.
-fn holds(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<(), String> {
+fn holds(protocol: Protocol, ids: &[ClaimId], seed: u64) -> Result<(), String> {
     let mut flipped = flips(protocol, ids, seed)?;
     if !flipped.is_empty() && flipped.iter().all(Flip::may_be_the_machines) {
         flipped.iter().for_each(|flip| println!("{}; tried again", flip.what));
@@ -125,28 +131,32 @@ fn holds(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<(), Stri
 
 /// An unexpected verdict.
 struct Flip {
-    id: &'static str,
+    id: ClaimId,
     verdict: Verdict,
     what: String,
 }
 
 impl Flip {
     fn may_be_the_machines(&self) -> bool {
-        let is_about_times =
-            ["K3", "K4", "K6", "R4"].contains(&self.id) || claims::by_id(self.id).is_some_and(Claim::takes_times);
+        let is_about_times = ids_of(&["K3", "K4", "K6", "R4"]).contains(&self.id)
+            || claims::by_id(self.id).is_some_and(|claim| claim.takes_times);
         is_about_times || self.verdict == Verdict::Holds
     }
 }
 
-fn flips(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<Flip>, String> {
+fn flips(protocol: Protocol, ids: &[ClaimId], seed: u64) -> Result<Vec<Flip>, String> {
     let target = tried(protocol, ids, seed).map_err(|error| format!("{error:#}"))?;
     let known = match protocol {
         Protocol::Documented => Expectations::documented(),
         Protocol::Hardened => Expectations::hardened(),
     };
     let mut flipped = Vec::new();
-    for id in ids {
-        let claim = target.claims.iter().find(|claim| claim.id == *id).ok_or_else(|| format!("{id} was not tried"))?;
+    for &id in ids {
+        let claim = target
+            .claims
+            .iter()
+            .find(|claim| claim.id == id.to_string())
+            .ok_or_else(|| format!("{id} was not tried"))?;
         let what = format!("{id} {}: {}", claim.verdict, claim.summary);
         match known.weigh(id, claim.verdict) {
             Outcome::AsExpected => {}
@@ -157,16 +167,16 @@ fn flips(protocol: Protocol, ids: &[&'static str], seed: u64) -> Result<Vec<Flip
     Ok(flipped)
 }
 
-fn tried(protocol: Protocol, ids: &[&'static str], seed: u64) -> anyhow::Result<TargetReport> {
+fn tried(protocol: Protocol, ids: &[ClaimId], seed: u64) -> anyhow::Result<TargetReport> {
     tried_on(Subject::Embedded(protocol), ids, seed)
 }
 
-fn tried_on(subject: Subject, ids: &[&'static str], seed: u64) -> anyhow::Result<TargetReport> {
+fn tried_on(subject: Subject, ids: &[ClaimId], seed: u64) -> anyhow::Result<TargetReport> {
     let out = tempfile::tempdir()?;
     let plan = Plan {
         subjects: vec![subject],
         known: Expectations::default(),
-        claims: ids.iter().filter_map(|id| claims::by_id(id)).collect::<Vec<&'static Claim>>(),
+        claims: ids.iter().filter_map(|id| claims::by_id(*id)).collect::<Vec<&'static Claim>>(),
         users: DEFAULT_USERS,
         seed,
         effort: Effort::Quick,
@@ -185,7 +195,7 @@ fn stranger(name: &str, spawn: fn(&Path) -> Running, expected: Verdict) -> Trial
         let server = spawn(saves.path());
         let target = Box::new(Target::new(&server.url, DEFAULT_PATH_TEMPLATE)?);
         let saves = Some(SavesFolder::open(saves.path())?);
-        let tried = tried_on(Subject::Server { target, saves, consent: false }, &["K1", "O3"], 1);
+        let tried = tried_on(Subject::Server { target, saves, consent: false }, &ids_of(&["K1", "O3"]), 1);
         let tried = tried.map_err(|error| format!("{error:#}"))?;
         for claim in &tried.claims {
             let should = if claim.id == "O3" { expected } else { Verdict::Holds };

@@ -2,10 +2,11 @@
 
 use super::chance::CONFIDENCE;
 use super::exhaustion::is_refused;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::stalls::{StallWatch, is_undisturbed};
 use crate::lab::{Lab, Stuck};
 use engine::client::Exchange;
+use record::claims::ClaimId;
 use record::step::Step;
 use serde_json::json;
 use stats::keys::{MAX_ATTEMPTS, THREE_CHARACTER_KEYS, birthday_collision, mean_attempts};
@@ -46,12 +47,22 @@ const NO_HEADER: &str = "the server sends no X-Key-Attempts, so attempts cannot 
 
 /// K3
 pub(super) static K3: Claim = Claim {
-    id: "K3",
+    id: ClaimId::of("K3"),
     title: "a key costs one or two attempts, under 1 ms",
     quote: "Average case: 1-2 attempts (< 1ms)",
+    tried: "One user requests 300 keys, one after another and each given back, at 0, 5,000 and 10,000 documents; \
+            20,000, 26,000, 35,000 and 45,000 are only reported, with the fill at which each limit is passed. The mean \
+            time is the median of the means of five parts; a slow result is measured again, and the better one counts. \
+            Requests that overlap a stall of the harness are left out. Attempts are read from `X-Key-Attempts`; \
+            without that header the claim is untestable, unless it is refuted by a time.",
+    holds_if: "At 0, 5,000 and 10,000 documents a key takes at most 2 attempts and less than 1 ms on average.",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::RisingFill,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             let mut levels = Vec::new();
@@ -66,12 +77,21 @@ pub(super) static K3: Claim = Claim {
 
 /// K4
 pub(super) static K4: Claim = Claim {
-    id: "K4",
+    id: ClaimId::of("K4"),
     title: "the worst key costs 100 attempts, under 10 ms",
     quote: "Worst case: 100 attempts (< 10ms)",
+    tried: "With all 46,656 keys in use, one user requests a key 3,000 times. Requests that overlap a stall of the \
+            harness are left out. Attempts are read from `X-Key-Attempts`; without that header the claim is \
+            untestable, unless it is refuted by a time.",
+    holds_if: "No request takes more than 100 attempts, and at most 1 % of all requests take 10 ms or more (exact \
+            binomial interval at 99.93 %); no response is wrong by itself.",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 1,
+    phase: Phase::FullFolder,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             lab.fill_to(THREE_CHARACTER_KEYS).await?;
@@ -82,12 +102,21 @@ pub(super) static K4: Claim = Claim {
 
 /// K6
 pub(super) static K6: Claim = Claim {
-    id: "K6",
+    id: ClaimId::of("K6"),
     title: "10,000 sessions are no burden",
     quote: "Recommended max: 10,000 concurrent sessions (< 25% utilization)",
+    tried: "With 10,000 documents in the folder, 300 keys are requested one after another, and then 10,000 in batches \
+            of 200 that are given back. The chance that 100 requests at once collide without reservation (12.6 %) is \
+            reported. Attempts are read from `X-Key-Attempts`; without that header the claim is untestable, unless it \
+            is refuted by a time or a 503.",
+    holds_if: "A key takes at most 2 attempts and less than 1 ms on average, and none of the 10,000 requests gets 503.",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::RecommendedFill,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_recommended(&recommended(lab).await?)) }),
 };
 

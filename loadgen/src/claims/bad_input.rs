@@ -5,7 +5,7 @@
 mod envelope;
 
 use super::answers::{Halted, judged, says_nothing};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use bytes::Bytes;
 use contract::Operation;
@@ -18,18 +18,29 @@ use contract::message::{
 use engine::client::{Exchange, User};
 use envelope::Envelope;
 use hyper::Method;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// R5
 pub(super) static R5: Claim = Claim {
-    id: "R5",
+    id: ClaimId::of("R5"),
     title: "bad input gets a clear error and changes nothing",
     quote: "Clear errors … works every time or fails clearly",
+    tried: "More than a hundred requests with wrong methods, bodies, keys and types, among them JSON nested 200,000 \
+            deep, a key of 100,000 characters and path traversal, each followed by a restore of a document that must \
+            not change. Content-Type and timestamp of every response are checked, those of successes included.",
+    holds_if: "Each request gets the contract's status and message, the document and (with `--saves`) the folder's names \
+            do not change, and every response in the envelope is application/json with a timestamp in Unix seconds \
+            that goes back by more than 1 s at most twice.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 

@@ -4,24 +4,21 @@
 //! chance gets an equal share of one budget (Bonferroni's inequality: whatever depends on whatever, the chance that any
 //! of them errs is at most the sum).
 
+use super::ALL;
+
 /// The chance that a run of all claims on one target accuses a server that keeps them, or clears one that does not, by
 /// bad luck in its numbers.
 const OF_A_RUN: f64 = 0.01;
 
-/// The claims that are decided by an interval or by a number of trials, and how many decisions each makes: K5 has one
-/// at either end, P1 one for each of six operations. K2 and O3 are not among them: they accuse only where two samples
-/// fail one test at p < 0.001 each, once in a million.
-pub(super) const TESTS: [(&str, u32); 9] =
-    [("K4", 1), ("K5", 2), ("K7", 1), ("K8", 1), ("K9", 1), ("P1", 6), ("P5", 1), ("P6", 1), ("O5", 1)];
-
 /// The confidence of every interval, and what a number of trials must exclude a chance with: 99.93 %. claims.md asks
 /// for 99 % of each by itself.
-pub(super) const CONFIDENCE: f64 = 1.0 - OF_A_RUN / tests() as f64;
+pub(super) const CONFIDENCE: f64 = 1.0 - OF_A_RUN / decisions() as f64;
 
-const fn tests() -> u32 {
+/// The decisions on chance of all claims. A `const fn` has no iterators.
+const fn decisions() -> u32 {
     let (mut sum, mut at) = (0, 0);
-    while at < TESTS.len() {
-        sum += TESTS[at].1;
+    while at < ALL.len() {
+        sum += ALL[at].decisions_on_chance;
         at += 1;
     }
     sum
@@ -29,15 +26,13 @@ const fn tests() -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::by_id;
     use super::*;
     use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision, trials_to_exclude};
 
     #[test]
     fn all_decisions_together_err_as_seldom_as_a_run_may() {
-        assert_eq!(super::tests(), 15);
-        assert!((f64::from(super::tests()) * (1.0 - CONFIDENCE) - OF_A_RUN).abs() < 1e-12);
-        assert!(TESTS.iter().all(|(id, _)| by_id(id).is_some()));
+        assert_eq!(decisions(), 15);
+        assert!((f64::from(decisions()) * (1.0 - CONFIDENCE) - OF_A_RUN).abs() < 1e-12);
     }
 
     #[test]

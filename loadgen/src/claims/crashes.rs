@@ -2,13 +2,13 @@
 
 use super::environment::{Environment, stuck};
 use super::survival::{Crash, DOCUMENTS, Load, SAVERS, judge, look};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
 use engine::saves_folder::SavesFolder;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use record::step::{Step, ms};
 use rustix::process::{Signal, kill_process};
 use std::collections::BTreeSet;
@@ -37,23 +37,44 @@ const QUOTE: &str = "100% reliable - works every time or fails clearly";
 
 /// R2
 pub(super) static R2: Claim = Claim {
-    id: "R2",
+    id: ClaimId::of("R2"),
     title: "what was acknowledged survives the server's death",
     quote: QUOTE,
+    tried: "16 users save eight documents of 2.7 to 300 KB, four of them shared, until the server gets SIGKILL; \
+            another server is started on the folder. The kill comes when a file is seen shorter than any save to it, \
+            or else after 32 to 400 acknowledged saves, when a file appears that was not there a moment before. There \
+            are ten kills (`--quick` 6, `--full` 100), or fewer if one loses something.",
+    holds_if: "Every document is complete and shows a save, acknowledged or cut off, that no acknowledged save followed, \
+            and no saver's metadata in it is older than that saver's last acknowledged save. It is enough if restore \
+            or file shows it.",
     needs: Needs::OwnServer,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_kills(&kills(lab).await?)) }),
 };
 
 /// R3
 pub(super) static R3: Claim = Claim {
-    id: "R3",
+    id: ClaimId::of("R3"),
     title: "what was acknowledged survives a loss of power",
     quote: QUOTE,
+    tried: "The load of R2 runs on a server with `--durability disk` whose files are on a model of a disk, in memory. \
+            When the power fails, each change that was not synced is lost or kept at random, a write also in part; an \
+            ordinary server is then started on what is left. There are eight power failures (`--quick` 3, `--full` \
+            100), or fewer if one loses something.",
+    holds_if: "As for R2: every document is complete and shows a save, acknowledged or cut off, that no acknowledged save \
+            followed, and no saver's metadata in it is older than that saver's last acknowledged save.",
     needs: Needs::OwnServer,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_power_cuts(&power_cuts(lab).await?)) }),
 };
 

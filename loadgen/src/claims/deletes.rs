@@ -2,12 +2,13 @@
 
 use super::judged::Story;
 use super::posted::{self, Shown};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::Operation;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,12 +26,23 @@ const LONG_EACH: usize = 8;
 
 /// S5
 pub(super) static S5: Claim = Claim {
-    id: "S5",
+    id: ClaimId::of("S5"),
     title: "a delete happens at one moment, without error",
     quote: "delete.php [KEEP] Delete is atomic operation",
+    tried: "For 5 s (`--quick` 4 s, `--full` 30 s) or until the first fault, 16 documents at a time are deleted by \
+            three users at once, by two during two restores, or by two during two saves; a restore, a delete and a \
+            restore follow. On one document in eight there are also saves before and, on a target that was empty, \
+            after that delete, which do not overlap it.",
+    holds_if: "For each document, one order of the operations explains all responses (and the file, with `--saves`), and \
+            none is a 500 in the contract's envelope. A save to the file that a concurrent delete unlinks counts as a \
+            save before that delete.",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

@@ -6,11 +6,11 @@
 //! is refuted.
 
 use super::answers::{self, Halted, judged};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::key::KEY_CHARACTERS;
 use engine::client::Exchange;
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use stats::statistics::{Fit, chi_square_tail, sparse_uniformity, uniformity};
@@ -20,12 +20,22 @@ use std::time::Duration;
 
 /// K2
 pub(super) static K2: Claim = Claim {
-    id: "K2",
+    id: ClaimId::of("K2"),
     title: "keys are drawn uniformly",
     quote: "PHP `random_int()` is cryptographically secure",
+    tried: "30,000 keys (100,000 with `--full`) are requested in batches of 200, and each batch is given back. Five \
+            tests look at each of the three positions, at the positions together and at all 46,656 keys; if one fails, \
+            a second sample is drawn. If loadgen has just removed documents from the folder, it first lets the server \
+            hand out 2,000 keys in at least 2 s, so that the server can know of the freed keys.",
+    holds_if: "No test gives p < 0.001 in both samples, and every key is three characters of A to Z and 0 to 9.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    // It accuses only if two samples fail one test at p < 0.001 each: once in a million.
+    decisions_on_chance: 0,
+    phase: Phase::Distribution,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         let question = Question { keys: lab.effort.pick(30_000, 30_000, 100_000), only_first: false };
         Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })
@@ -34,12 +44,20 @@ pub(super) static K2: Claim = Claim {
 
 /// O3
 pub(super) static O3: Claim = Claim {
-    id: "O3",
+    id: ClaimId::of("O3"),
     title: "the audit of first characters is even",
     quote: "Audit key distribution: ls saves/ | cut -c1 | sort | uniq -c",
+    tried: "A chi-square test of the first characters of 10,000 keys, the first ones of K2's sample if there is one. \
+            If it fails, a second sample is drawn.",
+    holds_if: "The test does not give p < 0.001 in both samples.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    // It accuses only if two samples fail one test at p < 0.001 each: once in a million.
+    decisions_on_chance: 0,
+    phase: Phase::Distribution,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         let question = Question { keys: 10_000, only_first: true };
         Box::pin(async move { judged(try_twice(lab, question).await, Clone::clone) })

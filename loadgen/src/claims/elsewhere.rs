@@ -6,47 +6,70 @@
 mod comparison;
 mod disks;
 
+use super::deletes::S5;
 use super::environment::{Environment, stuck};
-use super::{Claim, Finding, Needs, by_id};
+use super::instantiate::S3;
+use super::lists::S6;
+use super::restores::S4;
+use super::saves::{S1, S2};
+use super::whole_history::S7;
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use crate::reference::{Disk, Process};
 pub(crate) use comparison::KnownVerdicts;
 use comparison::{Compared, Place, compare};
 use contract::document::{Content, MIN_STATE_BYTES};
+use record::claims::ClaimId;
 use std::sync::Arc;
 
-/// Claims of documents, which a file system could break; and those that other processes could.
-const OF_A_DISK: [&str; 4] = ["S1", "S2", "S3", "S4"];
-const OF_PROCESSES: [&str; 7] = ["S1", "S2", "S3", "S4", "S5", "S6", "S7"];
+/// Claims about documents that a file system could break.
+static OF_A_DISK: [&Claim; 4] = [&S1, &S2, &S3, &S4];
+
+/// Claims that several processes could break.
+static OF_PROCESSES: [&Claim; 7] = [&S1, &S2, &S3, &S4, &S5, &S6, &S7];
 
 /// Processes that serve one folder in S9, as PHP's workers do.
 const PROCESSES: usize = 4;
 
 /// S8
 pub(super) static S8: Claim = Claim {
-    id: "S8",
+    id: ClaimId::of("S8"),
     title: "file systems make no difference",
     quote: "Works on standard filesystems",
+    tried: "S1 to S4 are tried on a reference server on each file system that exists (in /dev/shm, /var/tmp, /tmp and \
+            the temporary folder) or can be made by root (ext4, xfs and btrfs in a file, and an overlay), in a quarter \
+            of the usual time. A fault that appears in one place only is looked for in the others up to three more \
+            times, with the full time. With only one file system it is untestable.",
+    holds_if: "Each of S1 to S4 has the same verdict on every file system, whichever verdict that is.",
     needs: Needs::OwnServer,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::FileSystems,
     is_quick: false,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(on_other_disks(lab)),
 };
 
 /// S9
 pub(super) static S9: Claim = Claim {
-    id: "S9",
+    id: ClaimId::of("S9"),
     title: "several server processes are as good as one",
     quote: "flock() prevents race conditions",
+    tried: "S1 to S7 are tried with several processes on the target's folder, four if the server is loadgen's own, \
+            with users spread over them, in a quarter of the usual time, and compared with the verdicts for one \
+            process. A target needs `--target` once per process. A fault that appears on one side only is looked for \
+            on the other up to three more times, with the full time.",
+    holds_if: "Each of S1 to S7 has the same verdict with several processes as with one, whichever verdict that is.",
     needs: Needs::Processes,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: false,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(with_other_processes(lab)),
 };
-
-fn claims(ids: &[&str]) -> Vec<&'static Claim> {
-    ids.iter().filter_map(|id| by_id(id)).collect()
-}
 
 /// S8's experiment: a server on each file system.
 async fn on_other_disks(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
@@ -59,7 +82,7 @@ async fn on_other_disks(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
         places.push(Place { name: format!("on {}", disk.name()), lab: Arc::new(there) });
         servers.push((server, environment));
     }
-    let compared = compare(&claims(&OF_A_DISK), &places).await;
+    let compared = compare(&OF_A_DISK, &places).await;
     for (server, environment) in servers {
         server.stop().await.map_err(|error| stuck(&error))?;
         drop(environment);
@@ -89,7 +112,7 @@ async fn with_other_processes(lab: &Arc<Lab>) -> Result<Finding, Stuck> {
     let here = Place { name: "with one process".to_owned(), lab: Arc::clone(lab) };
     let there = Place { name: format!("with {processes} processes"), lab: Arc::new(there) };
     serve_one_folder(&there.lab, processes).await?;
-    let compared: Vec<Compared> = compare(&claims(&OF_PROCESSES), &[here, there]).await;
+    let compared: Vec<Compared> = compare(&OF_PROCESSES, &[here, there]).await;
     for process in started {
         process.stop().await.map_err(|error| stuck(&error))?;
     }

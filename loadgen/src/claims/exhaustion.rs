@@ -2,11 +2,12 @@
 
 use super::answers::{may_have_handed_out, says_nothing};
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, lock};
 use contract::message::EXHAUSTED;
 use engine::client::Exchange;
 use rand::RngExt;
+use record::claims::ClaimId;
 use record::step::Step;
 use serde_json::json;
 use stats::keys::{THREE_CHARACTER_KEYS, exhaustion_chance};
@@ -37,12 +38,22 @@ const SEARCHES: usize = 20;
 
 /// K5
 pub(super) static K5: Claim = Claim {
-    id: "K5",
+    id: ClaimId::of("K5"),
     title: "keys run out at about 45,000 sessions",
     quote: "Exhaustion point: ~45,000 active sessions",
+    tried: "At each of 42,750, 44,500, 45,000, 46,000 and 46,656 documents, 1,200 keys are requested in batches of 100 \
+            that are given back. The fill at which 1 % of the requests get 503 is reported; theory says 44,556 without \
+            reservation.",
+    holds_if: "At 42,750 documents (5 % below 45,000) at most 1 % of requests get 503, and with all keys in use at least \
+            1 % do (exact binomial intervals at 99.93 %).",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    // One at the first fill, and one at the last.
+    decisions_on_chance: 2,
+    phase: Phase::Exhaustion,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             let mut levels = Vec::new();
@@ -57,12 +68,21 @@ pub(super) static K5: Claim = Claim {
 
 /// K10
 pub(super) static K10: Claim = Claim {
-    id: "K10",
+    id: ClaimId::of("K10"),
     title: "a full folder is said to be full, and one free key is found",
     quote: "works every time or fails clearly … all attempts exhausted",
+    tried: "With all 46,656 keys in use, 200 keys are requested. Then one session is deleted, and one user requests a \
+            key 20 times, giving it back each time.",
+    holds_if: "Every response on the full folder is exactly 503 `Unable to generate unique key - all attempts exhausted`, \
+            and each of the later requests gets the one free key. `503 Server busy`, a proxy's error and a missing \
+            response decide nothing.",
     needs: Needs::Filling,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Exhaustion,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_end(&full_and_one_free(lab).await?)) }),
 };
 

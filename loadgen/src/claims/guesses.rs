@@ -1,12 +1,13 @@
 //! O5: whether a key is a secret.
 
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expectation, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, Document, MIN_STATE_BYTES};
 use contract::key::{KEY_CHARACTERS, key_at};
 use engine::client::Exchange;
 use rand::RngExt;
+use record::claims::ClaimId;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use stats::statistics::clopper_pearson;
@@ -30,12 +31,26 @@ const RECOMMENDED_MAX: f64 = 10_000.0;
 
 /// O5
 pub(super) static O5: Claim = Claim {
-    id: "O5",
+    id: ClaimId::of("O5"),
     title: "a session cannot be guessed",
     quote: "(a key is all it takes to read, overwrite or delete)",
+    tried: "There are 100 sessions, and 16 users restore random keys for 3 s or until ten restores have shown a \
+            document. On a target that held documents at the start nobody guesses, as a hit could be another person's \
+            document: the possible keys are only counted.",
+    holds_if: "Guessing one of 10,000 sessions takes 2⁴⁰ attempts or more. It is refuted if the hits show fewer attempts \
+            per hit (99.93 %), or if half the number of possible keys is less.",
     needs: Needs::Wire,
+    // Three characters are no secret under any protocol; a server with longer keys may do better.
+    expected: Expected {
+        documented: Expectation::Refuted,
+        hardened: Expectation::Refuted,
+        contract: Expectation::Either,
+    },
+    decisions_on_chance: 1,
+    phase: Phase::Service,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

@@ -1,11 +1,12 @@
 //! P6: journeys begun where nearly all keys are in use.
 
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::load::{Load, carry_out, plan};
 use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use engine::scenario::Scenario;
+use record::claims::ClaimId;
 use record::step::Step;
 use stats::statistics::clopper_pearson;
 use std::collections::BTreeSet;
@@ -23,12 +24,20 @@ const MOST_FAIL: f64 = 0.05;
 
 /// P6
 pub(super) static P6: Claim = Claim {
-    id: "P6",
+    id: ClaimId::of("P6"),
     title: "at 45,000 sessions journeys still succeed",
     quote: "Hard limit: 45,000 sessions",
+    tried: "The folder is filled to 45,000 documents, and 100 users begin a journey each, which is followed for 6 s. \
+            As in the client, a start that fails is tried three times, one second apart.",
+    holds_if: "At most 5 % of the journeys fail (refuted if the exact binomial interval at 99.93 % lies above 5 %), and \
+            no response is wrong. A journey whose key another user holds, too, has failed.",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 1,
+    phase: Phase::RisingFill,
     is_quick: false,
     mostly_waits: true,
+    takes_times: true,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

@@ -3,11 +3,12 @@
 use super::answers::first_wrong;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use std::sync::Arc;
 
 /// Documents, each instantiated by so many users at once and by one once more.
@@ -16,12 +17,21 @@ const USERS: usize = 20;
 
 /// S3
 pub(super) static S3: Claim = Claim {
-    id: "S3",
+    id: ClaimId::of("S3"),
     title: "one instantiate creates, and its content stands",
     quote: "Idempotent: safe to call multiple times. Atomic check-and-create",
+    tried: "Each of 20 documents is instantiated by 20 users at the same time, and by one more user afterwards, all \
+            with different contents. The document is looked at by restore and, with `--saves`, in its file, and again \
+            half a second later if it is wrong.",
+    holds_if: "For each document exactly one request returns `Instance created`, and its content is what the document \
+            holds. If no request does, an instantiate without a clear response may have created it.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Creation,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             let mut user = lab.user(0);

@@ -7,7 +7,7 @@ mod cutter;
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::seen::Seen;
-use super::{Claim, Finding, Needs, SECOND_LOOK};
+use super::{Claim, Expected, Finding, Needs, Phase, SECOND_LOOK};
 use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
 use contract::Operation;
@@ -17,6 +17,7 @@ use engine::client::{Exchange, User};
 use engine::saves_folder::SavesFolder;
 use rand::RngExt;
 use rand::rngs::StdRng;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,12 +49,22 @@ const FEWEST_CUTS: usize = 30;
 
 /// R6
 pub(super) static R6: Claim = Claim {
-    id: "R6",
+    id: ClaimId::of("R6"),
     title: "a request that is cut off is done whole or not at all",
     quote: "Network failure: Client gets clear error, can retry",
+    tried: "Twelve users, each with a document of its own and behind a proxy of the harness, send 60 requests each \
+            (five times as many with `--full`). The proxy cuts six of ten connections at a random byte of the request \
+            or of the response. Half of the time the document is restored next; then the request is sent again, uncut, \
+            up to three times. Under TLS it is untestable: no byte of the request can be cut.",
+    holds_if: "For each document, one order explains all responses and the final file, with every write that was cut off \
+            as one that may or may not have happened; and no request fails in all three further tries.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| {
         Box::pin(async move {
             if lab.target.is_secure() {

@@ -1,12 +1,13 @@
 //! K9: whole journeys of many users, in which nobody meets anybody else.
 
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES};
 use contract::key::is_key;
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use record::step::Step;
 use stats::keys::{THREE_CHARACTER_KEYS, birthday_collision};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,12 +22,22 @@ const ROUNDS: u64 = 3;
 
 /// K9
 pub(super) static K9: Claim = Claim {
-    id: "K9",
+    id: ClaimId::of("K9"),
     title: "nobody ends up in another's session",
     quote: "Server guarantees uniqueness … No client-side collision possibility",
+    tried: "100 users request ten keys each, so that 1,000 sessions are open at once; in each session the user \
+            instantiates, restores, saves and restores. There are three such rounds. Without reservation two of 1,000 \
+            sessions have the same key with a probability of 99.998 %.",
+    holds_if: "No two sessions that are open at once have the same key, and no restore shows another session's content. \
+            At least one journey must be complete, with enough sessions open at once to meet a shared key with a \
+            probability of 99.93 %.",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 1,
+    phase: Phase::Sessions,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await)) }),
 };
 

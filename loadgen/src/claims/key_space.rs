@@ -1,10 +1,11 @@
 //! K1: all 46,656 keys, and no others.
 
 use super::answers;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::key::key_at;
 use engine::client::Exchange;
+use record::claims::ClaimId;
 use record::step::Step;
 use stats::keys::THREE_CHARACTER_KEYS;
 use std::collections::BTreeSet;
@@ -21,12 +22,21 @@ const CHANCE: f64 = 1e-6;
 
 /// K1
 pub(super) static K1: Claim = Claim {
-    id: "K1",
+    id: ClaimId::of("K1"),
     title: "all 46,656 keys come out, and no others",
     quote: "3-character keys (A-Z, 0-9) = 46,656 combinations",
+    tried: "The folder is filled until 300 keys are free. Keys are then requested, first without giving any back and \
+            then in batches of 30 that are given back, until all 300 have appeared. A key counts as missing only after \
+            so many draws from all free keys that a fair server would leave any of them out with a probability below \
+            10⁻⁶ (5,856).",
+    holds_if: "Every free key is handed out, and no key that is in use or is not three characters of A to Z and 0 to 9.",
     needs: Needs::Filling,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::NearlyFullFolder,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

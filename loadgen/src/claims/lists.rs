@@ -1,12 +1,13 @@
 //! S6: lists during saves.
 
 use super::answers::{Halted, judged, wrong_by_itself};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, Document, REAL_STATE_BYTES, same};
 use contract::visible;
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use record::step::Step;
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,12 +35,21 @@ const SAVED_STATE_BYTES: usize = 100_000;
 
 /// S6
 pub(super) static S6: Claim = Claim {
-    id: "S6",
+    id: ClaimId::of("S6"),
     title: "a list holds what is there throughout",
     quote: "list.php [KEEP] Read-only, no changes needed",
+    tried: "Three users list for 3 s (`--quick` 1.5 s, `--full` 30 s) or until the first fault. 40 documents exist \
+            throughout, and six of them are saved all the time with states of 100 KB. On an empty target there are \
+            also sessions that ended before a list was requested.",
+    holds_if: "Every list contains each of the 40 documents once, with its own type, version and times, contains no \
+            session that ended before the list was requested, and is ordered newest first.",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 

@@ -3,7 +3,7 @@
 use super::answers::{Halted, judged, says_nothing, wrong_by_itself};
 use super::holder::Locks;
 use super::seen::Seen;
-use super::{Claim, Finding, Needs, SECOND_LOOK};
+use super::{Claim, Expected, Finding, Needs, Phase, SECOND_LOOK};
 use crate::lab::Lab;
 use crate::lab::stalls::StallWatch;
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use engine::client::Patience;
 use engine::client::{Exchange, User};
 use engine::saves_folder::SavesFolder;
 use hyper::Method;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,12 +32,23 @@ const TRIES_AFTERWARDS: usize = 3;
 
 /// R4
 pub(super) static R4: Claim = Claim {
-    id: "R4",
+    id: ClaimId::of("R4"),
     title: "a lock held elsewhere is told within 10 s",
     quote: "File Lock Failure: Clear error, no fallback: … send_error('Failed to acquire file lock', 500)",
+    tried: "The harness holds flock on a document and, if the folder was empty at the start, on every file in it whose \
+            name begins with a dot (at most 256). It sends a save and an instantiate, and waits up to 12 s. Afterwards \
+            it releases the locks and saves again, up to three times. The specification's PHP waits forever for a \
+            lock, and is refuted.",
+    holds_if: "Both requests return 500 `Failed to acquire file lock` within 10 s (the instantiate may also return \
+            `Instance already exists`), the document is unchanged, and a save succeeds once the lock is free. A save \
+            that succeeds meanwhile and is stored decides nothing: the server uses none of these locks.",
     needs: Needs::Folder,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Faults,
     is_quick: true,
     mostly_waits: true,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, judge) }),
 };
 

@@ -1,14 +1,18 @@
 //! The claims: each one reads as quote, experiment, judgement.
 //!
 //! An experiment acts on the target and returns what it saw as plain data. A judgement is a pure function of that
-//! data; it knows nothing of which protocol it looks at, and what theory expects is written down elsewhere
-//! ([`crate::verify::expectations`]).
+//! data; it knows nothing of which protocol it looks at, and does not use what the claim expects of it
+//! ([`Claim::expected`]).
+//!
+//! A claim is one `static`, with its experiment and its judgement, and an entry in [`ALL`]; everything else follows from
+//! these.
 
 mod answers;
 mod archiving;
 mod attempts;
 mod bad_input;
 mod chance;
+mod claim;
 mod client;
 mod crashes;
 mod deletes;
@@ -26,10 +30,10 @@ mod journeys;
 mod judged;
 mod key_space;
 mod lists;
-
 mod lock_cost;
 mod locks;
 mod monitoring;
+pub mod page;
 mod posted;
 mod queueing;
 mod responsiveness;
@@ -43,14 +47,11 @@ mod uniqueness;
 mod views;
 mod whole_history;
 
-use crate::lab::{Lab, Stuck};
 use check::anomaly::Anomaly;
-use record::claims::Verdict;
+pub use claim::{Attempt, Claim, Expectation, Expected, Needs, Phase};
+use record::claims::{ClaimId, Verdict};
 use record::step::Step;
 use serde_json::{Map, Value};
-use std::fmt;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A verdict and what it rests on.
@@ -128,62 +129,8 @@ impl Finding {
 /// claim's business; the others are about what is stored.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
 
-/// What an experiment cannot do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// The wire alone.
-    Wire,
-    /// The saves folder as well.
-    Folder,
-    /// The saves folder, empty at the start, to be filled.
-    Filling,
-    /// A server that the harness starts itself, to be killed, or given a disk that fails or another file system; the
-    /// target stays as it is.
-    OwnServer,
-    /// Several processes that serve the target's folder.
-    Processes,
-    /// A real browser.
-    Browser,
-}
-
-/// An experiment under way.
-pub type Attempt<'a> = Pin<Box<dyn Future<Output = Result<Finding, Stuck>> + Send + 'a>>;
-
-/// A promise under test.
-pub struct Claim {
-    /// Its name in claims.md.
-    pub id: &'static str,
-    /// What is promised, in a few words.
-    pub title: &'static str,
-    /// The specification's words.
-    pub quote: &'static str,
-    /// What its experiment cannot do without.
-    pub needs: Needs,
-    /// Whether it can be decided within `--quick`.
-    pub is_quick: bool,
-    /// Whether its experiment mostly waits, so that others may run on other servers beside it.
-    pub mostly_waits: bool,
-    /// The experiment, and the judgement of what it saw.
-    pub attempt: for<'a> fn(&'a Arc<Lab>) -> Attempt<'a>,
-}
-
-impl Claim {
-    /// Whether its experiment takes times, so that a verdict against it stands only where nothing else ran beside it: the
-    /// claims of performance do.
-    #[must_use]
-    pub fn takes_times(&self) -> bool {
-        self.id.starts_with('P')
-    }
-}
-
-impl fmt::Debug for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id)
-    }
-}
-
-/// All claims, in the order of claims.md.
-pub static ALL: [&Claim; 38] = [
+/// All claims, in the order of their ids.
+pub static ALL: &[&Claim] = &[
     &key_space::K1,
     &distribution::K2,
     &attempts::K3,
@@ -224,29 +171,24 @@ pub static ALL: [&Claim; 38] = [
     &client::C2,
 ];
 
-/// The order in which they are tried: by rising fill first, then on an empty folder, those last that reserve and give
-/// back keys by the ten thousand (after which ext4 without a journal is slow to create files for a while).
-const ORDER: [&str; 38] = [
-    "P1", "C1", "C2", "R1", "R2", "R3", "R4", "R5", "S8", "K3", "P6", "K6", "K5", "K10", "K4", "K1", "S3", "S1", "S2",
-    "S4", "S5", "S6", "S7", "S9", "R6", "P2", "P3", "P4", "O1", "O2", "O4", "O5", "K9", "K7", "K8", "P5", "K2", "O3",
-];
-
-/// The claims, in the order in which they are best tried.
+/// The claims, in the order in which they are tried.
 #[must_use]
 pub fn in_order() -> Vec<&'static Claim> {
-    ORDER.iter().filter_map(|id| by_id(id)).collect()
+    let mut claims = ALL.to_vec();
+    claims.sort_by_key(|claim| claim.phase);
+    claims
 }
 
-/// The claim of a name, in any case.
+/// The claim with an id.
 #[must_use]
-pub fn by_id(id: &str) -> Option<&'static Claim> {
-    ALL.into_iter().find(|claim| claim.id.eq_ignore_ascii_case(id))
+pub fn by_id(id: ClaimId) -> Option<&'static Claim> {
+    ALL.iter().copied().find(|claim| claim.id == id)
 }
 
-/// Where in [`ALL`] a claim stands.
+/// The claim whose id is written like this, in upper or lower case.
 #[must_use]
-pub fn position(id: &str) -> usize {
-    ALL.iter().position(|claim| claim.id == id).unwrap_or(ALL.len())
+pub fn named(id: &str) -> Option<&'static Claim> {
+    id.parse().ok().and_then(by_id)
 }
 
 #[cfg(test)]
@@ -254,11 +196,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_claim_is_tried_once() {
-        let mut ordered: Vec<&str> = in_order().iter().map(|claim| claim.id).collect();
-        let mut all: Vec<&str> = ALL.iter().map(|claim| claim.id).collect();
-        ordered.sort_unstable();
-        all.sort_unstable();
-        assert_eq!(ordered, all);
+    fn the_list_has_each_id_once_and_the_order_of_reports() {
+        assert!(ALL.is_sorted_by(|one, next| one.id < next.id), "{ALL:?}");
+    }
+
+    /// Verdicts and times were measured in this order; a claim that fills the folder leaves it to the next one.
+    #[test]
+    fn claims_are_tried_by_rising_fill_and_those_with_the_most_keys_last() {
+        let order: Vec<String> = in_order().iter().map(|claim| claim.id.to_string()).collect();
+        let expected = "P1 C1 C2 R1 R2 R3 R4 R5 S8 K3 P6 K6 K5 K10 K4 K1 S3 S1 S2 S4 S5 S6 S7 S9 R6 P2 P3 P4 O1 O2 O4 O5 \
+                        K9 K7 K8 P5 K2 O3";
+        assert_eq!(order.join(" "), expected);
+    }
+
+    #[test]
+    fn a_claim_is_named_in_upper_or_lower_case() {
+        assert_eq!(named("s4").map(|claim| claim.id), Some(ClaimId::of("S4")));
+        assert!(named("S99").is_none() && named("S").is_none());
     }
 }

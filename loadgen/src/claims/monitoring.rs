@@ -1,11 +1,12 @@
 //! O1, O2: the specification's monitoring commands.
 
 use super::answers::{Halted, judged};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck, at_once};
 use contract::document::{Content, REAL_STATE_BYTES};
 use engine::client::User;
 use engine::saves_folder::key_of;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -23,23 +24,38 @@ const DURATION: Duration = Duration::from_secs(1);
 
 /// O1
 pub(super) static O1: Claim = Claim {
-    id: "O1",
+    id: ClaimId::of("O1"),
     title: "the files count the active sessions",
     quote: "Count active sessions: ls -1 saves/*.json | wc -l",
+    tried: "60 sessions are created and saved, 20 of them are deleted, and 15 keys are handed out without being used. \
+            Then the files that `ls -1 saves/*.json` prints are counted.",
+    holds_if: "The count is the number of files before plus the saved sessions that were not deleted, with or without the \
+            15 keys that were only handed out, and each new file belongs to one of these sessions.",
     needs: Needs::Folder,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Service,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(sessions(lab).await, judge_count) }),
 };
 
 /// O2
 pub(super) static O2: Claim = Claim {
-    id: "O2",
+    id: ClaimId::of("O2"),
     title: "no lock files are left or seen",
     quote: "Check for lock files (shouldn't exist): find saves/ -name \"*.lock\"",
+    tried: "16 users save four documents for 1 s while the harness searches the folder for `*.lock` again and again, \
+            and once more afterwards.",
+    holds_if: "No search finds a file or folder whose name ends in .lock.",
     needs: Needs::Folder,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Service,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge_lock_files(&looks(lab).await?)) }),
 };
 

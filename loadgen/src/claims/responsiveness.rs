@@ -1,10 +1,11 @@
 //! P1: a hundred users on the client's journey.
 
 use super::chance::CONFIDENCE;
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::load::{Load, carry_out, plan};
 use contract::Operation;
 use engine::scenario::{Plan, Scenario};
+use record::claims::ClaimId;
 use record::figures::Tally;
 use record::step::{Step, ms};
 use serde_json::json;
@@ -28,12 +29,22 @@ const ONE_PERCENT: f64 = 0.01;
 
 /// P1
 pub(super) static P1: Claim = Claim {
-    id: "P1",
+    id: ClaimId::of("P1"),
     title: "100 users are served easily",
     quote: "Handles 100 concurrent users easily",
+    tried: "100 users run the client's journey (generate-key, instantiate, restore, saves) for 10 s, in which a server \
+            may still start processes, and then for 20 s with new sessions. Errors count in both parts; times are \
+            judged in the second, and reported for the first.",
+    holds_if: "No operation fails or gets a wrong response, and the p99 response time of each of the four operations is \
+            below 100 ms.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    // One for each of the contract's six operations, though a journey has only four of them.
+    decisions_on_chance: 6,
+    phase: Phase::Waiting,
     is_quick: false,
     mostly_waits: true,
+    takes_times: true,
     attempt: |lab| {
         Box::pin(async move {
             let first = carry_out(lab, plan(lab, Scenario::Journey, lab.users, FIRST), None).await?;

@@ -3,13 +3,14 @@
 use super::answers::{Halted, judged, wrong_by_itself};
 use super::judged::Story;
 use super::posted::{self, Shown};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::Body;
 use contract::document::{Content, REAL_STATE_BYTES, same};
 use contract::visible;
 use engine::client::{Exchange, User};
+use record::claims::ClaimId;
 use record::step::Step;
 use record::story::meaning;
 use serde_json::Value;
@@ -35,12 +36,21 @@ const CLOCK_STEP_MS: f64 = 1_000.0;
 
 /// S4
 pub(super) static S4: Claim = Claim {
-    id: "S4",
+    id: ClaimId::of("S4"),
     title: "a restore answers a whole, current document",
     quote: "restore.php [KEEP] Already read-only, no changes needed",
+    tried: "Four documents of 2.7, 2.7, 60 and 300 KB have one saver and three restoring users each, for 5 s \
+            (`--quick` 3 s, `--full` 30 s) or until the first wrong response. State, metadata, type and an extra field \
+            identify the save that a restore shows.",
+    holds_if: "Each restore shows one whole save that began before the restore ended and that no save acknowledged before \
+            the restore began had replaced. A 404 or 500 for a document that exists throughout is wrong.",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(experiment(lab).await, |told| judge(told)) }),
 };
 

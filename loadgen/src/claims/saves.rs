@@ -4,12 +4,12 @@ use super::answers::{Halted, first_wrong, judged};
 use super::judged::Story;
 use super::posted::{self, Shown};
 use super::views::{Views, words};
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, at_once};
 use check::anomaly::Anomaly;
 use contract::document::{Content, MIN_STATE_BYTES, REAL_STATE_BYTES, same};
 use engine::client::{Exchange, User};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,23 +29,43 @@ const LARGE_STATE_BYTES: usize = 20_000;
 
 /// S1
 pub(super) static S1: Claim = Claim {
-    id: "S1",
+    id: ClaimId::of("S1"),
     title: "no concurrent save loses another's metadata",
     quote: "Read-modify-write is atomic … file should have exactly 10 saves worth of data",
+    tried: "100 users save one document at the same time, each save with a metadata entry of its own: eight documents \
+            that the first save creates, with one save per user, and then an existing document with eight saves per \
+            user (800). The state is replaced by design, so metadata shows which saves took effect. The document is \
+            looked at by restore and, with `--saves`, in its file, and again half a second later if something is \
+            missing.",
+    holds_if: "The metadata of every acknowledged save is in the document, and type, extra field, version and created \
+            time are those that were written.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(savers_with_keys_of_their_own(lab).await, judge_metadata) }),
 };
 
 /// S2
 pub(super) static S2: Claim = Claim {
-    id: "S2",
+    id: ClaimId::of("S2"),
     title: "the last save wins, whole",
     quote: "Both save different data. Last save wins … No file corruption",
+    tried: "On each of 20 documents, 16 users save states of 300, 2,700 and 20,000 bytes at the same time, followed by \
+            ten saves one after another. The document is looked at after each of these 220 steps, by restore and, with \
+            `--saves`, in its file, and again half a second later if it is wrong.",
+    holds_if: "Some order of the writes ends with a state that is seen, so it is a whole state of one save that no \
+            acknowledged save followed; type, extra field and kept metadata belong to it.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { judged(rounds_of_states(lab).await, |rounds| judge_states(rounds)) }),
 };
 

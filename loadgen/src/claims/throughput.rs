@@ -1,9 +1,10 @@
 //! P3: saves of one document a second.
 
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::load::{Load, carry_out, plan_of_one};
 use crate::lab::{Lab, Stuck};
 use contract::Operation;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +20,19 @@ const DURATION: Duration = Duration::from_millis(1_500);
 
 /// P3
 pub(super) static P3: Claim = Claim {
-    id: "P3",
+    id: ClaimId::of("P3"),
     title: "a session takes 100 saves a second",
     quote: "Throughput: 100+ ops/sec per session",
+    tried: "Ten users save one document for 1.5 s as fast as they can. A slow result is measured again, and the better \
+            one counts.",
+    holds_if: "At least 100 saves per second are acknowledged.",
     needs: Needs::Wire,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Service,
     is_quick: true,
     mostly_waits: false,
+    takes_times: true,
     attempt: |lab| {
         Box::pin(async move {
             let mut loads = vec![experiment(lab).await?];

@@ -1,6 +1,6 @@
 //! S7: a mixed load, judged as a whole.
 
-use super::{Claim, Finding, Needs};
+use super::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::load::{Load, carry_out_written_down, plan};
 use crate::lab::{Lab, OPENING, Stuck};
 use check::anomaly::Anomaly;
@@ -9,6 +9,7 @@ use check::documents::whole::Verdict;
 use engine::aftermath;
 use engine::aftermath::View;
 use engine::scenario::{Plan, Scenario, SessionUse};
+use record::claims::ClaimId;
 use record::history::{HistoryHeader, HistoryWriter};
 use record::step::{Step, ms};
 use record::story::meaning;
@@ -26,12 +27,21 @@ const MIN_OPERATIONS: u64 = 200;
 
 /// S7
 pub(super) static S7: Claim = Claim {
-    id: "S7",
+    id: ClaimId::of("S7"),
     title: "one order explains the whole history of a mixed load",
     quote: "flock() prevents race conditions",
+    tried: "Two loads of 2 s each (12 s with `--full`) are recorded: 16 users on one document, and 100 users whose \
+            sessions come and go. Each history is judged as a whole, with what the target and, with `--saves`, the \
+            folder hold afterwards.",
+    holds_if: "For every document, one order of the operations explains all responses (linearizability), and no response \
+            is wrong by itself.",
     needs: Needs::Wire,
+    expected: Expected::REFUTED_ON_DOCUMENTED,
+    decisions_on_chance: 0,
+    phase: Phase::Documents,
     is_quick: true,
     mostly_waits: false,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(&experiment(lab).await?)) }),
 };
 

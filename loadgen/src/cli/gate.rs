@@ -64,9 +64,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let path = arguments.gates.as_deref().context("--gates is missing")?;
     let gates = Gates::read(path).map_err(anyhow::Error::msg)?;
-    if let Some(id) =
-        gates.verdicts.iter().flatten().map(|(id, _)| id.to_string()).find(|id| claims::by_id(id).is_none())
-    {
+    if let Some((id, _)) = gates.verdicts.iter().flatten().find(|(id, _)| claims::by_id(**id).is_none()) {
         bail!("{} is no file of gates: there is no claim \"{id}\"", path.display());
     }
     let judgement = match subjects[..] {

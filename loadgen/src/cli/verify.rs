@@ -119,8 +119,8 @@ fn order(plan: &Plan) -> Order {
 }
 
 fn claim(id: &str) -> Result<&'static Claim, String> {
-    claims::by_id(id.trim()).ok_or_else(|| {
-        let ids: Vec<&str> = claims::ALL.iter().map(|claim| claim.id).collect();
+    claims::named(id.trim()).ok_or_else(|| {
+        let ids: Vec<String> = claims::ALL.iter().map(|claim| claim.id.to_string()).collect();
         format!("there is no such claim; there are {}", ids.join(", "))
     })
 }
@@ -128,10 +128,11 @@ fn claim(id: &str) -> Result<&'static Claim, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use record::claims::ClaimId;
 
     #[test]
     fn a_claim_is_named_in_any_case() {
-        assert_eq!(claim("s4").map(|claim| claim.id), Ok("S4"));
+        assert_eq!(claim("s4").map(|claim| claim.id), Ok(ClaimId::of("S4")));
         assert!(claim("S99").is_err_and(|error| error.contains("K1, K2")));
     }
 }

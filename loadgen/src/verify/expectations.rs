@@ -1,85 +1,72 @@
-//! Which refutations are known, and what a run amounts to beside them. Nothing here reaches a judgement.
+//! Which verdicts are expected of a target, and what a run amounts to beside them. Nothing here reaches a judgement.
 
-use crate::claims;
-use record::claims::Outcome;
-use record::claims::Verdict;
-use std::collections::BTreeSet;
+use crate::claims::{self, Expectation, Expected};
+use record::claims::{ClaimId, Outcome, Verdict};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What the specification's protocol is known to break: the "refuted" column of claims.md, as far as these claims
-/// are tried.
-const DOCUMENTED: [&str; 14] = ["K7", "K8", "K9", "K10", "S4", "S5", "S6", "S7", "P5", "R1", "R2", "R3", "O4", "O5"];
-
-/// What no protocol can mend while keys have three characters: they are no secret.
-const HARDENED: [&str; 1] = ["O5"];
-
-/// What chance decides on it: the "either" of claims.md. A restore beside saves is torn, and it is all one whether it is
-/// seen within the time that the claim is given.
-const DOCUMENTED_EITHER: [&str; 1] = ["P4"];
-
-/// What the specification brings with it, whoever keeps it: its command to archive takes no lock, and its three
-/// characters are no secret. A server with longer keys, or another way to archive, may do better.
-const OF_THE_CONTRACT: [&str; 2] = ["O4", "O5"];
-
-/// The refutations that are known of a target.
+/// The verdicts that are expected of a target: of a claim that is not listed, that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expectations {
-    known: BTreeSet<&'static str>,
-    /// Claims of which both verdicts are honest.
-    either: BTreeSet<&'static str>,
-}
+pub struct Expectations(BTreeMap<ClaimId, Expectation>);
 
 impl Expectations {
     /// Those of the documented protocol.
     #[must_use]
     pub fn documented() -> Self {
-        Self { known: DOCUMENTED.into(), either: DOCUMENTED_EITHER.into() }
+        Self::of_all_claims(|expected| expected.documented)
     }
 
     /// Those of the hardened protocol.
     #[must_use]
     pub fn hardened() -> Self {
-        Self { known: HARDENED.into(), either: BTreeSet::new() }
+        Self::of_all_claims(|expected| expected.hardened)
     }
 
     /// Those of any server that keeps the contract.
     #[must_use]
     pub fn of_the_contract() -> Self {
-        Self { known: BTreeSet::new(), either: OF_THE_CONTRACT.into() }
+        Self::of_all_claims(|expected| expected.contract)
     }
 
-    /// Those of any server that keeps the contract, and such as a file lists: one claim a line; what follows a `#` is a
-    /// comment.
+    fn of_all_claims(of: fn(&Expected) -> Expectation) -> Self {
+        Self(claims::ALL.iter().map(|claim| (claim.id, of(&claim.expected))).collect())
+    }
+
+    /// Those of any server that keeps the contract, with the refutations that a file lists: one claim per line; what
+    /// follows a `#` is a comment. A claim that may get either verdict still may.
     ///
     /// # Errors
     /// A sentence that says which line is wrong.
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let mut known = BTreeSet::new();
+        let mut expected = Self::of_the_contract();
         for (number, line) in (1..).zip(text.lines()) {
             let id = line.split('#').next().unwrap_or_default().trim();
             if !id.is_empty() {
-                let claim = claims::by_id(id)
+                let claim = claims::named(id)
                     .ok_or_else(|| format!("{}, line {number}: {id:?} is no claim", path.display()))?;
-                known.insert(claim.id);
+                if expected.of(claim.id) == Expectation::Holds {
+                    expected.0.insert(claim.id, Expectation::Refuted);
+                }
             }
         }
-        Ok(Self { known, ..Self::of_the_contract() })
+        Ok(expected)
     }
 
-    /// Whether a claim is known to be refuted.
+    /// The verdict that is expected on a claim.
     #[must_use]
-    pub fn is_known(&self, id: &str) -> bool {
-        self.known.contains(id)
+    pub fn of(&self, id: ClaimId) -> Expectation {
+        self.0.get(&id).copied().unwrap_or(Expectation::Holds)
     }
 
     /// What a verdict amounts to.
     #[must_use]
-    pub fn weigh(&self, id: &str, verdict: Verdict) -> Outcome {
-        match (verdict, self.is_known(id)) {
-            (Verdict::Holds | Verdict::Refuted, _) if self.either.contains(id) => Outcome::AsExpected,
-            (Verdict::Untestable, _) | (Verdict::Holds, false) | (Verdict::Refuted, true) => Outcome::AsExpected,
-            (Verdict::Refuted, false) | (Verdict::Holds, true) => Outcome::Failed,
+    pub fn weigh(&self, id: ClaimId, verdict: Verdict) -> Outcome {
+        match (verdict, self.of(id)) {
+            (Verdict::Untestable, _)
+            | (Verdict::Holds, Expectation::Holds | Expectation::Either)
+            | (Verdict::Refuted, Expectation::Refuted | Expectation::Either) => Outcome::AsExpected,
+            (Verdict::Holds, Expectation::Refuted) | (Verdict::Refuted, Expectation::Holds) => Outcome::Failed,
             (Verdict::Inconclusive, _) => Outcome::Undecided,
         }
     }
@@ -88,6 +75,21 @@ impl Expectations {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As claims.md has it: a claim whose expectation changes must change here as well.
+    #[test]
+    fn the_specifications_protocol_breaks_fourteen_promises_and_the_hardened_one_only_that_of_secrecy() {
+        let with = |expectations: Expectations, expected| {
+            let ids = claims::ALL.iter().map(|claim| claim.id).filter(|id| expectations.of(*id) == expected);
+            ids.map(|id| id.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let refuted = [Expectations::documented(), Expectations::hardened(), Expectations::of_the_contract()]
+            .map(|of| with(of, Expectation::Refuted));
+        assert_eq!(refuted, ["K7 K8 K9 K10 S4 S5 S6 S7 P5 R1 R2 R3 O4 O5", "O5", ""]);
+        let either = [Expectations::documented(), Expectations::hardened(), Expectations::of_the_contract()]
+            .map(|of| with(of, Expectation::Either));
+        assert_eq!(either, ["P4", "", "O4 O5"]);
+    }
 
     #[test]
     fn a_known_refutation_that_is_not_found_fails_as_a_new_one_does() {
@@ -101,14 +103,15 @@ mod tests {
             ("S1", Verdict::Untestable, Outcome::AsExpected),
         ];
         for (id, verdict, outcome) in table {
-            assert_eq!(known.weigh(id, verdict), outcome, "{id} {verdict}");
+            assert_eq!(known.weigh(ClaimId::of(id), verdict), outcome, "{id} {verdict}");
         }
     }
 
     #[test]
     fn where_both_verdicts_are_honest_neither_fails_and_only_there() {
         let outcomes = |expectations: &Expectations| {
-            [Verdict::Holds, Verdict::Refuted, Verdict::Inconclusive].map(|verdict| expectations.weigh("P4", verdict))
+            [Verdict::Holds, Verdict::Refuted, Verdict::Inconclusive]
+                .map(|verdict| expectations.weigh(ClaimId::of("P4"), verdict))
         };
         let both = [Outcome::AsExpected, Outcome::AsExpected, Outcome::Undecided];
         assert_eq!(outcomes(&Expectations::documented()), both);
@@ -120,9 +123,14 @@ mod tests {
     fn a_file_lists_a_claim_a_line() {
         let temp = tempfile::tempdir().expect("a folder");
         let path = temp.path().join("known.txt");
-        std::fs::write(&path, "# ours\nK7  # no reservation\n\ns4\n").expect("writes");
+        std::fs::write(&path, "# ours\nK7  # no reservation\n\ns4\nO5\n").expect("writes");
         let known = Expectations::read(&path).expect("reads");
-        assert!(known.is_known("K7") && known.is_known("S4") && !known.is_known("S5"));
+        let expected = ["K7", "S4", "S5", "O5"].map(|id| known.of(ClaimId::of(id)));
+        assert_eq!(
+            expected,
+            [Expectation::Refuted, Expectation::Refuted, Expectation::Holds, Expectation::Either],
+            "the contract allows both verdicts on O5"
+        );
         std::fs::write(&path, "K7\nX9\n").expect("writes");
         assert!(Expectations::read(&path).is_err_and(|error| error.contains("line 2: \"X9\"")));
     }

@@ -17,7 +17,7 @@ use engine::client::target::DEFAULT_PAGE;
 use expectations::Expectations;
 use progress::Progress;
 use record::claims::Verdict;
-use record::claims::{ClaimReport, Report, TargetReport};
+use record::claims::{ClaimId, ClaimReport, Report, TargetReport};
 use runner::{Ended, Tried};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
@@ -119,7 +119,7 @@ impl Run<'_> {
     /// What takes times and did not hold in company is tried again, as others may have taken the machine from it. What
     /// held in company holds all the more alone.
     async fn again_alone(&self, claims: &[&'static Claim]) {
-        for claim in claims.iter().filter(|claim| claim.takes_times()) {
+        for claim in claims.iter().filter(|claim| claim.takes_times) {
             for bench in self.benches {
                 if bench.withdraw_unless_held(claim) {
                     bench.attempt(claim, self).await;
@@ -174,9 +174,10 @@ impl<'a> Bench<'a> {
         if self.target.server().is_none() {
             return false;
         }
+        let id = claim.id.to_string();
         let mut verdicts = lab::lock(&self.verdicts);
         let before = verdicts.len();
-        verdicts.retain(|report| report.id != claim.id || report.verdict == Verdict::Holds);
+        verdicts.retain(|report| report.id != id || report.verdict == Verdict::Holds);
         verdicts.len() < before
     }
 
@@ -184,7 +185,7 @@ impl<'a> Bench<'a> {
     fn report(&self) -> TargetReport {
         let mut report = self.report.clone();
         report.claims.clone_from(&lab::lock(&self.verdicts));
-        report.claims.sort_by_key(|claim| crate::claims::position(&claim.id));
+        report.claims.sort_by_key(|claim| claim.id.parse::<ClaimId>().ok());
         report
     }
 }
@@ -216,7 +217,7 @@ fn claim_report(claim: &Claim, tried: Tried, known: &Expectations, reproduce: St
     let Tried { finding, took } = tried;
     let schedule = schedules::of_finding(claim.id, &finding);
     ClaimReport {
-        id: claim.id.to_owned(),
+        id: claim.id.to_string(),
         title: claim.title.to_owned(),
         quote: claim.quote.to_owned(),
         verdict: finding.verdict,

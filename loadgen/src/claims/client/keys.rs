@@ -2,21 +2,31 @@
 
 use super::{Seat, no_client, step};
 use crate::browser::Call;
-use crate::claims::{Claim, Finding, Needs};
+use crate::claims::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::Operation;
+use record::claims::ClaimId;
 use record::step::Step;
 use serde_json::json;
 use std::sync::Arc;
 
 /// C1
 pub(in crate::claims) static C1: Claim = Claim {
-    id: "C1",
+    id: ClaimId::of("C1"),
     title: "the client's key comes from page, address or server",
     quote: "Check for existing session from URL or PHP … Request new key from server",
+    tried: "Headless Chromium opens the target's page in nine ways: with `window.sessionKeyFromPHP`, with `?=XYZ`, \
+            with `?session=XYZ`, with two of them, with something that is no key in each of the three places, and with \
+            none. A gateway records the client's calls; a page has 10 s to make them.",
+    holds_if: "The first call about a document has the page's key or, if the page has no valid one, that of the address. \
+            generate-key is called only if neither has a valid key, and the client then uses the key that it returned.",
     needs: Needs::Browser,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Waiting,
     is_quick: false,
     mostly_waits: true,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(lab.target.page(), &experiment(lab).await?)) }),
 };
 

@@ -2,22 +2,31 @@
 
 use super::{CALLS_COME, Seat, no_client, step, unless_it_overwrites};
 use crate::browser::{Call, Treatment};
-use crate::claims::{Claim, Finding, Needs};
+use crate::claims::{Claim, Expected, Finding, Needs, Phase};
 use crate::lab::{Lab, Stuck};
 use contract::Operation;
 use contract::message::LOCKED;
+use record::claims::ClaimId;
 use record::step::Step;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// C2
 pub(in crate::claims) static C2: Claim = Claim {
-    id: "C2",
+    id: ClaimId::of("C2"),
     title: "a start is tried three times, a second apart",
     quote: "maxAttempts = 3 … setTimeout(resolve, 1000)",
+    tried: "The gateway between browser and target answers every generate-key, every instantiate, and in a third start \
+            the first two instantiates with 500. The calls are observed until 2.5 s after the third try.",
+    holds_if: "There are exactly three tries in each of the three starts, every pause is at least 950 ms, and the \
+            shortest of all is at most 1.5 s.",
     needs: Needs::Browser,
+    expected: Expected::HOLDS,
+    decisions_on_chance: 0,
+    phase: Phase::Waiting,
     is_quick: false,
     mostly_waits: true,
+    takes_times: false,
     attempt: |lab| Box::pin(async move { Ok(judge(lab.target.page(), &experiment(lab).await?)) }),
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::{Claim, Finding};
 use crate::lab::{Lab, Stuck, lock};
-use record::claims::Verdict;
+use record::claims::{ClaimId, Verdict};
 use record::step::Step;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -18,17 +18,17 @@ const SECOND_LOOKS: usize = 3;
 
 /// The verdicts on a target in this run, which need not be found again there.
 #[derive(Default)]
-pub(crate) struct KnownVerdicts(Mutex<BTreeMap<&'static str, Verdict>>);
+pub(crate) struct KnownVerdicts(Mutex<BTreeMap<ClaimId, Verdict>>);
 
 impl KnownVerdicts {
     /// Enters what was found of a claim.
-    pub(crate) fn note(&self, id: &'static str, verdict: Verdict) {
+    pub(crate) fn note(&self, id: ClaimId, verdict: Verdict) {
         lock(&self.0).insert(id, verdict);
     }
 
     /// The finding of a claim that was decided before.
-    fn finding(&self, id: &str) -> Option<Finding> {
-        match lock(&self.0).get(id)? {
+    fn finding(&self, id: ClaimId) -> Option<Finding> {
+        match lock(&self.0).get(&id)? {
             Verdict::Holds => Some(Finding::holds("found before")),
             Verdict::Refuted => Some(Finding::refuted("found before", Vec::new())),
             Verdict::Inconclusive | Verdict::Untestable => None,
@@ -46,7 +46,7 @@ pub(super) struct Place {
 /// What was found of a claim, place by place; the first place is what the others are held to.
 #[derive(Debug)]
 pub(super) struct Compared {
-    id: &'static str,
+    id: ClaimId,
     findings: Vec<(String, Finding)>,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn judge(compared: &[Compared]) -> Finding {
     } else {
         Finding::holds(summary(compared))
     };
-    let verdicts: Map<String, Value> = compared.iter().map(|row| (row.id.to_owned(), row.verdicts())).collect();
+    let verdicts: Map<String, Value> = compared.iter().map(|row| (row.id.to_string(), row.verdicts())).collect();
     finding.measured("verdicts", verdicts)
 }
 
@@ -143,8 +143,8 @@ impl Compared {
 /// "S1 to S3 hold, S4 is refuted" would need grammar; this does not.
 fn summary(compared: &[Compared]) -> String {
     let of = |verdict| {
-        let ids: Vec<&str> =
-            compared.iter().filter(|row| row.verdict_here() == Some(verdict)).map(|row| row.id).collect();
+        let ids: Vec<String> =
+            compared.iter().filter(|row| row.verdict_here() == Some(verdict)).map(|row| row.id.to_string()).collect();
         (!ids.is_empty()).then(|| format!("{}: {verdict}", ids.join(" ")))
     };
     let places: Vec<&str> =
@@ -157,8 +157,8 @@ fn summary(compared: &[Compared]) -> String {
 mod tests {
     use super::*;
 
-    fn compared(id: &'static str, here: Finding, there: Finding) -> Compared {
-        Compared { id, findings: vec![("here".to_owned(), here), ("there".to_owned(), there)] }
+    fn compared(id: &str, here: Finding, there: Finding) -> Compared {
+        Compared { id: ClaimId::of(id), findings: vec![("here".to_owned(), here), ("there".to_owned(), there)] }
     }
 
     fn holds() -> Finding {
@@ -173,8 +173,9 @@ mod tests {
     fn only_a_verdict_that_decides_need_not_be_found_again() {
         let known = KnownVerdicts::default();
         let verdicts = [Verdict::Holds, Verdict::Refuted, Verdict::Inconclusive, Verdict::Untestable];
-        ["S1", "S2", "S3", "S4"].into_iter().zip(verdicts).for_each(|(id, verdict)| known.note(id, verdict));
-        let found = ["S1", "S2", "S3", "S4", "S5"].map(|id| known.finding(id).map(|finding| finding.verdict));
+        let ids = ["S1", "S2", "S3", "S4", "S5"].map(ClaimId::of);
+        ids.into_iter().zip(verdicts).for_each(|(id, verdict)| known.note(id, verdict));
+        let found = ids.map(|id| known.finding(id).map(|finding| finding.verdict));
         assert_eq!(found, [Some(Verdict::Holds), Some(Verdict::Refuted), None, None, None]);
     }
 

@@ -8,8 +8,7 @@ mod capacity;
 mod tests;
 
 use super::number::{and, count};
-use record::claims::Verdict;
-use record::claims::{Report, TargetReport};
+use record::claims::{ClaimId, Report, TargetReport, Verdict};
 use record::measurements::Measurements;
 
 /// A piece of advice.
@@ -24,7 +23,7 @@ pub(super) struct Advice {
 /// A rule: it advises where one of the claims is refuted, or one of the wrong answers was given under load.
 struct Rule {
     what: &'static str,
-    claims: &'static [&'static str],
+    claims: &'static [ClaimId],
     wrong: &'static [&'static str],
 }
 
@@ -35,23 +34,27 @@ const LONGER_KEYS: &str = "Use longer keys, or ask for more than a key.";
 const RULES: [Rule; 11] = [
     Rule {
         what: "Write each document to a new file and rename it into place, and check that every step worked.",
-        claims: &["R1", "R2", "S2"],
+        claims: &[ClaimId::of("R1"), ClaimId::of("R2"), ClaimId::of("S2")],
         wrong: &["acknowledged then lost"],
     },
-    Rule { what: "Sync the file and its folder before a save is acknowledged.", claims: &["R3"], wrong: &[] },
+    Rule {
+        what: "Sync the file and its folder before a save is acknowledged.",
+        claims: &[ClaimId::of("R3")],
+        wrong: &[],
+    },
     Rule {
         what: "Reserve a key when it is handed out, until its document is made or a time is over.",
-        claims: &["K7", "K8", "K9", "P5"],
+        claims: &[ClaimId::of("K7"), ClaimId::of("K8"), ClaimId::of("K9"), ClaimId::of("P5")],
         wrong: &["duplicate key", "key that changed owners"],
     },
     Rule {
         what: "Keep reading, changing and writing a document under one lock.",
-        claims: &["S1", "S3"],
+        claims: &[ClaimId::of("S1"), ClaimId::of("S3")],
         wrong: &["lost update", "applied twice", "content never written", "aborted read"],
     },
     Rule {
         what: "Let readers take the lock, or show them whole files only: restores and lists must not see half a write.",
-        claims: &["S4", "S6", "S7", "P4"],
+        claims: &[ClaimId::of("S4"), ClaimId::of("S6"), ClaimId::of("S7"), ClaimId::of("P4")],
         wrong: &[
             "torn read",
             "stale read",
@@ -63,24 +66,28 @@ const RULES: [Rule; 11] = [
     },
     Rule {
         what: "Delete under the same lock as saves, and treat a file that is gone as an answer, not as an error.",
-        claims: &["S5"],
+        claims: &[ClaimId::of("S5")],
         wrong: &["write to an unlinked file", "resurrected document"],
     },
     Rule {
         what: "Archive under the lock, and look at the age once more when it is held.",
-        claims: &["O4"],
+        claims: &[ClaimId::of("O4")],
         wrong: &[],
     },
-    Rule { what: LONGER_KEYS, claims: &["O5"], wrong: &[] },
+    Rule { what: LONGER_KEYS, claims: &[ClaimId::of("O5")], wrong: &[] },
     Rule {
         what: "Know which keys are free instead of trying a hundred at random.",
-        claims: &["K10", "K3", "K4", "K6"],
+        claims: &[ClaimId::of("K10"), ClaimId::of("K3"), ClaimId::of("K4"), ClaimId::of("K6")],
         wrong: &[],
     },
-    Rule { what: "Set a time after which waiting for a lock is given up with an error.", claims: &["R4"], wrong: &[] },
+    Rule {
+        what: "Set a time after which waiting for a lock is given up with an error.",
+        claims: &[ClaimId::of("R4")],
+        wrong: &[],
+    },
     Rule {
         what: "Check requests before anything is changed, and answer what is wrong in the contract's own form.",
-        claims: &["R5"],
+        claims: &[ClaimId::of("R5")],
         wrong: &["malformed answer", "wrong status", "invalid key", "valid request refused"],
     },
 ];
@@ -109,7 +116,7 @@ impl Rule {
     }
 
     fn is_mine(&self, id: &str) -> bool {
-        self.claims.contains(&id)
+        id.parse().is_ok_and(|id| self.claims.contains(&id))
     }
 
     fn refuted_on(&self, target: &TargetReport) -> Option<String> {
