@@ -10,8 +10,8 @@ use super::ALL;
 /// bad luck in its numbers.
 const OF_A_RUN: f64 = 0.01;
 
-/// The confidence of every interval, and what a number of trials must exclude a chance with: 99.93 %. claims.md asks
-/// for 99 % of each by itself.
+/// The confidence of every interval, and what a number of trials must exclude a chance with: 99.93 %. Another
+/// decision on chance raises it for all claims, and with it the numbers of trials and the texts that name them.
 pub(super) const CONFIDENCE: f64 = 1.0 - OF_A_RUN / decisions() as f64;
 
 /// The decisions on chance of all claims. A `const fn` has no iterators.

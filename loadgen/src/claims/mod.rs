@@ -210,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn the_specifications_protocol_breaks_fourteen_promises_and_the_hardened_one_only_that_of_secrecy() {
+        let ids = |is_meant: fn(&Expected) -> bool| {
+            let claims = ALL.iter().filter(|claim| is_meant(&claim.expected));
+            claims.map(|claim| claim.id.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let broken = "K7 K8 K9 K10 S4 S5 S6 S7 P5 R1 R2 R3 O4 O5";
+        assert_eq!(ids(|expected| expected.documented == Expectation::Refuted), broken);
+        assert_eq!(ids(|expected| expected.documented == Expectation::Either), "P4");
+        assert_eq!(ids(|expected| expected.hardened != Expectation::Holds), "O5");
+        assert_eq!(ids(|expected| expected.contract == Expectation::Either), "O4 O5");
+        assert_eq!(ids(|expected| expected.contract == Expectation::Refuted), "");
+    }
+
+    #[test]
     fn a_claim_is_named_in_upper_or_lower_case() {
         assert_eq!(named("s4").map(|claim| claim.id), Some(ClaimId::of("S4")));
         assert!(named("S99").is_none() && named("S").is_none());

@@ -76,21 +76,6 @@ impl Expectations {
 mod tests {
     use super::*;
 
-    /// As claims.md has it: a claim whose expectation changes must change here as well.
-    #[test]
-    fn the_specifications_protocol_breaks_fourteen_promises_and_the_hardened_one_only_that_of_secrecy() {
-        let with = |expectations: Expectations, expected| {
-            let ids = claims::ALL.iter().map(|claim| claim.id).filter(|id| expectations.of(*id) == expected);
-            ids.map(|id| id.to_string()).collect::<Vec<_>>().join(" ")
-        };
-        let refuted = [Expectations::documented(), Expectations::hardened(), Expectations::of_the_contract()]
-            .map(|of| with(of, Expectation::Refuted));
-        assert_eq!(refuted, ["K7 K8 K9 K10 S4 S5 S6 S7 P5 R1 R2 R3 O4 O5", "O5", ""]);
-        let either = [Expectations::documented(), Expectations::hardened(), Expectations::of_the_contract()]
-            .map(|of| with(of, Expectation::Either));
-        assert_eq!(either, ["P4", "", "O4 O5"]);
-    }
-
     #[test]
     fn a_known_refutation_that_is_not_found_fails_as_a_new_one_does() {
         let known = Expectations::documented();
