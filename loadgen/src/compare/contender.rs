@@ -122,7 +122,7 @@ impl Ready {
             return None;
         }
         let failure = self.target.lab.ledger.last_failure().map(|failure| failure.to_string()).unwrap_or_default();
-        let (Some(server), Some((log, from))) = (self.target.server_mut(), &self.log) else {
+        let (Some(server), Some((log, from))) = (&mut self.target.server, &self.log) else {
             return Some((format!("it does not respond: {failure}"), Vec::new()));
         };
         let why = match server.ended_within(ENDING).await {

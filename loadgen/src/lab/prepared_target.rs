@@ -63,7 +63,7 @@ pub struct PreparedTarget {
     /// What experiments on it share.
     pub lab: Arc<Lab>,
     /// The server, if it was started for this.
-    server: Option<Embedded>,
+    pub server: Option<Embedded>,
 }
 
 impl PreparedTarget {
@@ -113,17 +113,6 @@ impl PreparedTarget {
         Ok(Self { lab: Arc::new(lab), server })
     }
 
-    /// The server, if it was started for this.
-    #[must_use]
-    pub fn server(&self) -> Option<&Embedded> {
-        self.server.as_ref()
-    }
-
-    /// As [`PreparedTarget::server`].
-    pub fn server_mut(&mut self) -> Option<&mut Embedded> {
-        self.server.as_mut()
-    }
-
     /// What is left if this program ends before the clean-up; nothing of an embedded server, whose folder is temporary.
     #[must_use]
     pub fn may_be_left(&self) -> LeftBehind {
@@ -137,8 +126,8 @@ impl PreparedTarget {
     ///
     /// # Errors
     /// If an embedded server cannot be stopped, or its folder not be removed.
-    pub async fn leave(mut self, stop: &CancellationToken) -> anyhow::Result<LeftBehind> {
-        let keys = match self.server.take() {
+    pub async fn leave(self, stop: &CancellationToken) -> anyhow::Result<LeftBehind> {
+        let keys = match self.server {
             Some(server) => {
                 server.stop().await.context("the embedded server could not be cleaned up")?;
                 Vec::new()

@@ -41,8 +41,8 @@ impl LoadedTarget {
 
     /// The saves folder of an embedded server.
     pub(super) fn folder(&self) -> anyhow::Result<Option<SavesFolder>> {
-        let server = self.prepared.server();
-        server.map(|server| SavesFolder::open(server.saves())).transpose().map_err(anyhow::Error::msg)
+        let folder = self.prepared.server.as_ref().map(|server| SavesFolder::open(server.saves()));
+        folder.transpose().map_err(anyhow::Error::msg)
     }
 
     /// A session for all users, where the scenario has one.
@@ -55,7 +55,7 @@ impl LoadedTarget {
 
     /// Gives back what the users still held when a run was over, and another is to follow.
     pub(super) async fn release(&self, measured: &Measured) {
-        if self.prepared.server().is_some() && measured.held.len() < KEYS_TO_SPARE {
+        if self.prepared.server.is_some() && measured.held.len() < KEYS_TO_SPARE {
             // Its folder goes with it, and there is room for more.
             return;
         }

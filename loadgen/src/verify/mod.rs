@@ -171,7 +171,7 @@ impl<'a> Bench<'a> {
     /// Withdraws a verdict that company may have caused; whether there was one. Company there is only where the servers
     /// are the harness's own.
     fn withdraw_unless_held(&self, claim: &Claim) -> bool {
-        if self.target.server().is_none() {
+        if self.target.server.is_none() {
             return false;
         }
         let id = claim.id.to_string();

@@ -16,7 +16,7 @@ fn gone(key: &str) -> PreparedTarget {
 /// Leaves two targets; returns whether there is a report at the end, and the keys that it was written with.
 async fn left(report: anyhow::Result<()>, is_writable: bool) -> (anyhow::Result<()>, Vec<Vec<String>>) {
     let written: RefCell<Vec<Vec<String>>> = RefCell::default();
-    let keep = |_: &mut (), left: Vec<LeftBehind>| {
+    let keep = |(): &mut (), left: Vec<LeftBehind>| {
         written.borrow_mut().push(left.into_iter().flat_map(|left| left.keys).collect());
         if is_writable { Ok(()) } else { bail!("the disk is full") }
     };
