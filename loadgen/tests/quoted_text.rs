@@ -1,5 +1,6 @@
 //! What the sources themselves are held to.
 
+use record::claims::ClaimId;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,7 @@ const QUOTED_TEXT: [(&str, &[&str]); 31] = [
 fn rusts_debug_form_is_used_in_messages_for_quoted_text_alone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    let rooms = ["", "check", "contract", "engine", "record", "report", "stats"];
-    for path in rooms.iter().flat_map(|room| sources(&root.join(room).join("src"))) {
+    for path in all_sources() {
         let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("a source");
         let code = without_tests(&text);
@@ -59,6 +59,40 @@ fn rusts_debug_form_is_used_in_messages_for_quoted_text_alone() {
 fn the_debug_form_is_found_in_every_spelling() {
     let code = r#"format!("{a:?} {} {:?} {b:#?} {:02x?} {c:>8?} {d} {{:?}}")"#;
     assert_eq!(debug_forms(code), ["a", "", "b", "", "c", ""]);
+}
+
+/// An id in quotes once decided what was expected of a claim, far from the claim: `ClaimId::of("S4")` is checked by the
+/// compiler, and each claim's properties are its own.
+#[test]
+fn no_claim_is_named_by_text() {
+    let mut found = Vec::new();
+    for path in all_sources() {
+        let text = fs::read_to_string(&path).expect("a source");
+        let names = named_by_text(without_tests(&text)).into_iter().map(|id| format!("{}: {id}", path.display()));
+        found.extend(names);
+    }
+    assert!(found.is_empty(), "use ClaimId:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_claims_name_is_found_in_text_and_not_in_a_claims_id() {
+    assert_eq!(named_by_text(r#"["S4", ClaimId::of("S5"), "K10", "A4", "p99", "S", "S4,K7"]"#), ["S4", "K10"]);
+}
+
+/// Texts that are a claim's id, other than arguments of `ClaimId::of`.
+fn named_by_text(code: &str) -> Vec<&str> {
+    let texts = code.match_indices('"').zip(code.match_indices('"').skip(1));
+    let is_id =
+        |text: &&str| text.starts_with(|first: char| first.is_ascii_uppercase()) && text.parse::<ClaimId>().is_ok();
+    let texts = texts.filter(|((start, _), _)| !code[..*start].ends_with("ClaimId::of("));
+    texts.map(|((start, _), (end, _))| &code[start + 1..end]).filter(is_id).collect()
+}
+
+/// The sources of all rooms.
+fn all_sources() -> Vec<PathBuf> {
+    let rooms = ["", "check", "contract", "engine", "record", "report", "stats"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    rooms.iter().flat_map(|room| sources(&root.join(room).join("src"))).collect()
 }
 
 /// A source up to its tests.

@@ -51,7 +51,7 @@ mod tests {
         }
         for (id, ending) in [(S4, "Invalid saved data format"), (S5, "Failed to delete instance")] {
             let anomaly = (id == S4).then_some(Anomaly::UnreadableDocument);
-            let mut finding = Finding::refuted("", vec![Step::finding("", &lost_race())]);
+            let mut finding = Finding::refuted("", vec![Step::finding("", lost_race())]);
             finding.anomaly = anomaly;
             assert!(of_finding(id, &finding).is_some_and(|schedule| schedule.contains(ending)), "{id}");
         }
