@@ -188,7 +188,7 @@ fn condition(text: &str) -> Result<Condition, String> {
             Some(share) => (Figure::ErrorShare, amount(share).map_err(|()| wrong("the limit is no share"))? / 100.0),
         },
         "goodput" => {
-            let per_s = amount(right.strip_suffix("/s").unwrap_or(right));
+            let per_s = amount(per(right, "s", "second").unwrap_or(right));
             (Figure::Goodput, per_s.map_err(|()| wrong("the limit is no rate such as 1000/s"))?)
         }
         name => {
@@ -232,6 +232,16 @@ impl fmt::Display for Condition {
             SIGNS.into_iter().find(|(_, comparison)| *comparison == self.comparison).map_or("", |(sign, _)| sign);
         write!(f, "{figure} {sign} {}", self.figure.text(self.limit))
     }
+}
+
+/// The number of a rate: `500/s`, `500 per second` and `500 a second` are the same. `run`, `gate` and `plan` read it here.
+pub(crate) fn per<'a>(text: &'a str, sign: &str, unit: &str) -> Option<&'a str> {
+    let by_sign = text.strip_suffix(sign).and_then(|text| text.strip_suffix('/'));
+    let in_words = || {
+        let before = text.strip_suffix(unit)?.trim_end();
+        before.strip_suffix(" per").or_else(|| before.strip_suffix(" a"))
+    };
+    by_sign.or_else(in_words).map(str::trim_end)
 }
 
 #[cfg(test)]
@@ -288,6 +298,18 @@ mod tests {
         }
         assert!(standing("save p99 >= 3s", save.clone(), &report(1, 0)).is_kept);
         assert!(standing("save p50 < 50ms", save, &report(1, 0)).is_kept);
+    }
+
+    /// `plan` took only "500 a second", and `run` only "500/s".
+    #[test]
+    fn a_rate_is_written_in_any_of_three_ways() {
+        for text in ["goodput > 500/s", "goodput > 500 per second", "goodput > 500 a second", "goodput > 500 /s"] {
+            assert_eq!(
+                text.parse::<Objective>().map(|objective| objective.to_string()).as_deref(),
+                Ok("goodput > 500/s")
+            );
+        }
+        assert!("goodput > 500 the second".parse::<Objective>().is_err());
     }
 
     #[test]

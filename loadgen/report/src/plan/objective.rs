@@ -1,5 +1,6 @@
 //! What a plan is to keep to, such as `generate-key p99 < 10ms, shared-session risk < 1e-6 a day`.
 
+use crate::objective::per;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -82,8 +83,8 @@ pub struct NotUnderstood {
 }
 
 /// One example of each kind of clause.
-pub const UNDERSTOOD: &str = "'generate-key p99 < 10ms', 'save mean < 5ms', 'list p50 < 1s', 'goodput > 500 a second', \
-                              '503 < 1%', 'shared-session risk < 1e-6 a day' and 'guesses > 2^40', with commas between";
+pub const UNDERSTOOD: &str = "'generate-key p99 < 10ms', 'save mean < 5ms', 'list p50 < 1s', 'goodput > 500/s', \
+                              '503 < 1%', 'shared-session risk < 1e-6 per day' and 'guesses > 2^40', with commas between";
 
 impl Operation {
     /// All of them, in the order of a session.
@@ -184,18 +185,15 @@ fn limit(quantity: Quantity, right: &str) -> Result<f64, &'static str> {
             let limit = humantime::parse_duration(right).map_err(|_| "the limit is no time such as 10ms")?;
             Some(limit).filter(|limit| *limit > Duration::ZERO).ok_or("nothing is below a time of 0").map(us)
         }
-        Quantity::Goodput => {
-            let count = right.strip_suffix(" a second").ok_or("the limit is no rate such as 500 a second")?;
-            number(count).ok_or("the limit is no rate such as 500 a second")
-        }
+        Quantity::Goodput => per(right, "s", "second").and_then(number).ok_or("the limit is no rate such as 500/s"),
         Quantity::Refused => {
             let percent = right.strip_suffix('%').map(str::trim);
             let share = percent.map_or_else(|| number(right), |percent| number(percent).map(|percent| percent / 100.0));
             share.filter(|share| *share <= 1.0).ok_or("the limit is no share such as 1% or 0.01")
         }
         Quantity::SharedRisk => {
-            let risk = right.strip_suffix(" a day").and_then(number);
-            risk.filter(|risk| *risk <= 1.0).ok_or("the limit is no chance such as 1e-6 a day")
+            let risk = per(right, "day", "day").and_then(number);
+            risk.filter(|risk| *risk <= 1.0).ok_or("the limit is no chance such as 1e-6 per day")
         }
         Quantity::Guesses => match right.split_once('^') {
             None => number(right),
@@ -227,6 +225,9 @@ mod tests {
             ("restore p99.9 < 2s", Quantity::Time(Operation::Restore, Quantile::P99_9), 2e6),
             ("list p50 < 500us", Quantity::ListMedian, 500.0),
             ("goodput > 1_500 a second", Quantity::Goodput, 1_500.0),
+            ("goodput > 1_500/s", Quantity::Goodput, 1_500.0),
+            ("goodput > 1_500 per second", Quantity::Goodput, 1_500.0),
+            ("shared-session risk < 1e-6/day", Quantity::SharedRisk, 1e-6),
             ("503 < 1%", Quantity::Refused, 0.01),
             ("503 < 0.01", Quantity::Refused, 0.01),
             (" shared-session  risk < 1e-6 a day ", Quantity::SharedRisk, 1e-6),
