@@ -237,7 +237,7 @@ pub fn invalid_run() -> RunReport {
     report
 }
 
-/// A comparison of so many pairs, in which saves of B take so many times as long as A's 100 µs.
+/// A comparison of `pairs` pairs, in which saves of B take `ratio` times A's 100 µs.
 #[must_use]
 pub fn comparison(pairs: usize, ratio: f64) -> Comparison {
     let turn = |number: usize| {
